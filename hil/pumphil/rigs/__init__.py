@@ -1,0 +1,49 @@
+"""Rigs: places where the firmware runs against a plant. `open_rig` is the way in.
+
+    with open_rig("vm", seed=1) as rig:
+        rig.run_for(hours=24)
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pumphil.rigs.contract import CAPABILITIES, Rig, RigBroken
+
+if TYPE_CHECKING:
+    from pumphil.rigs.lockstep import LockstepRig
+
+__all__ = ["CAPABILITIES", "Rig", "RigBroken", "default_rig", "open_rig"]
+
+
+def default_rig() -> str:
+    """`vm` where a MicroPython is found; otherwise RigBroken with the fix. Never another rig in its place."""
+    from pumphil.rigs.find import NO_MICROPYTHON, find_micropython
+
+    if find_micropython() is None:
+        raise RigBroken(NO_MICROPYTHON)
+    return "vm"
+
+
+def open_rig(
+    name_or_path: str = "auto",
+    *,
+    seed: int = 0,
+    reservoir_nl: int | None = None,
+    fill_nl: int | None = None,
+    heap_kb: int | None = None,
+) -> LockstepRig:
+    """Start a rig: `auto`, `sim`, `vm` or a rig file. The pump has the given reservoir, the plant the given fill."""
+    from pumphil.rigs.rig_file import load
+    from pumphil.rigs.sim import SimRig
+    from pumphil.rigs.vm import VmRig
+
+    kind, options = load(default_rig() if name_or_path == "auto" else name_or_path)
+    if heap_kb is not None:
+        options = replace(options, heap_kb=heap_kb)
+    if reservoir_nl is not None:
+        fill = min(options.plant.reservoir_nl, reservoir_nl) if fill_nl is None else fill_nl
+        plant = replace(options.plant, reservoir_nl=fill, reservoir_capacity_nl=reservoir_nl)
+        options = replace(options, reservoir_nl=reservoir_nl, plant=plant)
+    return (SimRig if kind == "sim" else VmRig)(seed, options)

@@ -1,0 +1,60 @@
+"""What every rig is: a pump that runs, a plant that turns, instruments that look at the plant, one time.
+
+A test written against this contract runs on a simulated pump, in a real MicroPython, on a chip.
+Times are rig time in µs. Which of `CAPABILITIES` a rig has, it says; tests name what they need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from pumphost.transport import Transport
+
+from pumphil.instruments import Balance, Encoder
+from pumphil.plant import Plant
+
+CAPABILITIES = {
+    "virtual-time": "time jumps: hours cost seconds",
+    "plant-faults": "the plant can be told to stall",
+    "link-faults": "bytes of the link can be changed on their way",
+    "real-interpreter": "the firmware runs in a MicroPython with the heap of the chip",
+}
+
+
+class RigBroken(RuntimeError):
+    """The rig itself failed; nothing that follows on it means anything."""
+
+
+class Rig(Protocol):
+    """A bench. `packets` are (pump ms, steps) as they reached the motor port."""
+
+    name: str
+    interpreter: str
+    seed: int
+    capabilities: frozenset[str]
+    plant: Plant
+    encoder: Encoder
+    balance: Balance
+    packets: list[tuple[int, int]]
+    wakes: int
+
+    @property
+    def firmware_digest(self) -> str:
+        """SHA-256 of the firmware tree, hex."""
+
+    @property
+    def now_us(self) -> int:
+        """Rig time."""
+
+    def run_until(self, t_us: int, progress: Callable[[int], None] | None = None) -> None:
+        """Let the bench run; `progress` is told the rig time now and then."""
+
+    def run_for(self, *, seconds: float = 0, hours: float = 0, days: float = 0) -> None:
+        """The same for a duration."""
+
+    def transport(self) -> Transport:
+        """The link to the pump; waiting on it lets the bench run."""
+
+    def close(self) -> None:
+        """Leave nothing behind: no process, no file."""

@@ -1,0 +1,25 @@
+"""Rig `sim`: the firmware as objects in this CPython process. For debugging and property tests, on every OS."""
+
+from __future__ import annotations
+
+import platform
+
+from pumpfw.boards.lockstep import REQUEST_SIZE, LockstepBoard
+
+from pumphil.rigs.lockstep import LockstepRig, RigOptions
+
+
+class SimRig(LockstepRig):
+    """Hides the wrap of small integers, the heap and the dialect of MicroPython: those are what `vm` is for."""
+
+    name = "sim"
+
+    def __init__(self, seed: int = 0, options: RigOptions | None = None) -> None:
+        super().__init__(seed, options or RigOptions())
+        self.interpreter = f"CPython {platform.python_version()}"
+        self.board = LockstepBoard(self.options.reservoir_nl, self._digest[:8])
+
+    def _exchange(self, request: bytes) -> memoryview:
+        board = self.board
+        board.request[:] = request[:REQUEST_SIZE]
+        return memoryview(board.reply)[: board.exchange(request[REQUEST_SIZE:])]

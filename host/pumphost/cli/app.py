@@ -1,0 +1,70 @@
+"""The typer application: one command a function, each in the file of its kind.
+
+    pumpbench simulate therapy.toml --days 30
+
+Commands for a pump at a port are in `device`, those that run the bench in `bench` and `simulate`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from pumphost.cli import bench, device, simulate
+from pumphost.cli.output import EXIT_CODES
+
+app = typer.Typer(
+    name="pumpbench",
+    help="Program, serve and judge the bench pump. A test bench: never for use on a person.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            number = version("pumpbench")
+        except PackageNotFoundError:
+            number = "not installed: running from its folder"
+        typer.echo(f"pumpbench {number}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and leave.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+simulate.register(app)
+device.register(app)
+bench.register(app)
+
+
+def _terminated(signum: int, frame: FrameType | None) -> None:
+    sys.exit(128 + signum)  # an ordinary exit, so that children, ptys and drafts are cleaned away
+
+
+def main() -> None:
+    """Entry point of the command `pumpbench`."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        app()
+    except BrokenPipeError:
+        # The reader of a pipe has left (`pumpbench log | head`): nothing to say, and nobody to say it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,33 @@
+"""Options that several commands share, declared once.
+
+def status(port: Port = None, baud: Baud = 115_200, as_json: Json = False) -> None: ...
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pumphost.transport.base import DEFAULT_BAUD
+
+Port = Annotated[
+    str | None,
+    typer.Option(
+        "--port", "-p", envvar="PUMPBENCH_PORT", metavar="PORT",
+        help="Serial device or URL: /dev/ttyACM0, COM3, socket://host:port, rfc2217://host:port.",
+    ),
+]  # fmt: skip
+Baud = Annotated[int, typer.Option("--baud", metavar="N", min=300, help="Speed of a serial line.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="S", min=0, help="Seed of everything that is drawn.")]
+RigName = Annotated[
+    str,
+    typer.Option(
+        "--rig", metavar="RIG",
+        help="vm (the firmware in a real MicroPython), sim (in CPython), a rig file, or auto: vm, or an error "
+        "if no MicroPython is found.",
+    ),
+]  # fmt: skip
+AUTO = "auto"
+BAUD = DEFAULT_BAUD

@@ -1,0 +1,171 @@
+"""Pump values as rows for people: units, names and sentences instead of numbers.
+
+    print_fields(status_rows(status, identity, alarms))
+
+JSON does not pass through here. Volumes show exactly, to the nanolitre.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from pumphost import units
+from pumphost.cli.output import print_table
+from pumphost.programmer import Programmed
+from pumphost.replies import (
+    Alarm,
+    BolusGrant,
+    Identity,
+    Order,
+    Record,
+    Status,
+    Stopped,
+    alarm_name,
+    mode_name,
+)
+from pumphost.therapy import Therapy
+from pumplink import codes
+
+Row = tuple[str, str]
+
+
+def status_rows(status: Status, who: Identity, alarms: Sequence[Alarm]) -> list[Row]:
+    """Everything `pumpbench status` shows."""
+    flags = status.flags
+    if flags & codes.FLAG_BOLUS_SETTINGS:
+        boluses = f"{status.boluses_left} left in 24 h"
+        if status.lockout_left_ms:
+            boluses += f", lockout for {units.format_time_left(status.lockout_left_ms)}"
+    else:
+        boluses = "not programmed"
+    reservoir = units.format_volume(status.remaining_nl) if flags & codes.FLAG_FILLED else "no fill confirmed"
+    scale = f" (time runs {status.time_scale} times as fast)" if status.time_scale != 1 else ""
+    last = f"{status.last_order}, {codes.ORDER_STATES.get(status.order_state, status.order_state)}"
+    firmware = f"firmware {who.firmware} {who.fw_digest.hex()}"
+    since = f"since its reset {uptime(status.uptime_ms)} ago{scale}"
+    rows = [
+        ("pump", f"{who.model} {who.uid.hex()}, {firmware}, protocol {who.major}.{who.minor}"),
+        ("mode", status.mode_name),
+        ("rate", units.format_rate(status.rate_nl_per_day)),
+        ("delivered", f"{units.format_volume(status.delivered_nl)} {since}"),
+        ("reservoir", reservoir),
+        ("boluses", boluses),
+        ("clock", "trusted" if status.clock_trusted else "not set"),
+        ("program", status.program_digest.hex() if status.has_program else "none"),
+        ("last order", last if status.last_order else ""),
+        ("alarms", "" if alarms else "none"),
+    ]
+    return rows + [("alarm" if i else "alarms", _alarm(alarm)) for i, alarm in enumerate(alarms)]
+
+
+def mode_rows(status: Status) -> list[Row]:
+    """What delivers now."""
+    return [("mode", status.mode_name), ("rate", units.format_rate(status.rate_nl_per_day))]
+
+
+def stopped_rows(stopped: Stopped) -> list[Row]:
+    """Answer to a stop."""
+    cut = f"order {stopped.order} after {units.format_volume(stopped.delivered_nl)}" if stopped.order else ""
+    return [("mode", mode_name(stopped.mode)), ("bolus cancelled", cut)]
+
+
+def grant_rows(grant: BolusGrant) -> list[Row]:
+    """A bolus that has begun."""
+    return [
+        ("bolus", units.format_volume(grant.volume_nl)),
+        ("duration", units.format_duration(grant.duration_ms)),
+        ("order", str(grant.order)),
+    ]
+
+
+def order_rows(order: Order) -> list[Row]:
+    """What became of an order."""
+    requested, delivered = units.format_volume(order.requested_nl), units.format_volume(order.delivered_nl)
+    known = order.state not in (codes.NOT_SEEN, codes.FORGOTTEN)
+    return [
+        ("order", f"{order.order} {order.kind_name if known else ''}".strip()),
+        ("state", order.state_name),
+        ("delivered", f"{delivered} of {requested}" if order.requested_nl else ""),
+        ("at", f"{uptime(order.t_commit_ms)} after its reset" if known else ""),
+    ]
+
+
+def programmed_rows(done: Programmed, therapy: Therapy) -> list[Row]:
+    """A therapy as it was read back."""
+    bolus = therapy.bolus
+    if bolus is None or not bolus.max_per_24h:
+        boluses = "none"
+    else:
+        boluses = (
+            f"{units.format_volume(bolus.volume_nl)} in {units.format_duration(bolus.duration_ms)}, lockout "
+            f"{units.format_duration(bolus.lockout_ms)}, up to {bolus.max_per_24h} in 24 h"
+        )
+        concentration = units.format_concentration(therapy.concentration_ng_per_ml)
+    steps = [f"{units.format_clock(minute)}  {units.format_rate(rate)}" for minute, rate in done.steps]
+    return [
+        ("active", f"program {done.program_digest.hex()}, read back and identical"),
+        *(("steps" if i == 0 else " ", step) for i, step in enumerate(steps)),
+        ("a day", units.format_volume(done.day_total_nl)),
+        ("boluses", boluses),
+        ("fill", f"{units.format_volume(done.remaining_nl)} {therapy.drug} {concentration}"),
+        ("mode", mode_name(done.mode)),
+    ]
+
+
+def print_log(records: Sequence[Record]) -> None:
+    """The log as a table."""
+    rows = [
+        (str(r.number), uptime(r.uptime_ms), wall(r.wall_ms) if r.clock_trusted else "not set", r.name, details(r))
+        for r in records
+    ]
+    print_table(("number", "since reset", "clock (UTC)", "event", "details"), rows, right=("number", "since reset"))
+
+
+def details(record: Record) -> str:
+    """The two values of a record in words."""
+    return ", ".join(_value(record.kind, name, value) for name, value in record.meaning.items())
+
+
+def uptime(ms: int) -> str:
+    """ "1d 02:03:04.567" of pump time."""
+    days, rest = divmod(ms, 86_400_000)
+    seconds, milli = divmod(rest, 1000)
+    clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{milli:03d}"
+    return f"{days}d {clock}" if days else clock
+
+
+def wall(ms: int) -> str:
+    """ "2026-01-01 08:00:00" of a unix time in ms, UTC."""
+    try:
+        return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except (OverflowError, ValueError):  # a pump may say anything
+        return f"{ms} ms"
+
+
+def _value(kind: int, name: str, value: int) -> str:
+    if name.endswith(" nL"):
+        return f"{name.removesuffix(' nL')} {units.format_volume(value)}"
+    if name.endswith(" nL/day"):
+        return f"{name.removesuffix(' nL/day')} {units.format_rate(value)}"
+    if name.endswith(" mode"):
+        return f"{name.split()[0]} {mode_name(value)}"
+    if name == "step start min":
+        return f"step of {units.format_clock(value)}"
+    if name == "status code":
+        return str(codes.STATUS[value][0]) if value in codes.STATUS else f"status {value}"
+    if name == "message id":
+        from pumplink import messages
+
+        return str(messages.BY_ID[value].name) if value in messages.BY_ID else f"message {value}"
+    if name == "code" and kind in (codes.REC_ALARM, codes.REC_ALARM_CLEAR, codes.REC_ACK):
+        return alarm_name(value)
+    return f"{name} {value}"
+
+
+def _alarm(alarm: Alarm) -> str:
+    priority = codes.PRIORITIES.get(alarm.priority, str(alarm.priority))
+    row = codes.ALARMS.get(alarm.code)
+    words = f": {row[4]}; {row[6]}" if row else ""
+    latched = ", cause gone, not acknowledged" if alarm.latched else ""
+    return f"{alarm.name} ({priority}{latched}) since {uptime(alarm.since_ms)}{words}"

@@ -1,0 +1,48 @@
+"""The limits of a therapy file in numbers; those that travel over the link are read from its message table.
+
+    BOLUS_VOLUME.low, BOLUS_VOLUME.high     # nL
+
+`docs/therapy.md` shows them as a table, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from pumphost.therapy.model import CEILING_NL_PER_DAY
+from pumplink.messages import PREPARE_PATIENT_BOLUS, RATE_MAX_NL_PER_DAY, RATE_MIN_NL_PER_DAY, STAGE_BEGIN, Message
+
+
+class Range(NamedTuple):
+    """Smallest and largest value, both allowed."""
+
+    low: int
+    high: int
+
+
+def _field(message: Message, name: str) -> Range:
+    field: Any = next(field for field in message.request.fields if field.name == name)
+    return Range(field.low, field.high)
+
+
+RATE = Range(RATE_MIN_NL_PER_DAY, min(RATE_MAX_NL_PER_DAY, CEILING_NL_PER_DAY))
+"""nL/day; 0 (stopped) is allowed besides (FLOW-01)."""
+STEPS = _field(STAGE_BEGIN, "steps")
+"""Steps of a day program (SCHED-01)."""
+BOLUS_VOLUME = _field(PREPARE_PATIENT_BOLUS, "volume")
+"""nL."""
+BOLUS_DURATION = _field(PREPARE_PATIENT_BOLUS, "duration")
+"""ms."""
+LOCKOUT = _field(PREPARE_PATIENT_BOLUS, "lockout")
+"""ms (BOL-02)."""
+MAX_PER_24H = _field(PREPARE_PATIENT_BOLUS, "max_24h")
+"""Patient boluses (BOL-03)."""
+RESERVOIR = Range(1_000_000, 100_000_000)
+"""nL."""
+EMPTY_NL = 500_000
+"""At this content the pump stops (RES-05), so a fill has to be above it."""
+FILL = Range(EMPTY_NL + 1, RESERVOIR.high)
+"""nL; the reservoir of the same file limits it further (RES-08)."""
+CONCENTRATION = Range(1_000, 500_000_000)
+"""ng/mL."""
+DRUG_CHARACTERS = 8

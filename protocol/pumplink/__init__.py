@@ -1,0 +1,1 @@
+"""PumpLink: what pump and programmer say to each other, declared once and read by both ends."""

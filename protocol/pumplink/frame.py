@@ -1,0 +1,147 @@
+"""PumpLink frames: bodies with a header, bodies to wire bytes, and wire bytes to checked bodies.
+
+    wire = encode(pack_body(REQ, STATUS.id, b"", seq=7))
+    for body in reader.feed(port.read()):
+        kind, msg_id, flags, sid, seq, payload = parse_body(body)
+
+    wire:  00 | COBS(body) | K0..K4 | 00          body: major/kind, length, id, flags, sid u16, seq u32, payload
+
+The reader goes as far as the body is sound: delimiters, CRC, stuffing, length. Kind, reserved bits,
+major version, sequence number, payload and ranges are judged by whoever takes the body: a pump and a
+programmer judge them differently. Nothing here reads a port or a clock.
+"""
+
+import struct
+
+from pumplink.cobs import MAX_PLAIN, decode_into, encode_into
+from pumplink.crc32c import K_SIZE, check_k, write_k
+
+REQ, RSP, EVT = 0, 1, 2
+MAJOR = 1
+HEADER = 10
+MAX_BODY = MAX_PLAIN
+MAX_PAYLOAD = MAX_BODY - HEADER
+OVERHEAD = 8  # two delimiters, one byte of stuffing, five of CRC
+MAX_WIRE = MAX_BODY + OVERHEAD
+MAX_RAW = MAX_WIRE - 2  # between the delimiters
+COUNT_MAX = (1 << 30) - 1
+_HEADER_FORMAT = "<BBBBHI"
+
+
+def pack_body(kind, msg_id, payload, seq, sid=0, flags=0):
+    """Body of one message of this major version; `payload` is at most 230 bytes.
+
+    `seq` and `sid` are any u32 and u16: a pump must be able to answer under the number it was asked,
+    so the rule for fresh numbers (1..2**30 - 1) is the client's. Raises ValueError naming the part that
+    does not fit.
+    """
+    size = HEADER + len(payload)
+    if size > MAX_BODY:
+        raise ValueError("body of message %d: payload %d bytes, limit %d" % (msg_id, len(payload), MAX_PAYLOAD))
+    for name, value, limit in (
+        ("kind", kind, EVT), ("message id", msg_id, 0xFF), ("flags", flags, 0xFF),
+        ("session id", sid, 0xFFFF), ("sequence number", seq, 0xFFFFFFFF),
+    ):  # fmt: skip
+        if not 0 <= value <= limit:  # MicroPython's struct would cut it silently
+            raise ValueError("body of message %d: %s %d, limits 0..%d" % (msg_id, name, value, limit))
+    return struct.pack(_HEADER_FORMAT, MAJOR << 4 | kind, size, msg_id, flags, sid, seq) + bytes(payload)
+
+
+def parse_body(body):
+    """(kind, msg_id, flags, sid, seq, payload) of a body that a FrameReader returned; see also `major_of`."""
+    first, _, msg_id, flags, sid, seq = struct.unpack_from(_HEADER_FORMAT, body, 0)
+    return first & 0x0F, msg_id, flags, sid, seq, body[HEADER:]
+
+
+def major_of(body):
+    """Major protocol version of a body; only `MAJOR` is spoken."""
+    return body[0] >> 4
+
+
+def encode(body):
+    """Wire bytes of `body` (at most 240 bytes): always 8 bytes longer, 0x00 at both ends and nowhere else.
+
+    The header is not looked at, so that a test can put a wrong one on the wire. Raises ValueError for a
+    longer body.
+    """
+    size = len(body)
+    wire = bytearray(size + OVERHEAD)
+    at = encode_into(body, 0, size, wire, 1)
+    write_k(wire, 1, at, wire, at)
+    return bytes(wire)
+
+
+class FrameReader:
+    """Takes wire bytes in pieces of any size and returns the bodies of the sound frames among them.
+
+    Counters, each of which stops at 2**30 - 1: `ok` frames returned, `bad_crc` CRC or its form wrong,
+    `bad_cobs` stuffing wrong, `bad_len` shorter than a header or length byte wrong, `oversize` more than
+    246 bytes without a delimiter. A bad frame moves one counter and nothing else, and costs at most the
+    frames it touches: after any 0x00 the next sound frame is returned.
+
+    Memory is bounded: one buffer of 246 bytes, made once.
+    """
+
+    __slots__ = ("ok", "bad_crc", "bad_cobs", "bad_len", "oversize", "_buffer", "_view", "_scratch", "_fill", "_skip")
+
+    def __init__(self):
+        self.ok = 0
+        self.bad_crc = 0
+        self.bad_cobs = 0
+        self.bad_len = 0
+        self.oversize = 0
+        self._buffer = bytearray(MAX_RAW)
+        self._view = memoryview(self._buffer)
+        self._scratch = bytearray(K_SIZE)
+        self._fill = 0
+        self._skip = False
+
+    def feed(self, data, into=None):
+        """List of the bodies (bytes) that `data` completes, in order of arrival.
+
+        With `into`, a list of the caller, bodies are appended to it and it is returned: input that yields
+        no body then allocates nothing.
+        """
+        if into is None:
+            into = []
+        buffer = self._buffer
+        fill = self._fill
+        for i in range(len(data)):
+            byte = data[i]
+            if byte:
+                if fill < MAX_RAW:
+                    buffer[fill] = byte
+                    fill += 1
+                elif not self._skip:
+                    self._skip = True
+                    self._count("oversize")
+            else:
+                if fill and not self._skip:
+                    size = self._judge(fill)
+                    if size:
+                        into.append(bytes(self._view[:size]))
+                self._skip = False
+                fill = 0
+        self._fill = fill
+        return into
+
+    def _judge(self, fill):
+        """Length of the body in the first `fill` bytes of the buffer, decoded in place; 0 and a count if unsound."""
+        buffer = self._buffer
+        end = fill - K_SIZE
+        if end < 0 or not check_k(buffer, 0, end, self._scratch):
+            return self._count("bad_crc")
+        size = decode_into(buffer, 0, end, buffer, 0)
+        if size < 0:
+            return self._count("bad_cobs")
+        if size < HEADER or buffer[1] != size:
+            return self._count("bad_len")
+        self._count("ok")
+        return size
+
+    def _count(self, name):
+        """Move one counter; it stops rather than outgrow its field in LINK_STATS. Returns 0."""
+        value = getattr(self, name)
+        if value < COUNT_MAX:
+            setattr(self, name, value + 1)
+        return 0

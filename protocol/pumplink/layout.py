@@ -1,0 +1,39 @@
+"""The bytes of one payload: a struct format, a tail or none, and the ranges of its fields.
+
+What a pump needs of a message, as plain tuples and functions, because on a small heap every object
+counts. Names and units are in `fields`, on the host. `ranges` is flat: index, low, high, index, …
+"""
+
+import struct
+
+# a message as the pump keeps it: (id, acts, request format, request tail, ranges, reply format, reply tail)
+ID, ACTS, REQUEST, REQUEST_TAIL, RANGES, REPLY, REPLY_TAIL = range(7)
+
+
+def pack(format, has_tail, values):
+    """Bytes of `values` (a sequence in field order; the tail, if any, is bytes)."""
+    if has_tail:
+        return struct.pack(format, *values[:-1]) + bytes(values[-1])
+    return struct.pack(format, *values)
+
+
+def unpack(format, has_tail, payload):
+    """Values in field order, or None if the length does not fit. Never raises on wire input."""
+    size = struct.calcsize(format)
+    if len(payload) < size or (len(payload) > size and not has_tail):
+        return None
+    values = struct.unpack_from(format, payload, 0)
+    if has_tail:
+        return values + (bytes(payload[size:]),)
+    return values
+
+
+def violation(ranges, values):
+    """Index of the first field outside its range and the limit it breaks, or (-1, 0)."""
+    for at in range(0, len(ranges), 3):
+        value = values[ranges[at]]
+        if value < ranges[at + 1]:
+            return ranges[at], ranges[at + 1]
+        if value > ranges[at + 2]:
+            return ranges[at], ranges[at + 2]
+    return -1, 0

@@ -1,0 +1,23 @@
+"""Profiles of hypothesis for the whole test suite; nothing else.
+
+    HYPOTHESIS_PROFILE=nightly python -m pytest tests --random-order
+
+`dev` draws few new examples each time, `nightly` many. `ci` draws the same ones for the same code, so that a change
+is judged by what it changed. A failure of any of them prints the blob that repeats it. The order of the tests is
+shuffled by `make test` (and repeated with `--random-order-seed`), not here, so that one file runs in its own order.
+"""
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile("dev", max_examples=25, deadline=None, print_blob=True)
+settings.register_profile("ci", max_examples=100, deadline=None, print_blob=True, derandomize=True)
+settings.register_profile("nightly", max_examples=2_000, deadline=None, print_blob=True)
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "dev")
+settings.load_profile(PROFILE)
+
+
+def pytest_report_header() -> str:
+    """Name the profile at the start of every run, beside the seed of the order."""
+    return f"hypothesis profile of the project: {PROFILE} ({settings.default.max_examples} examples a property)"
