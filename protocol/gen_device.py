@@ -24,12 +24,24 @@ Names, units, limits in words and sentences are in `messages` and `codes`.
 '''
 
 
+# declared for both ends, of no use to this pump: each name costs heap
+HOST_ONLY = {
+    "U30", "OK", "INTERNAL", "MINIMUM_RATE", "CLINICIAN_BOLUS", "PRIME", "PREPARED", "LOW", "HIGH", "ACT_CONTINUE",
+}  # fmt: skip
+
+
+def numbers(module: object) -> list[str]:
+    """One assignment a number that `module` declares and a pump needs."""
+    named = vars(module).items()
+    return [f"{name} = {value}" for name, value in named if name.isupper() and type(value) is int and name not in HOST_ONLY]
+
+
 def text() -> str:
     """The whole module."""
-    lines = [f"{name} = {value}" for name, value in vars(messages).items() if name.isupper() and type(value) is int]
+    lines = numbers(messages)
     lines += [f'{name} = "{value}"' for name, value in vars(messages).items() if name.isupper() and type(value) is str]
     lines += [f"SCHEMA = {messages.SCHEMA!r}"]
-    lines += [f"{name} = {value}" for name, value in vars(codes).items() if name.isupper() and type(value) is int]
+    lines += numbers(codes)
     lines += [f'RECORD_FORMAT = "{codes.RECORD_FORMAT}"']
     lines += ["# code: (priority, action, latching)", "ALARMS = {"]
     lines += [f"    {code}: {row[1:4]!r}," for code, row in codes.ALARMS.items()]

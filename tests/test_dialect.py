@@ -146,7 +146,7 @@ def dose(node: ast.AST) -> Iterator[Finding]:
 
 def findings(source: str, name: str, is_dose: bool = False) -> list[str]:
     """Sentences, one for each breach in `source`, in the order of the lines."""
-    tree = ast.parse(source)
+    tree = ast.parse(source, name)
     in_annotations = [inner for annotation in annotations(tree) for inner in ast.walk(annotation)]
     not_evaluated = {id(inner) for inner in in_annotations}
     found = [*dict_order(tree), *foreign_annotations(in_annotations)]

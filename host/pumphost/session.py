@@ -37,7 +37,9 @@ class Counters:
 
     requests: int = 0
     repeats: int = 0
+    replies: int = 0
     bytes_in: int = 0
+
     ignored: int = 0
     """Whole frames that answered something else: late, doubled, foreign, of another session."""
     events: int = 0
@@ -167,6 +169,7 @@ class Session:
                 else:
                     self.counters.ignored += 1
             if found is not None:
+                self.counters.replies += 1
                 return found
         return None
 
@@ -203,6 +206,9 @@ class Session:
                 f"{tried}; {self.counters.bytes_in} bytes came back and none was a PumpLink frame: "
                 "another device answers there, or the baud rate differs"
             )
+
+        if not self.counters.replies:
+            return f"{tried}; frames came back, but no reply to it: an echo, or another program talks to that pump"
         return f"{tried}, though the pump has answered before; check the cable and try again"
 
 

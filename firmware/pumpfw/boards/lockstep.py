@@ -22,7 +22,7 @@ REPLY = "<IHHHBBBB"
 REPLY_SIZE = struct.calcsize(REPLY)
 MOTOR_ENABLED = 1
 MOTOR_STOPPED = 2
-LINK_OUT = 1024  # four frames: the host has one request outstanding
+LINK_OUT = 512  # two frames: the host has one request outstanding
 
 
 class LockstepMotor:

@@ -7,7 +7,6 @@ heap: the answer is two u32, bytes in use after a collection and bytes free. At 
 interpreter it is.
 """
 
-import binascii
 import gc
 import struct
 import sys
@@ -48,4 +47,4 @@ def main(reservoir_nl, fw_digest):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), binascii.unhexlify(sys.argv[2]))
+    main(int(sys.argv[1]), bytes.fromhex(sys.argv[2]))

@@ -21,7 +21,7 @@ class Alarms:
     def __init__(self, journal, annunciator):
         self.active = 0
         self.shown = 0
-        self._since = array("q", [0] * 32)
+        self._since = array("q", [0] * len(device.ALARMS))
         self._order = []  # codes shown, oldest first
         self._journal = journal
         self._annunciator = annunciator

@@ -81,7 +81,6 @@ class Pump:
         self._motor.enable(False)
         self.journal.add(now_ms, device.REC_BOOT, 1)
         self._enter(device.STOP_MODE, now_ms)
-        self.alarms.update(device.ALARM_CLOCK, True, now_ms)
 
     def _check_deadline(self, now_ms):
         late_ms = now_ms - self._at[_WAKE]
@@ -158,6 +157,11 @@ class Pump:
         self.alarms.update(device.ALARM_LOW_RESERVOIR, self.reservoir.low(), now_ms)
         if self.alarms.update(device.ALARM_EMPTY, self.reservoir.empty(), now_ms):
             self.stop(now_ms, device.INTERRUPTED)
+
+    def _check_clock(self, now_ms):
+        # a program asks for the time of day; without one nobody misses it (TIME-07)
+        untrusted = self.schedule.program.n > 0 and not self.clock.trusted
+        self.alarms.update(device.ALARM_CLOCK, untrusted, now_ms)
 
     def _next_wake(self, now_ms):
         at = self._at
@@ -271,6 +275,7 @@ class Pump:
         """The reservoir now holds `volume_nl`; another drug or concentration voids the program (SCHED-08)."""
         if self.other_drug(drug, concentration_ng_per_ml):
             self.schedule.program.clear()
+            self._check_clock(now_ms)
         self.reservoir.fill(volume_nl, drug, concentration_ng_per_ml)
         self.revision += 1
         self._check_reservoir(now_ms)
@@ -284,6 +289,7 @@ class Pump:
         """Swap in a new program; returns the old one for reuse (SCHED-04)."""
         old = self.schedule.program
         self.schedule.program = program
+        self._check_clock(now_ms)
         self.revision += 1
         if self._delivering():
             self._select(now_ms)
@@ -292,7 +298,7 @@ class Pump:
     def set_clock(self, unix_ms, offset_min, now_ms):
         """Set the wall clock; moves the schedule step, nothing else (TIME-02)."""
         self.clock.set(now_ms, unix_ms, offset_min)
-        self.alarms.update(device.ALARM_CLOCK, False, now_ms)
+        self._check_clock(now_ms)
         self.revision += 1
         if self._delivering():
             self._select(now_ms)

@@ -7,10 +7,11 @@ Error e(t) = expected(t) - commanded(t). A packet counts whole from its instant 
 its extremes are just before and just after a packet, at the ends of the segments and at `until_ms`; all are looked at.
 Judges commanded volume only: what the plant made of it is metrology.
 
-**Worst ratio.** |e| is also divided by the quantum declared at the rate in force. A rate that has just fallen leaves a
-remainder collected at the former, higher rate, so the quantum is that of the highest rate in force
-  * since the last packet before this instant (the remainder now carried was collected over that time), or
-  * within the last 2 s, if that is longer (a new rate may take effect within 2 s, SCHED-02).
+**Worst ratio.** |e| is also divided by the quantum declared at the rate in force. A rate that has fallen leaves a
+remainder collected at the former, higher rate, and it survives a stop. So the quantum is the larger of
+  * that of the highest rate in force since the last packet before this instant: the remainder was collected then;
+  * for 2 s after a change of rate, that of the instant before the change: a new rate may take that long to take
+    effect (SCHED-02), several packets then work off what the former rate or a stop has left.
 So a pump that keeps a large remainder across later packets at a small rate is caught by it, although the quantum of
 the whole run would let it pass.
 
@@ -95,9 +96,10 @@ class _Comparison:
         self.before = list(accumulate(steps, initial=0))  # steps commanded before packet k; last entry: all
         self.geometry = (per_rev, steps_per_rev)
         self.until_ms = until
-        self.pieces = _split_where_allowance_falls(prescription.pieces_until(until))
+        self.pieces = _split_where_allowance_ends(prescription.pieces_until(until))
         self.expected_end_nl = prescription.expected_nl(until)
         self.quanta: dict[Fraction, int] = {}
+        self.at_ends: list[int] = []  # allowance at the end of every piece passed
         self.high = self.low = Fraction(0)
         self.high_at_ms = self.low_at_ms = 0
         self.ratio, self.ratio_at_ms, self.ratio_quantum_nl = Fraction(0), 0, self.quantum(Fraction(0))
@@ -163,7 +165,8 @@ class _Comparison:
         if settled < len(times):
             self._ratio_of_many(base, unit, left[settled:], right[settled:], times[settled:], self.quantum(rate))
             previous_ms = times[-1]
-        self._ratio(base + at_end, unit, t1_ms, self._allowance(i, t1_ms, previous_ms, carried_rate))
+        self.at_ends.append(self._allowance(i, t1_ms, previous_ms, carried_rate))
+        self._ratio(base + at_end, unit, t1_ms, self.at_ends[i])
 
     def _extremes(self, base: int, unit: int, highs: list[int], lows: list[int], times: list[int]) -> None:
         top, bottom = max(highs), min(lows)
@@ -185,19 +188,21 @@ class _Comparison:
         self._ratio(base + bottom, unit, times[right.index(bottom)], quantum)
 
     def _allowance(self, i: int, t_ms: int, previous_ms: int, carried_rate: Fraction) -> int:
-        """Quantum of the highest rate since the last packet before `t_ms`, at `previous_ms`, or within 2 s."""
+        """Quantum that holds at `t_ms` in piece i, see above; the last packet before it was at `previous_ms`."""
         t0_ms, _, _, highest = self.pieces[i]
         if previous_ms < t0_ms:
             highest = max(highest, carried_rate)
+        allowance = self.quantum(highest)
         while i > 0 and self.pieces[i][0] > t_ms - SETTLE_MS:
             i -= 1
-            highest = max(highest, self.pieces[i][3])
-        return self.quantum(highest)
+            if self.pieces[i][3] != self.pieces[i + 1][3]:
+                allowance = max(allowance, self.at_ends[i])
+        return allowance
 
 
-def _split_where_allowance_falls(pieces: list[Piece]) -> list[Piece]:
-    """Pieces cut 2 s after every fall of the rate: the allowance may fall there, so the error is looked at too."""
-    cuts = [b[0] + SETTLE_MS for a, b in pairwise(pieces) if b[3] < a[3]]
+def _split_where_allowance_ends(pieces: list[Piece]) -> list[Piece]:
+    """Pieces cut 2 s after every change of rate: the allowance may fall there, so the error is looked at too."""
+    cuts = [b[0] + SETTLE_MS for _, b in pairwise(pieces)]
     parts: list[Piece] = []
     c = 0
     for t0_ms, t1_ms, expected_nl, rate in pieces:

@@ -23,6 +23,7 @@ from pumphost.errors import NoAnswer, OutcomeUnknown, PumpError, Refused, Therap
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 OK = 0
 FAILED = 1
@@ -45,7 +46,7 @@ class UsageProblem(PumpError):
     """The command cannot be carried out as written: options that exclude each other, a file that cannot be used."""
 
 
-class Interrupted(Exception):  # noqa: N818 - nothing went wrong
+class Interrupted(Exception):
     """Ctrl-C with something a person has to know, in one sentence."""
 
 
@@ -146,7 +147,7 @@ def print_fields(rows: Iterable[tuple[str, str]], title: str = "") -> None:
     for name, value in rows:
         if value:
             table.add_row(name, value)
-    console().print(table)
+        _print(table)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> None:
@@ -158,7 +159,19 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Se
         table.add_column(name, justify="right" if name in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    console().print(table)
+    _print(table)
+
+
+def _print(table: Table) -> None:
+    """To stdout; rich pads every line to the width of the table, which a pipe does not want."""
+    out = console()
+    if out.is_terminal:
+        out.print(table)
+        return
+    with out.capture() as captured:
+        out.print(table)
+    for line in captured.get().splitlines():
+        typer.echo(line.rstrip())
 
 
 def note(text: str) -> None:

@@ -59,6 +59,8 @@ def _check_pair(document: Document, steps: list[Values], index: int) -> None:
     if start is not None and end <= start:
         what = f"is not later than the start {format_clock(start)}"
         fix = "write a later end; a step over midnight becomes two, one up to 24:00 and one from 00:00"
+        if last:
+            fix = 'write "24:00", or leave end out'
         document.add((*here, "end"), what, TILING, fix)
     elif following is not None and end != following:
         name = "the end of the day" if last else f"the next step (line {document.line(after)})"
@@ -100,17 +102,18 @@ def check_bolus(document: Document, bolus: Values, peak_rate_nl_per_day: int | N
 def _room(volume_nl: int, lockout_ms: int, minutes: int) -> str:
     """What to change when a stretched bolus outlasts its lockout."""
     rate = CEILING_NL_PER_DAY - -(-volume_nl * DAY_MS // lockout_ms)
-    advice = f"lower the highest program rate to {format_rate(rate)} or less"
-    if minutes * 60_000 > limits.LOCKOUT.high:
-        return advice
-    return f'write "{format_clock(minutes)}" or more, or {advice}'
+    advice = []
+    if minutes * 60_000 <= limits.LOCKOUT.high:
+        advice.append(f'write "{format_clock(minutes)}" or more')
+    if rate >= limits.RATE.low:
+        advice.append(f"lower the highest program rate to {format_rate(rate)} or less")
+    return ", or ".join(advice) or "lower the highest program rate and write a longer lockout"
 
 
 def check_fill(document: Document, pump: Values, fill: Values) -> None:
     """The fill is not more than the reservoir holds."""
     capacity, volume = pump.get("reservoir"), fill.get("volume")
     if capacity is not None and volume is not None and volume > capacity:
-        what = (
-            f"is more than the reservoir holds, {format_volume(capacity)} (line {document.line(('pump', 'reservoir'))})"
-        )
-        document.add(("fill", "volume"), what, schema.FILL_LIMITS, f'write "{format_volume(capacity)}" or less')
+        line, held = document.line(("pump", "reservoir")), format_volume(capacity)
+        what = f"is more than the reservoir holds, {held} (line {line})"
+        document.add(("fill", "volume"), what, schema.FILL_LIMITS, f'write "{held}" or less')

@@ -110,6 +110,8 @@ def _errno_of(exc: BaseException) -> int:
     """Error number; pyserial often keeps it only in the exception it was raised from, or in its text."""
     for candidate in (exc, exc.__cause__, exc.__context__):
         number = getattr(candidate, "errno", None)
+        if number is None and candidate is not None and candidate.args:
+            number = candidate.args[0]  # termios.error keeps it only there
         if isinstance(number, int):
             return number
     return 0

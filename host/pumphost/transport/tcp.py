@@ -9,6 +9,7 @@ One client at a time, the newest wins; no threads; meant for the own computer: t
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import time
@@ -28,8 +29,7 @@ class TcpServer:
             self._listener = socket.create_server((host, port), backlog=1)
         except OSError as exc:
             raise TransportError(
-                f"cannot listen at {host}:{port}: {(exc.strerror or str(exc)).lower()}; "
-                "choose another port number, or 0 for any free one"
+                f"cannot listen at {host}:{port}: {_reason(exc)}; choose another port number, or 0 for any free one"
             ) from exc
         self._listener.setblocking(False)
         self._client: socket.socket | None = None
@@ -96,6 +96,11 @@ class TcpServer:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+
+def _reason(exc: OSError) -> str:
+    # Not strerror: create_server puts the address into it a second time. A name that is unknown has no such number.
+    return os.strerror(exc.errno).lower() if exc.errno and exc.errno > 0 else str(exc).lower()
 
 
 def _split(address: str) -> tuple[str, int]:

@@ -1,0 +1,35 @@
+"""Carries out the events of a scenario on a treatment."""
+
+from __future__ import annotations
+
+import random
+
+from pumphost.errors import Refused
+
+from pumphil.scenario import Event
+from pumphil.treatment import Treatment
+
+
+def play(event: Event, treatment: Treatment) -> None:
+    """Do at once what `event` says; its instant must be now. What the pump refuses is not a fault of the scenario."""
+    rig = treatment.rig
+    if event.do == "patient_bolus":
+        treatment.bolus()
+    elif event.do == "stop":
+        treatment.stop()
+    elif event.do == "start":
+        try:
+            treatment.start()
+        except Refused as refused:
+            treatment.disagreements.append(f"start at {event.at_ms} ms: {refused}")
+    elif event.do == "refill":
+        treatment.refill(event.volume_nl)
+    elif event.do == "set_clock":
+        treatment.set_clock(event.to_min * 60_000)
+    elif event.do == "motor_stall":
+        rig.plant.stall(rig.now_us, rig.now_us + event.for_ms * 1000)
+    elif event.do == "link_noise":
+        junk = random.Random(f"{rig.seed}:noise:{event.at_ms}").randbytes(event.n_bytes)
+        rig.transport().write(junk)
+    else:
+        raise ValueError(f"scenario event {event.do!r} at {event.at_ms} ms: not known here")

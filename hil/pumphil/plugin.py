@@ -1,0 +1,192 @@
+"""The pytest plugin: rigs as fixtures, requirement ids as markers, every number on record.
+
+    pytest --rig vm --rig-seed 1 --hil-out build/hil
+
+Options   --rig auto|sim|vm|FILE.toml, --rig-seed N, --hil-out DIR (report.html, report.json)
+Fixtures  rig, programmer, treatment, record
+Markers   requirement("BOL-02", …)   ids that the test verifies; unknown ids end the collection
+          needs("real-interpreter")  capabilities; without them the test is skipped, naming what is missing
+          reservoir("100 mL")        capacity of the pump, 20 mL without it
+
+Sequence of a test: skip if the rig broke before or lacks something; open the rig; test; close the rig; record.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pumphost.programmer import Programmer
+
+    from pumphil.hil_record import HilRecord
+    from pumphil.records import Recorder
+    from pumphil.rigs.lockstep import LockstepRig
+    from pumphil.treatment import Treatment
+
+BENCH = pytest.StashKey["BenchState"]()
+DEFAULT_RESERVOIR = "20 mL"
+
+
+class BenchState:
+    """What the tests of one run share: the recorder, and the first cause if the rig broke."""
+
+    def __init__(self, rig: str, seed: int, out: Path | None, recorder: Recorder) -> None:
+        self.rig = rig
+        self.seed = seed
+        self.out = out
+        self.recorder = recorder
+        self.broken: str | None = None
+        self.started_at = datetime.now(UTC).isoformat(timespec="seconds")
+        self.started = time.perf_counter()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the bench."""
+    group = parser.getgroup("pumpbench", "pump bench")
+    group.addoption("--rig", default="auto", metavar="RIG", help="auto, sim, vm or a rig file (default: auto)")
+    group.addoption("--rig-seed", type=int, default=0, metavar="N", help="seed of plant and instruments (default: 0)")
+    group.addoption("--hil-out", type=Path, metavar="DIR", help="write report.html and report.json there")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers."""
+    config.addinivalue_line("markers", "requirement(*ids): requirement ids that the test verifies")
+    config.addinivalue_line("markers", "needs(*capabilities): capabilities of the rig that the test needs")
+    config.addinivalue_line("markers", "reservoir(volume): capacity of the pump's reservoir, such as '100 mL'")
+
+
+def _ids(item: pytest.Item) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(i) for mark in item.iter_markers("requirement") for i in mark.args))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """An id that no requirement has is a mistake in the test, told before anything runs."""
+    marked = [(item.nodeid, _ids(item)) for item in items if item.get_closest_marker("requirement")]
+    if not marked:
+        return
+    from pumphil.requirements import RequirementError, check_ids, load
+
+    known = load()
+    try:
+        for nodeid, ids in marked:
+            check_ids(ids, known, nodeid)
+    except RequirementError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _state(config: pytest.Config) -> BenchState:
+    """The shared state, made when the first test asks: runs that use no rig pay nothing."""
+    state = config.stash.get(BENCH, None)
+    if state is None:
+        from importlib.metadata import version
+
+        from pumphil.records import Recorder
+        from pumphil.rigs.find import firmware_digest
+
+        rig, seed = config.getoption("--rig"), config.getoption("--rig-seed")
+        recorder = Recorder(
+            rig=rig, interpreter="", firmware_digest=firmware_digest().hex(), seed=seed,
+            pumpbench_version=version("pumpbench"),
+        )  # fmt: skip
+        state = config.stash[BENCH] = BenchState(rig, seed, config.getoption("--hil-out"), recorder)
+    return state
+
+
+@pytest.fixture
+def rig(request: pytest.FixtureRequest) -> Iterator[LockstepRig]:
+    """A fresh rig for this test."""
+    from pumphost.units import parse_volume_nl
+
+    from pumphil.rigs import RigBroken, open_rig
+
+    state = _state(request.config)
+    if state.broken:
+        pytest.skip(f"the rig broke earlier: {state.broken}")
+    mark = request.node.get_closest_marker("reservoir")
+    reservoir_nl = parse_volume_nl(mark.args[0] if mark else DEFAULT_RESERVOIR)
+    try:
+        opened = open_rig(state.rig, seed=state.seed, reservoir_nl=reservoir_nl)
+    except RigBroken as error:
+        state.broken = str(error)
+        pytest.fail(str(error), pytrace=False)
+    run = state.recorder.run
+    run.rig, run.interpreter = opened.name, opened.interpreter
+    with opened:
+        wanted = {str(name) for mark in request.node.iter_markers("needs") for name in mark.args}
+        if missing := sorted(wanted - opened.capabilities):
+            pytest.skip(f"rig {opened.name} has no {', '.join(missing)}: use another rig, for example --rig vm")
+        yield opened
+
+
+@pytest.fixture
+def programmer(treatment: Treatment) -> Programmer:
+    """A programmer on the link of the rig."""
+    return treatment.programmer
+
+
+@pytest.fixture
+def treatment(rig: LockstepRig) -> Treatment:
+    """Rig, programmer and oracle together; nothing programmed yet."""
+    from pumphil.treatment import Treatment
+
+    return Treatment(rig)
+
+
+@pytest.fixture
+def record(request: pytest.FixtureRequest) -> HilRecord:
+    """Puts measurements and curves of this test on record; judges them."""
+    from pumphil.hil_record import HilRecord
+
+    return HilRecord(_state(request.config).recorder, _name(request.node), _ids(request.node))
+
+
+def _name(item: pytest.Item) -> str:
+    """Test id without the place where the suite happens to be installed."""
+    return f"{Path(item.nodeid.split('::', 1)[0]).name}::{item.nodeid.split('::', 1)[1]}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Record the outcome of every test that names requirements; latch a rig that broke."""
+    report = yield
+    if not item.get_closest_marker("requirement"):
+        return report
+    state = _state(item.config)
+    if call.excinfo is not None and call.excinfo.typename == "RigBroken":
+        state.broken = state.broken or str(call.excinfo.value)
+    if report.when == "call" or not report.passed:
+        reason = report.longrepr[2] if report.skipped and isinstance(report.longrepr, tuple) else ""
+        if report.failed and call.excinfo is not None:
+            reason = call.excinfo.exconly()
+        state.recorder.test(_name(item), report.outcome, reason, _ids(item), report.duration)
+    return report
+
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Write the reports."""
+    state = session.config.stash.get(BENCH, None)
+    if state is None or state.out is None:
+        return
+    interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+    wall_s = time.perf_counter() - state.started
+    state.recorder.finish(state.started_at, wall_s, interrupted=interrupted).write(state.out)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say where the report is and what it says."""
+    state = config.stash.get(BENCH, None)
+    if state is None or state.out is None:
+        return
+    run = state.recorder.run
+    statuses = [row["status"] for row in run.to_dict()["requirements"].values()]
+    counts = ", ".join(f"{statuses.count(s)} {s}" for s in dict.fromkeys(sorted(statuses)))
+    terminalreporter.write_line(f"rig {run.rig}, {run.interpreter}, firmware {run.firmware_digest[:16]}, seed {run.seed}")
+    terminalreporter.write_line(f"requirements: {counts}")
+    terminalreporter.write_line(f"report: {state.out / 'report.html'}")

@@ -1,0 +1,179 @@
+"""Scenario files: what patients, refills and faults do to a simulated pump, and when.
+
+    events = load_scenario("patient-week.toml")
+    events[0].at_ms, events[0].do       # 27000000, "patient_bolus"
+
+An array of tables `[[event]]`, each with `at` (time since the start of the simulation) and `do`; the format is
+described in `docs/therapy.md`. This module only reads: what an event means is up to whoever plays it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from pumphost import units
+from pumphost.errors import ScenarioError, UnitError
+from pumphost.therapy import limits
+from pumphost.therapy.document import Document
+from pumphost.therapy.rules import Choice, Count, Quantity, Rows, Rule
+from pumphost.therapy.schema import START
+from pumphost.therapy.schema import TABLES as THERAPY_TABLES
+from pumphost.therapy.tables import Table, check_keys, read_table
+
+__all__ = ["ACTIONS", "Event", "ScenarioError", "load_scenario", "loads_scenario"]
+
+NOISE_BYTES = limits.Range(1, 10_000)
+STALL_MS = limits.Range(60_000, 86_400_000)
+_AT = re.compile(r"(?:(0|[1-9][0-9]{0,3})d )?([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happens `at_ms` after the start of the simulation; what `do` has no use for is 0.
+
+    `volume_nl`: content of the reservoir after a refill. `to_min`: local minute of the day a clock is set to.
+    `for_ms`: how long a motor stalls. `n_bytes`: how much junk comes over the link. `line`: in the file.
+    """
+
+    at_ms: int
+    do: str
+    volume_nl: int = 0
+    to_min: int = 0
+    for_ms: int = 0
+    n_bytes: int = 0
+    line: int = 0
+
+
+ACTIONS = ("patient_bolus", "stop", "start", "refill", "set_clock", "motor_stall", "link_noise")
+"""Every word `do` may be."""
+
+
+@dataclass(frozen=True)
+class _Instant(Rule):
+    """Time since the start as "09:30", "1d 09:30" or "1d 09:30:15", in ms."""
+
+    def read(self, value: object) -> int:
+        match = _AT.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
+            what = "is not of the form 1d HH:MM" if isinstance(value, str) else "is not a text in quotes"
+            fix = 'write for example "09:30", "1d 09:30" or "1d 09:30:15"'
+            raise UnitError(what, self.limits, fix)
+        days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+        if hours > 23:
+            fix = f'write "{days + hours // 24}d {hours % 24:02d}:{match[3]}", if that is meant'
+            raise UnitError("has more than 23 hours", self.limits, fix)
+        if max(minutes, seconds) > 59:
+            raise UnitError("has more than 59 minutes or seconds", self.limits, "write 00 to 59")
+        return ((days * 24 + hours) * 3600 + minutes * 60 + seconds) * 1000
+
+
+_AT_RULE = _Instant('"09:30", "1d 09:30" or "1d 09:30:15", counted from the start', '"09:30"')
+_REFILL = Quantity(
+    f"more than {units.format_volume(limits.EMPTY_NL)}, at most {units.format_volume(limits.FILL.high)}",
+    '"18 mL"', units.parse_volume_nl, *limits.FILL, units.format_volume, raise_it="write more than that",
+)  # fmt: skip
+_STALL = Quantity("00:01 to 24:00", '"00:05"', units.parse_duration_ms, *STALL_MS, units.format_duration)
+_NOISE = Count(f"{NOISE_BYTES.low} to {NOISE_BYTES.high}", "300", *NOISE_BYTES)
+_DO = Choice(", ".join(ACTIONS), '"patient_bolus"', ACTIONS)
+_ROWS = Rows("one [[event]] or more", "[[event]]", "[[event]]")
+
+
+class _Plain(Table):
+    """An event that needs nothing but its time."""
+
+    at: Annotated[int, _AT_RULE]
+    do: Annotated[str, _DO]
+
+
+class _Refill(_Plain):
+    volume: Annotated[int, _REFILL]
+
+
+class _SetClock(_Plain):
+    to: Annotated[int, START]
+
+
+class _MotorStall(_Plain):
+    for_: Annotated[int, _STALL] = Field(alias="for")
+
+
+class _LinkNoise(_Plain):
+    bytes: Annotated[int, _NOISE]
+
+
+_MODELS: Mapping[str, type[_Plain]] = {
+    "refill": _Refill,
+    "set_clock": _SetClock,
+    "motor_stall": _MotorStall,
+    "link_noise": _LinkNoise,
+}
+_FIELDS = {"volume": "volume_nl", "to": "to_min", "for": "for_ms", "bytes": "n_bytes"}
+
+
+def load_scenario(path: str | os.PathLike[str], *, reservoir_nl: int | None = None) -> tuple[Event, ...]:
+    """The events of a file in the order of time, those of the same instant in the order of the file.
+
+    `reservoir_nl`: capacity of the therapy's reservoir, so that a refill above it is refused too.
+    Raises ScenarioError with everything that is wrong.
+    """
+    return _read(Document.open(path, ScenarioError), reservoir_nl)
+
+
+def loads_scenario(text: str, name: str = "<string>", *, reservoir_nl: int | None = None) -> tuple[Event, ...]:
+    """As `load_scenario`, from a text; `name` stands for the file in problems."""
+    return _read(Document(text, name, ScenarioError), reservoir_nl)
+
+
+def _read(document: Document, reservoir_nl: int | None) -> tuple[Event, ...]:
+    found = [key for key in THERAPY_TABLES if key in document.data]
+    if found and "event" not in document.data:
+        fix = "name a scenario file here, and this file as the therapy"
+        document.add((found[0],), "belongs to a therapy file", _ROWS.limits, fix)
+        document.finish()
+    check_keys(document, ["event"])
+    rows = _rows(document)
+    events = [_event(document, index, row, reservoir_nl) for index, row in enumerate(rows)]
+    document.finish()
+    return tuple(sorted((event for event in events if event is not None), key=lambda event: event.at_ms))
+
+
+def _rows(document: Document) -> list[Any]:
+    raw = document.data.get("event", [])
+    try:
+        rows: list[Any] = _ROWS.read(raw)
+    except UnitError as exc:
+        document.add(("event",), exc.message, exc.limits, exc.fix)
+        return []
+    if not rows and not document.problems:
+        fix = 'add [[event]] with at = "09:30" and do = "patient_bolus"'
+        document.add(("event",), "is missing", _ROWS.limits, fix, missing=True)
+    return rows
+
+
+def _event(document: Document, index: int, row: object, reservoir_nl: int | None) -> Event | None:
+    """One [[event]], or None after noting what is wrong with it."""
+    path = ("event", index)
+    before = len(document.problems)
+    model = _Plain
+    if isinstance(row, dict):
+        do = row.get("do")
+        model = _MODELS.get(do, _Plain) if isinstance(do, str) else _Plain
+        if do not in ACTIONS:  # which other keys belong to it cannot be told
+            row = {key: row[key] for key in ("at", "do") if key in row}
+    values = read_table(model, document, path, row)
+    volume = values.get("volume")
+    if reservoir_nl is not None and volume is not None and volume > reservoir_nl:
+        held = units.format_volume(reservoir_nl)
+        document.add(
+            (*path, "volume"), "is more than the reservoir holds", f"at most {held}", f'write "{held}" or less'
+        )
+    if len(document.problems) > before:
+        return None
+    arguments = {_FIELDS[key]: value for key, value in values.items() if key in _FIELDS}
+    return Event(values["at"], values["do"], line=document.line(path), **arguments)

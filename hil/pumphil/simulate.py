@@ -1,0 +1,191 @@
+"""Simulate a therapy file on a rig and judge what came out: the work behind `pumpbench simulate`.
+
+    result = simulate(Path("therapy.toml"), duration_s=30 * 86_400, rig="vm", seed=1)
+    result.verdict                  # "accept", "reject" or "inconclusive"
+
+Three numbers for one volume: what the therapy orders (oracle), what the pump commanded, what the balance
+saw. The verdict is on the pump; that a reservoir ran empty as it should is a note, not a fault.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pumphost.therapy import Therapy, load
+
+from pumphil.curves import budget_of, run_series
+from pumphil.metrology import decide, marginal
+from pumphil.play import play
+from pumphil.report.series import RunSeries
+from pumphil.rigs import open_rig
+from pumphil.scenario import Event, load_scenario
+from pumphil.treatment import Treatment
+
+SAMPLES = 240  # looks at the instruments, evenly over the run
+HOUR_MS = 3_600_000
+EXPECTED_ALARMS = {"low-reservoir", "reservoir-empty"}  # said by the therapy and its fill, not by a fault
+_RANK = {"accept": 0, "inconclusive": 1, "reject": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One comparison of the verdict. Error, uncertainty and limit share `unit`."""
+
+    name: str
+    unit: str
+    error: float
+    uncertainty: float
+    limit: float
+    outcome: str
+    marginal: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "name": self.name, "unit": self.unit, "error": round(self.error, 3), "uncertainty": round(self.uncertainty, 3),
+            "limit": round(self.limit, 3), "outcome": self.outcome, "marginal": self.marginal,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationResult:
+    """Everything `pumpbench simulate` says. Volumes nL, times s unless the name says otherwise."""
+
+    data: dict[str, Any]
+    series: RunSeries
+    checks: tuple[Check, ...]
+
+    @property
+    def verdict(self) -> str:
+        """The worst outcome of all checks."""
+        return max((check.outcome for check in self.checks), key=_RANK.__getitem__)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of a simulation."""
+        return {**self.data, "checks": [check.to_dict() for check in self.checks], "verdict": self.verdict}
+
+    def save_plot(self, path: Path) -> None:
+        """Draw the run; the ending of `path` says how (.png, .svg)."""
+        from pumphil.report.plots import save_plot
+
+        save_plot(self.series, path)
+
+
+def simulate(
+    therapy_path: Path,
+    duration_s: float,
+    rig: str = "auto",
+    seed: int = 0,
+    scenario_path: Path | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> SimulationResult:
+    """Run a therapy for `duration_s`. Raises TherapyError, RigBroken; `progress` is told simulated seconds."""
+    therapy = load(therapy_path)
+    events = load_scenario(scenario_path) if scenario_path else ()
+    started = time.perf_counter()
+    with open_rig(rig, seed=seed, reservoir_nl=therapy.reservoir_nl, fill_nl=therapy.fill_nl) as bench:
+        treatment = Treatment(bench)
+        treatment.begin(therapy)
+        end_ms = round(duration_s * 1000)
+        _run(treatment, events, end_ms, progress)
+        data = _data(treatment, therapy, end_ms)
+        data["wall_s"] = round(time.perf_counter() - started, 3)
+        return SimulationResult(data, run_series(treatment, therapy_path.stem), tuple(_checks(treatment)))
+
+
+def _run(
+    treatment: Treatment, events: tuple[Event, ...], end_ms: int, progress: Callable[[float], None] | None
+) -> None:
+    tell = (lambda t_us: progress(t_us / 1_000_000)) if progress else None
+    looks = {end_ms * n // SAMPLES for n in range(1, SAMPLES + 1)}
+    due = sorted([(t_ms, 1, None) for t_ms in looks] + [(e.at_ms, 0, e) for e in events if e.at_ms <= end_ms], key=_when)
+    for t_ms, _, event in due:
+        treatment.run_until(t_ms, tell)
+        if event is None:
+            treatment.sample()
+        else:
+            play(event, treatment)
+    treatment.programmer.status()
+
+
+def _when(row: tuple[int, int, Event | None]) -> tuple[int, int]:
+    return row[:2]
+
+
+def _data(treatment: Treatment, therapy: Therapy, end_ms: int) -> dict[str, Any]:
+    bench = treatment.rig
+    error = treatment.pump_against_oracle()
+    status = treatment.programmer.status()
+    scheduled_nl = treatment.scheduled.expected_nl(end_ms)
+    alarms = treatment.alarms()
+    return {
+        "rig": bench.name,
+        "interpreter": bench.interpreter,
+        "firmware_digest": bench.firmware_digest,
+        "seed": bench.seed,
+        "therapy": therapy.to_dict(),
+        "simulated_s": end_ms / 1000,
+        "wakes": bench.wakes,
+        "scheduled_nl": round(float(scheduled_nl), 3),
+        "withheld_nl": round(float(scheduled_nl - error.expected_nl), 3),
+        "commanded_nl": round(float(error.commanded_nl), 3),
+        "status_delivered_nl": status.delivered_nl,
+        "delivered_nl": round(bench.plant.delivered_nl(bench.now_us), 3),
+        "balance_nl": float(_weighed(treatment).value),
+        "remaining_nl": status.remaining_nl,
+        "max_abs_error_nl": round(float(error.max_abs_nl), 3),
+        "max_abs_error_at_s": error.at_ms / 1000,
+        "quantum_nl": treatment.quantum_nl(),
+        "boluses": [
+            {
+                "t_s": r.t_ms / 1000, "granted": r.granted, "reason": r.reason, "left": r.left,
+                "duration_s": None if r.duration_ms is None else r.duration_ms / 1000,
+            }
+            for r in treatment.requests
+        ],
+        "alarms": [{"t_s": t_ms / 1000, "name": name} for t_ms, name in alarms],
+        "disagreements": treatment.disagreements,
+        "notes": _notes(alarms, float(scheduled_nl - error.expected_nl)),
+    }  # fmt: skip
+
+
+def _notes(alarms: list[tuple[int, str]], withheld_nl: float) -> list[str]:
+    empties = [t_ms for t_ms, name in alarms if name == "reservoir-empty"]
+    if not empties:
+        return []
+    day, hours = divmod(empties[0] / HOUR_MS, 24)
+    return [f"reservoir empty on day {day:.0f} at {hours:.1f} h: {withheld_nl / 1e6:.3f} mL of the therapy were withheld"]
+
+
+def _weighed(treatment: Treatment) -> Any:
+    first, last = treatment.samples[0], treatment.samples[-1]
+    return treatment.rig.balance.volume_nl(first.balance, last.balance)
+
+
+def _checks(treatment: Treatment) -> list[Check]:
+    error = treatment.pump_against_oracle()
+    quantum_nl = treatment.quantum_nl()
+    commanded_nl = float(treatment.commanded_nl())
+    told_nl = treatment.programmer.status().delivered_nl
+    weighed = _weighed(treatment)
+    budget = budget_of(treatment, commanded_nl, treatment.now_ms / HOUR_MS)
+    off_nl = float(weighed.value) - commanded_nl
+    unexpected = [name for _, name in treatment.alarms() if name not in EXPECTED_ALARMS]
+    return [
+        _check("pump against oracle, any instant", "nL", float(error.max_abs_nl), 0, quantum_nl),
+        _check("pump against oracle, in quanta of the rate in force", "1", float(error.worst_ratio), 0, 1),
+        _check("status against steps at the motor", "nL", told_nl - commanded_nl, 0, 1),
+        _check("balance against pump", "nL", off_nl, budget.uncertainty_nl, budget.tolerance_nl),
+        _check("answers of pump and oracle that differ", "1", len(treatment.disagreements), 0, 0),
+        _check("alarms without a cause in the scenario", "1", len(unexpected), 0, 0),
+    ]
+
+
+def _check(name: str, unit: str, error: float, uncertainty: float, limit: float) -> Check:
+    outcome = decide(error, uncertainty, limit)
+    near = bool(limit) and outcome == "accept" and name.startswith("balance") and marginal(error, uncertainty, limit)
+    return Check(name, unit, error, uncertainty, limit, outcome, near)
