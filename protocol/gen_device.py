@@ -20,6 +20,8 @@ HEAD = '''"""The tables of PumpLink as a pump keeps them: numbers only. Generate
 
 Names, units, limits in words and sentences are in `messages` and `codes`.
 """
+# ruff: noqa: E501
+# fmt: off
 
 '''
 
@@ -32,8 +34,8 @@ HOST_ONLY = {
 
 def numbers(module: object) -> list[str]:
     """One assignment a number that `module` declares and a pump needs."""
-    named = vars(module).items()
-    return [f"{name} = {value}" for name, value in named if name.isupper() and type(value) is int and name not in HOST_ONLY]
+    numbers_only = [(name, value) for name, value in vars(module).items() if name.isupper() and type(value) is int]
+    return [f"{name} = {value}" for name, value in numbers_only if name not in HOST_ONLY]
 
 
 def text() -> str:
@@ -45,7 +47,11 @@ def text() -> str:
     lines += [f'RECORD_FORMAT = "{codes.RECORD_FORMAT}"']
     lines += ["# code: (priority, action, latching)", "ALARMS = {"]
     lines += [f"    {code}: {row[1:4]!r}," for code, row in codes.ALARMS.items()]
-    lines += ["}", f'REFUSAL = "{messages.REFUSAL.format}"', "# see layout: id, acts, request, tail, ranges, reply, tail"]
+    lines += [
+        "}",
+        f'REFUSAL = "{messages.REFUSAL.format}"',
+        "# see layout: id, acts, request, tail, ranges, reply, tail",
+    ]
     for item in messages.TABLE:
         request, reply = item.request, item.reply
         row = (item.id, item.acts, request.format, request.has_tail, request.ranges, reply.format, reply.has_tail)

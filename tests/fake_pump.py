@@ -101,6 +101,9 @@ class FakePump:
     def _get_order(self, values: tuple[Any, ...]) -> bytes:
         return b"\0" + struct.pack("<IBBIIQ", values[0], 0x2E, self.orders.get(values[0], 0), 20_000, 0, 7)
 
+    def _get_alarms(self, values: tuple[Any, ...]) -> bytes:
+        return b"\0\0"
+
     def _get_program(self, values: tuple[Any, ...]) -> bytes:
         part, size = values[0], 34 * 6
         parts = -(-len(self.program) // size)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import random
 
-from pumphost.errors import Refused
-
 from pumphil.scenario import Event
 from pumphil.treatment import Treatment
+from pumphost.errors import Refused
 
 
 def play(event: Event, treatment: Treatment) -> None:

@@ -14,6 +14,7 @@ Sequence of a test: skip if the rig broke before or lacks something; open the ri
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,12 +23,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from pumphost.programmer import Programmer
-
     from pumphil.hil_record import HilRecord
     from pumphil.records import Recorder
     from pumphil.rigs.lockstep import LockstepRig
     from pumphil.treatment import Treatment
+    from pumphost.programmer import Programmer
 
 BENCH = pytest.StashKey["BenchState"]()
 DEFAULT_RESERVOIR = "20 mL"
@@ -101,9 +101,8 @@ def _state(config: pytest.Config) -> BenchState:
 @pytest.fixture
 def rig(request: pytest.FixtureRequest) -> Iterator[LockstepRig]:
     """A fresh rig for this test."""
-    from pumphost.units import parse_volume_nl
-
     from pumphil.rigs import RigBroken, open_rig
+    from pumphost.units import parse_volume_nl
 
     state = _state(request.config)
     if state.broken:
@@ -168,7 +167,6 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
-
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Write the reports."""
     state = session.config.stash.get(BENCH, None)
@@ -185,8 +183,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if state is None or state.out is None:
         return
     run = state.recorder.run
-    statuses = [row["status"] for row in run.to_dict()["requirements"].values()]
-    counts = ", ".join(f"{statuses.count(s)} {s}" for s in dict.fromkeys(sorted(statuses)))
-    terminalreporter.write_line(f"rig {run.rig}, {run.interpreter}, firmware {run.firmware_digest[:16]}, seed {run.seed}")
+    statuses = Counter(str(row["status"]) for row in run.requirements().values())
+    counts = ", ".join(f"{n} {status}" for status, n in sorted(statuses.items()))
+    terminalreporter.write_line(
+        f"rig {run.rig}, {run.interpreter}, firmware {run.firmware_digest[:16]}, seed {run.seed}"
+    )
     terminalreporter.write_line(f"requirements: {counts}")
     terminalreporter.write_line(f"report: {state.out / 'report.html'}")

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pumphost.therapy import Therapy, load
-
 from pumphil.curves import budget_of, run_series
 from pumphil.metrology import decide, marginal
 from pumphil.play import play
@@ -24,6 +22,7 @@ from pumphil.report.series import RunSeries
 from pumphil.rigs import open_rig
 from pumphil.scenario import Event, load_scenario
 from pumphil.treatment import Treatment
+from pumphost.therapy import Therapy, load
 
 SAMPLES = 240  # looks at the instruments, evenly over the run
 HOUR_MS = 3_600_000
@@ -102,7 +101,9 @@ def _run(
 ) -> None:
     tell = (lambda t_us: progress(t_us / 1_000_000)) if progress else None
     looks = {end_ms * n // SAMPLES for n in range(1, SAMPLES + 1)}
-    due = sorted([(t_ms, 1, None) for t_ms in looks] + [(e.at_ms, 0, e) for e in events if e.at_ms <= end_ms], key=_when)
+    due = sorted(
+        [(t_ms, 1, None) for t_ms in looks] + [(e.at_ms, 0, e) for e in events if e.at_ms <= end_ms], key=_when
+    )
     for t_ms, _, event in due:
         treatment.run_until(t_ms, tell)
         if event is None:
@@ -158,7 +159,9 @@ def _notes(alarms: list[tuple[int, str]], withheld_nl: float) -> list[str]:
     if not empties:
         return []
     day, hours = divmod(empties[0] / HOUR_MS, 24)
-    return [f"reservoir empty on day {day:.0f} at {hours:.1f} h: {withheld_nl / 1e6:.3f} mL of the therapy were withheld"]
+    return [
+        f"reservoir empty on day {day:.0f} at {hours:.1f} h: {withheld_nl / 1e6:.3f} mL of the therapy were withheld"
+    ]
 
 
 def _weighed(treatment: Treatment) -> Any:

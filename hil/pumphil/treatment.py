@@ -18,15 +18,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 
+from pumphil.instruments import Reading
+from pumphil.oracle import ErrorResult, JudgeError, Prescription, max_abs_error, quantum_nl
+from pumphil.rigs.lockstep import LockstepRig
 from pumphost.errors import Refused
 from pumphost.programmer import Programmer
 from pumphost.replies import Record
 from pumphost.therapy import Therapy
 from pumplink import codes
-
-from pumphil.instruments import Reading
-from pumphil.oracle import ErrorResult, JudgeError, Prescription, max_abs_error, quantum_nl
-from pumphil.rigs.lockstep import LockstepRig
 
 EPOCH_UNIX_MS = 1_767_225_600_000  # 2026-01-01 00:00 UTC: when every simulated treatment begins
 DAY_MS = 86_400_000

@@ -223,7 +223,7 @@ class Programmer:
         order = order or self._bolus_order or status.last_order
         if not order:
             raise PumpError(
-                "abort of a bolus: no order is known, so none has run since the pump was reset; read the log"
+                "abort of a bolus: the pump has had no order since its reset, so none runs; read the status"
             )
         values = (order, status.uptime_ms + VALID_MS)
         return replies.BolusEnd(order, *self._act(messages.ABORT_BOLUS, values, order, "abort of a bolus"))

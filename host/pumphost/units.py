@@ -30,7 +30,8 @@ __all__ = [
 DAY_MIN = 1440
 MINUTE_MS = 60_000
 MAX_LENGTH = 40
-_QUANTITY = re.compile(r"((?:0|[1-9][0-9]*)(?:\.[0-9]+)?) (\S+)", re.ASCII)
+_NUMBER = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?", re.ASCII)
+_QUANTITY = re.compile(rf"({_NUMBER.pattern}) (\S+)", re.ASCII)
 _HH_MM = re.compile(r"([0-9]{2}):([0-9]{2})", re.ASCII)
 # pint's way of declaring units; minute is the base so that day and hour are whole numbers of it
 _DEFINITIONS = (
@@ -187,6 +188,14 @@ def _registry() -> Any:
     return registry
 
 
+@cache
+def _every_unit() -> Any:
+    """pint with all the units it knows, to say what a foreign one is."""
+    import pint
+
+    return pint.UnitRegistry()
+
+
 def _as_text(value: object, limits: str, example: str) -> str:
     if isinstance(value, str):
         if len(value) > MAX_LENGTH:
@@ -228,7 +237,8 @@ def _malformed(text: str, kind: _Kind) -> UnitError:
     """Why `text` is not a number, one space and a unit."""
     number, _, rest = text.partition(" ")
     joined = "".join(rest.split())
-    if rest != joined and joined in kind.spellings:
+    spaced = rest == rest.strip() and rest != joined
+    if spaced and joined in kind.spellings and _NUMBER.fullmatch(number):
         return UnitError("has a space too many", kind.limits, f'write "{number} {joined}"', _quoted(text))
     for pattern, what, fix in _FAULTS:
         match = re.fullmatch(pattern, text, re.DOTALL)
@@ -291,9 +301,8 @@ def _meaning(unit: str) -> str:
         return ""
     import pint
 
-    registry: Any = pint.UnitRegistry()
     try:
-        dimension = registry.Quantity(1, unit).dimensionality
+        dimension = _every_unit().Quantity(1, unit).dimensionality
     except (pint.errors.PintError, ValueError):  # it does not know the word
         return ""
     names = {

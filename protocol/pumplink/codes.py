@@ -36,7 +36,8 @@ STATUS = {
     BAD_LENGTH: ("BAD_LENGTH", "wrong length, {info} bytes expected", "compare the versions of both ends"),
     BAD_FIELD: ("BAD_FIELD", "field {detail} breaks its limit {info}", "correct the value"),
     VERSION: ("VERSION", "the pump speaks another major version", "update the older end"),
-    SEQ_REUSED: ("SEQ_REUSED", "this sequence number was used for another request", "ask for the order, then send anew"),
+    SEQ_REUSED: ("SEQ_REUSED", "this sequence number was used for another request",
+                 "ask for the order, then send anew"),
     WRONG_MODE: ("WRONG_MODE", "not possible in mode {info}", "change the mode first"),
     HARD_LIMIT: ("HARD_LIMIT", "limit {detail} of the pump is {info}", "change the therapy"),
     TICKET_UNKNOWN: ("TICKET_UNKNOWN", "no such ticket", "ask for the order, then prepare again"),
@@ -100,7 +101,10 @@ FLAG_PROGRAM = 1
 FLAG_CLOCK_TRUSTED = 2
 FLAG_BOLUS_SETTINGS = 4
 FLAG_FILLED = 8
-FLAGS = {FLAG_PROGRAM: "program", FLAG_CLOCK_TRUSTED: "clock-trusted", FLAG_BOLUS_SETTINGS: "bolus-settings", FLAG_FILLED: "filled"}  # fmt: skip
+FLAGS = {
+    FLAG_PROGRAM: "program", FLAG_CLOCK_TRUSTED: "clock-trusted", FLAG_BOLUS_SETTINGS: "bolus-settings",
+    FLAG_FILLED: "filled",
+}  # fmt: skip
 
 # -- states of an order
 NOT_SEEN = 0

@@ -2,6 +2,8 @@
 
 Names, units, limits in words and sentences are in `messages` and `codes`.
 """
+# ruff: noqa: E501
+# fmt: off
 
 RATE_MAX_NL_PER_DAY = 24000000
 RATE_MIN_NL_PER_DAY = 48000

@@ -34,7 +34,9 @@ def main(reservoir_nl, fw_digest):
     source = sys.stdin.buffer
     sink = sys.stdout.buffer
     name = sys.implementation
-    sink.write(struct.pack(BANNER, ("%s %s on %s" % (name[0], ".".join([str(n) for n in name[1][:3]]), sys.platform)).encode()))
+    sink.write(
+        struct.pack(BANNER, ("%s %s on %s" % (name[0], ".".join([str(n) for n in name[1][:3]]), sys.platform)).encode())
+    )
     request = board.request
     reply = memoryview(board.reply)
     while source.readinto(request) == len(request):

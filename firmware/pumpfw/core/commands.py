@@ -4,21 +4,21 @@ Here are reading, stopping, boluses and alarms; orders in two phases are in `pro
 A handler answers with the payload of the reply, or with a refusal as (status, detail, info).
 """
 
-from pumplink import device
-from pumplink.frame import MAX_BODY
-from pumplink.layout import ACTS, ID, RANGES
 from pumpfw.core import config as limits
 from pumpfw.core import rules
 from pumpfw.core.programming import Programming
 from pumpfw.core.replies import done, refused, stale
 from pumpfw.core.version import FIRMWARE_VERSION
+from pumplink import device
+from pumplink.frame import MAX_BODY
+from pumplink.layout import ACTS, ID, RANGES
 
 RECORDS_PER_FRAME = 7
 
 
 def bolus_ranges():
     """Field index -> (low, high) of the settings of the patient bolus, as the wire allows them."""
-    ranges = device.PREPARE_PATIENT_BOLUS[RANGES]
+    ranges: tuple = device.PREPARE_PATIENT_BOLUS[RANGES]  # type: ignore[assignment] # a row of mixed kinds
     return {ranges[at]: (ranges[at + 1], ranges[at + 2]) for at in range(0, len(ranges), 3)}
 
 

@@ -27,7 +27,9 @@ class Config:
         "rate_min", "rate_max",
     )  # fmt: skip
 
-    def __init__(self, reservoir_nl=20_000_000, nl_per_rev=43_100, steps_per_rev=200, fw_digest=b"\0" * 8, uid=b"\0" * 8):
+    def __init__(
+        self, reservoir_nl=20_000_000, nl_per_rev=43_100, steps_per_rev=200, fw_digest=b"\0" * 8, uid=b"\0" * 8
+    ):
         self.reservoir_nl = reservoir_nl
         self.low_nl = 3_000_000
         self.empty_nl = 500_000

@@ -10,9 +10,8 @@ Missed volume is not this module's business: time that must not be delivered is 
 
 from array import array
 
-from pumplink.device import DAY_MS
-
 from pumpfw.core.config import PACKET_INTERVAL_MS
+from pumplink.device import DAY_MS
 
 _CARRY = 0
 _STEPS = 1

@@ -6,13 +6,12 @@ again get the same answer without being executed a second time (LINK-04).
 
 import struct
 
-from pumplink import device
-from pumplink.layout import ACTS, RANGES, REQUEST, REQUEST_TAIL, unpack, violation
-from pumplink.frame import REQ, RSP, FrameReader, encode, pack_body, parse_body
-from pumplink.device import BY_ID, VERSION_MAJOR, VERSION_MINOR
-
 from pumpfw.core.commands import Commands
 from pumpfw.core.replies import refused
+from pumplink import device
+from pumplink.device import BY_ID, VERSION_MAJOR, VERSION_MINOR
+from pumplink.frame import REQ, RSP, FrameReader, encode, pack_body, parse_body
+from pumplink.layout import ACTS, RANGES, REQUEST, REQUEST_TAIL, unpack, violation
 
 INPUT_PER_POLL = 256
 

@@ -6,14 +6,14 @@ exactly what will run (SCHED-07). Until COMMIT nothing changes; then all of it d
 
 import struct
 
-from pumplink import device
-from pumplink.layout import ID, REQUEST, REQUEST_TAIL, pack
 from pumpfw.core import rules
 from pumpfw.core.bolus import BolusSettings
 from pumpfw.core.config import TICKET_LIFE_MS
 from pumpfw.core.replies import done
 from pumpfw.core.schedule import Program
 from pumpfw.core.ticket import Ticket
+from pumplink import device
+from pumplink.layout import ID, REQUEST, REQUEST_TAIL, pack
 
 _STEP_SIZE = struct.calcsize(device.STEP_FORMAT)
 

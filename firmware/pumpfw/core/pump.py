@@ -9,8 +9,6 @@ Which orders are allowed is decided in `rules`; this module carries out and keep
 
 from array import array
 
-from pumplink import device
-
 from pumpfw.core.alarms import Alarms
 from pumpfw.core.bolus import BolusHistory, BolusRamp, BolusSettings
 from pumpfw.core.config import IDLE_WAKE_MS, LATE_MS, OVERRUNS_MAX
@@ -21,6 +19,7 @@ from pumpfw.core.orders import Orders
 from pumpfw.core.reservoir import Reservoir
 from pumpfw.core.schedule import Schedule
 from pumpfw.core.wallclock import WallClock
+from pumplink import device
 
 # instants in `_at`, pump ms: account kept up to, rates hold until, promised wake, motor free again
 _NOW, _UNTIL, _WAKE, _FREE = range(4)
@@ -198,7 +197,9 @@ class Pump:
 
     def start(self, now_ms):
         """Deliver the active program from `now_ms` on. The carried remainder is kept."""
-        self._unmade = (self.delivery.steps() - self._motor.done()) & _STEPS_MASK if now_ms >= self._at[_FREE] else self._unmade
+        self._unmade = (
+            (self.delivery.steps() - self._motor.done()) & _STEPS_MASK if now_ms >= self._at[_FREE] else self._unmade
+        )
         self._enter(device.SCHEDULE, now_ms)
         self._select(now_ms)
         self._enable(True)
@@ -283,7 +284,9 @@ class Pump:
     def other_drug(self, drug, concentration_ng_per_ml):
         """Whether this differs from what is in the reservoir."""
         reservoir = self.reservoir
-        return reservoir.filled and (drug != reservoir.drug or concentration_ng_per_ml != reservoir.concentration_ng_per_ml)
+        return reservoir.filled and (
+            drug != reservoir.drug or concentration_ng_per_ml != reservoir.concentration_ng_per_ml
+        )
 
     def activate(self, program, now_ms):
         """Swap in a new program; returns the old one for reuse (SCHED-04)."""

@@ -2,9 +2,8 @@
 
 import struct
 
-from pumplink import device, layout
-
 from pumpfw.core.config import FRESH_MS
+from pumplink import device, layout
 
 
 def done(message, *values):

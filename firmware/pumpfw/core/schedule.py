@@ -7,11 +7,10 @@ assignment and the active program is entirely the old or entirely the new one (S
 import struct
 from array import array
 
-from pumplink import device
-from pumplink.digest import digest8
-from pumplink.device import DAY_MS, STEP_FORMAT
-
 from pumpfw.core.config import PROGRAM_STEPS_MAX
+from pumplink import device
+from pumplink.device import DAY_MS, STEP_FORMAT
+from pumplink.digest import digest8
 
 DAY_MIN = 1440
 MINUTE_MS = 60_000

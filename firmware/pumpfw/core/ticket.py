@@ -3,10 +3,9 @@
 One ticket at a time; it works once, for 30 s, and only while the pump has not changed (CHANGED).
 """
 
+from pumpfw.core.config import TICKET_LIFE_MS
 from pumplink import device
 from pumplink.digest import digest8
-
-from pumpfw.core.config import TICKET_LIFE_MS
 
 NO_TICKET = b"\0" * 8
 

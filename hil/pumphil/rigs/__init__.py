@@ -1,7 +1,7 @@
 """Rigs: places where the firmware runs against a plant. `open_rig` is the way in.
 
-    with open_rig("vm", seed=1) as rig:
-        rig.run_for(hours=24)
+with open_rig("vm", seed=1) as rig:
+    rig.run_for(hours=24)
 """
 
 from __future__ import annotations

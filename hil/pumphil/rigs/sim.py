@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 
 from pumpfw.boards.lockstep import REQUEST_SIZE, LockstepBoard
-
 from pumphil.rigs.lockstep import LockstepRig, RigOptions
 
 

@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 from pumpfw.boards.lockstep import REPLY_SIZE
 from pumpfw.boards.vm import BANNER, HEAP_QUERY
-
 from pumphil.rigs.compiled import compiled_firmware
 from pumphil.rigs.contract import RigBroken
 from pumphil.rigs.find import NO_MICROPYTHON, find_micropython

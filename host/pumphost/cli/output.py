@@ -33,9 +33,9 @@ UNKNOWN = 4
 INTERNAL = 70
 INTERRUPTED = 130
 EXIT_CODES = (
-    "Exit codes: 0 done; 1 refused by the pump, or a verdict that is not 'accept'; 2 wrong usage or a bad file; "
-    "3 no answer, or no such port; 4 outcome unknown: ask the pump before anything else; 130 Ctrl-C; "
-    "70 an error of pumpbench itself."
+    "Exit codes: 0 done; 1 refused by the pump, or a verdict that is not 'accept'; 2 wrong usage, a bad file or a rig "
+    "that cannot run; 3 no answer, or no such port; 4 outcome unknown: ask the pump before anything else; "
+    "130 Ctrl-C; 70 an error of pumpbench itself."
 )
 PLAIN_WIDTH = 200  # a pipe has no width: never cut or wrap a table there
 
@@ -147,7 +147,7 @@ def print_fields(rows: Iterable[tuple[str, str]], title: str = "") -> None:
     for name, value in rows:
         if value:
             table.add_row(name, value)
-        _print(table)
+    _print(table)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> None:

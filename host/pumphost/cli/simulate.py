@@ -22,7 +22,7 @@ DAY_S = 86_400
 HOUR_S = 3_600
 LONGEST_S = 10 * 366 * DAY_S
 ACCEPT = "accept"
-PLOT_FORMATS = (".png", ".svg", ".pdf")
+PLOT_FORMATS = (".png", ".svg")
 
 
 @guarded
@@ -40,7 +40,7 @@ def simulate(
         str | None, typer.Option("--json", metavar="OUT", help="Write the result as JSON; - is stdout.")
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="OUT", help="Draw schedule and delivery (.png, .svg, .pdf).")
+        Path | None, typer.Option("--plot", metavar="OUT", help="Draw schedule and delivery (.png, .svg).")
     ] = None,
 ) -> None:
     """Run a therapy on a simulated pump and judge what comes out. Exit code 1 if the verdict is not 'accept'."""
@@ -149,8 +149,17 @@ def _rows(data: dict[str, Any]) -> list[tuple[str, str]]:
         ("error", error),
         ("boluses", f"{granted}{asked}"),
         ("alarms", ", ".join(names) or "none"),
+        *(("note", str(line)) for line in [*data.get("notes", []), *data.get("disagreements", [])]),
+        *(("failed", _check(check)) for check in data.get("checks", []) if check["outcome"] != ACCEPT),
         ("verdict", str(data["verdict"])),
     ]
+
+
+def _check(check: dict[str, Any]) -> str:
+    """A comparison that did not pass."""
+    unit = "" if check["unit"] == "1" else f" {check['unit']}"
+    spread = f" ± {check['uncertainty']:g}{unit}" if check["uncertainty"] else ""
+    return f"{check['name']}: {check['error']:g}{unit}{spread}, limit {check['limit']:g}{unit}: {check['outcome']}"
 
 
 def _span(seconds: float) -> str:

@@ -60,7 +60,7 @@ def _check_pair(document: Document, steps: list[Values], index: int) -> None:
         what = f"is not later than the start {format_clock(start)}"
         fix = "write a later end; a step over midnight becomes two, one up to 24:00 and one from 00:00"
         if last:
-            fix = 'write "24:00", or leave end out'
+            fix = 'write "24:00", or leave end out; what comes after midnight is a step from 00:00'
         document.add((*here, "end"), what, TILING, fix)
     elif following is not None and end != following:
         name = "the end of the day" if last else f"the next step (line {document.line(after)})"

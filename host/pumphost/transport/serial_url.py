@@ -119,7 +119,7 @@ def _errno_of(exc: BaseException) -> int:
 
 def _reason(exc: BaseException) -> str:
     number = _errno_of(exc)
-    if number:
+    if number > 0:  # name resolution has negative ones
         import os
 
         return os.strerror(number).lower()

@@ -1,0 +1,467 @@
+"""The programmer against a scripted pump: what it sends, in which order, and what it does not believe.
+
+Digests are recomputed by the fake with hashlib; expected layouts are written out here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import struct
+
+import pytest
+from fake_pump import LIMITS, TICKET, fake_pump, refusal, rng, status_reply
+
+from pumphost.errors import OutcomeUnknown, PumpError, Refused, TherapyError
+from pumphost.programmer import DigestDiffers, Programmer, ReadBackDiffers
+from pumphost.therapy import PatientBolus, Step, Therapy
+from pumplink import codes, messages
+
+THERAPY = Therapy(
+    reservoir_nl=20_000_000,
+    fill_nl=18_000_000,
+    drug="saline",
+    concentration_ng_per_ml=1_000_000,
+    mode="day",
+    steps=(Step(0, 480_000), Step(480, 960_000)),
+    bolus=PatientBolus(20_000, 600_000, 7_200_000, 6),
+    source="therapy.toml",
+)
+CLOCK = (1_767_225_600_000, 60)
+STEPS = struct.pack("<HIHI", 0, 480_000, 480, 960_000)
+ACTING = {m.name for m in messages.TABLE if m.acts}
+
+
+def programmer():
+    host, fake = fake_pump()
+    return Programmer(host, rng=rng()), fake
+
+
+def programmed():
+    pump, fake = programmer()
+    pump.program(THERAPY, set_clock=CLOCK)
+    return pump, fake
+
+
+# -- programming: what goes out -----------------------------------------------------------------------
+
+
+def test_a_therapy_goes_out_as_clock_fill_program_and_bolus_and_is_read_back() -> None:
+    pump, fake = programmer()
+    done = pump.program(THERAPY, set_clock=CLOCK)
+    assert fake.names == [
+        "IDENTIFY", "GET_LIMITS", "PREPARE_CLOCK", "COMMIT", "PREPARE_REFILL", "COMMIT", "STATUS",
+        "STAGE_BEGIN", "STAGE_STEPS", "PREPARE_PROGRAM", "COMMIT", "PREPARE_PATIENT_BOLUS", "COMMIT",
+        "GET_PROGRAM", "STATUS",
+    ]  # fmt: skip
+    sent = {name: values[1:] for name, values in fake.heard}
+    assert sent["PREPARE_CLOCK"] == CLOCK
+    assert sent["PREPARE_REFILL"] == (18_000_000, b"saline\0\0", 1_000_000)
+    assert sent["STAGE_BEGIN"] == (2, 800_000)  # 8 h of 0.480 and 16 h of 0.960 mL/day: 160 + 640 uL
+    assert sent["STAGE_STEPS"] == (2, STEPS)
+    assert sent["PREPARE_PATIENT_BOLUS"] == (20_000, 600_000, 7_200_000, 6, 0, 0)
+    assert done.steps == ((0, 480_000), (480, 960_000))
+    assert done.program_digest == hashlib.sha256(STEPS).digest()[:8]
+    assert (done.day_total_nl, done.remaining_nl, done.motor_steps_per_day) == (800_000, 18_000_000, 3_712)
+
+
+def test_staging_and_preparing_a_program_go_under_one_order_every_other_part_under_its_own() -> None:
+    pump, fake = programmer()
+    done = pump.program(THERAPY, set_clock=CLOCK)
+    begin = next(values[0] for name, values in fake.heard if name == "STAGE_BEGIN")
+    prepared = {name: values[0] for name, values in fake.heard if name.startswith("PREPARE")}
+    assert begin == prepared["PREPARE_PROGRAM"] == done.orders["program"]
+    assert len(set(prepared.values())) == 4
+    assert all(0 < order < 1 << 30 for order in prepared.values())
+
+
+def test_without_a_clock_argument_the_clock_is_left_alone() -> None:
+    pump, fake = programmer()
+    fake.clock_set = True
+    pump.program(THERAPY)
+    assert "PREPARE_CLOCK" not in fake.names
+
+
+def test_forty_eight_steps_go_out_and_come_back_in_two_parts() -> None:
+    pump, fake = programmer()
+    steps = tuple(Step(30 * i, 480_000 + 1_000 * i) for i in range(48))
+    done = pump.program(dataclasses.replace(THERAPY, steps=steps))
+    staged = [values[:2] for name, values in fake.heard if name == "STAGE_STEPS"]
+    assert staged == [(0, 34), (34, 14)]
+    assert done.steps == tuple((30 * i, 480_000 + 1_000 * i) for i in range(48))
+    assert [values for name, values in fake.heard if name == "GET_PROGRAM"] == [(0,), (1,)]
+
+
+def test_a_therapy_without_bolus_disables_the_bolus_of_the_one_before() -> None:
+    pump, fake = programmed()
+    fake.heard.clear()
+    done = pump.program(dataclasses.replace(THERAPY, bolus=None))
+    settings = [values[1:] for name, values in fake.heard if name == "PREPARE_PATIENT_BOLUS"]
+    assert settings == [(1_000, 60_000, 300_000, 0, 0, 0)]  # maximum 0 disables
+    assert fake.names.index("PREPARE_PATIENT_BOLUS") < fake.names.index("PREPARE_PROGRAM")
+    assert set(done.orders) == {"refill", "bolus_off", "program"}
+
+
+# -- programming: what is not believed ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name,position,value", [
+    ("PREPARE_REFILL", 1, 17_999_999), ("PREPARE_REFILL", 2, b"saltine\0"), ("PREPARE_CLOCK", 2, 61),
+    ("PREPARE_PATIENT_BOLUS", 3, 7_200_001), ("PREPARE_REFILL", 0, 5),
+])  # fmt: skip
+def test_a_pump_that_stored_something_else_is_not_told_to_commit_it(name, position, value) -> None:
+    pump, fake = programmer()
+
+    def store_other(values):
+        return fake.ticket(name, (*values[:position], value, *values[position + 1 :]))
+
+    fake.say[name] = store_other
+    with pytest.raises(DigestDiffers, match=r"not committed: the pump stored something else .* nothing has changed"):
+        pump.program(THERAPY, set_clock=CLOCK)
+    assert fake.names[-2:] == [name, "CANCEL"]
+    assert fake.heard[-1][1] == (TICKET,)
+
+
+def test_a_pump_that_stored_other_steps_is_not_told_to_commit_them() -> None:
+    pump, fake = programmer()
+    other = struct.pack("<HIHI", 0, 480_000, 480, 9_600_000)  # ten times the rate from 08:00 on
+    fake.say["PREPARE_PROGRAM"] = lambda values: fake.ticket("PREPARE_PROGRAM", values, other)
+    with pytest.raises(DigestDiffers):
+        pump.program(THERAPY)
+    assert fake.names[-2:] == ["PREPARE_PROGRAM", "CANCEL"]
+    assert fake.program == b""
+
+
+def test_a_digest_that_differs_is_told_even_if_the_ticket_cannot_be_dropped() -> None:
+    pump, fake = programmer()
+    fake.say["PREPARE_REFILL"] = lambda values: fake.ticket("PREPARE_REFILL", (values[0], 1, *values[2:]))
+    fake.say["CANCEL"] = lambda values: refusal(codes.TICKET_UNKNOWN)
+    with pytest.raises(DigestDiffers):
+        pump.program(THERAPY)
+
+
+def test_a_commit_answered_for_another_order_is_an_error() -> None:
+    pump, fake = programmer()
+    fake.say["COMMIT"] = lambda values: b"\0" + struct.pack("<IB8s", 99, 4, bytes(8))
+    with pytest.raises(PumpError, match="answered for order 99 in state done"):
+        pump.refill(18_000_000, "saline", 1_000_000)
+
+
+@pytest.mark.parametrize("change,words", [
+    ({"program": struct.pack("<HIHI", 0, 480_000, 480, 9_600_000)}, "step 1 is 08:00 9.600 mL/day instead of 08:00"),
+    ({"program": STEPS[:6]}, "the program has 1 steps instead of 2"),
+    ({"program": STEPS + struct.pack("<HI", 1200, 480_000)}, "the program has 3 steps instead of 2"),
+    ({"program": b""}, "the program has 0 steps instead of 2"),
+    ({"filled_nl": 0}, "no fill is confirmed"),
+    ({"filled_nl": 18_000_001}, "the reservoir holds 18.000001 mL instead of 18.000 mL"),
+    ({"bolus_max": 0}, "patient boluses are disabled"),
+    ({"clock_set": False}, "the clock is not set"),
+])  # fmt: skip
+def test_a_therapy_that_reads_back_otherwise_is_not_active(change, words) -> None:
+    pump, fake = programmer()
+    commit = fake._commit
+
+    def commit_then_change(values):
+        reply = commit(values)
+        if fake._pending[0] == "PREPARE_PATIENT_BOLUS":  # the last part
+            for name, value in change.items():
+                setattr(fake, name, value)
+        return reply
+
+    fake.say["COMMIT"] = commit_then_change
+    with pytest.raises(ReadBackDiffers) as caught:
+        pump.program(THERAPY, set_clock=CLOCK)
+    assert words in str(caught.value)
+    assert str(caught.value).startswith("program not active as sent")
+
+
+def test_boluses_left_enabled_by_a_therapy_without_are_noticed() -> None:
+    pump, fake = programmer()
+    commit = fake._commit
+
+    def commit_and_enable(values):
+        reply = commit(values)
+        fake.bolus_max = 6 * (fake._pending[0] == "PREPARE_PROGRAM")
+        return reply
+
+    fake.say["COMMIT"] = commit_and_enable
+    with pytest.raises(ReadBackDiffers, match="patient boluses are enabled"):
+        pump.program(dataclasses.replace(THERAPY, bolus=None))
+
+
+def test_a_status_that_names_another_program_is_noticed() -> None:
+    pump, fake = programmer()
+    status = fake._status
+    fake.say["STATUS"] = lambda values: status(values).replace(hashlib.sha256(STEPS).digest()[:8], b"\7" * 8)
+    with pytest.raises(ReadBackDiffers, match="the program digest is 0707070707070707 instead of"):
+        pump.program(THERAPY)
+
+
+def test_steps_that_do_not_match_their_own_digest_are_not_read_as_a_program() -> None:
+    pump, fake = programmed()
+    good = fake._get_program((0,))
+    fake.say["GET_PROGRAM"] = lambda values: good[:-1] + b"\1"
+    with pytest.raises(ReadBackDiffers, match="does not match its own digest"):
+        pump.read_program()
+
+
+def test_a_pump_that_runs_on_while_it_is_programmed_has_less_than_the_fill_and_that_is_no_fault() -> None:
+    pump, fake = programmer()
+    commit = fake._commit
+
+    def commit_and_run(values):
+        reply = commit(values)
+        fake.filled_nl -= 216 if fake.filled_nl else 0
+        return reply
+
+    fake.say["COMMIT"] = commit_and_run
+    assert pump.program(THERAPY).remaining_nl < 18_000_000
+
+
+# -- a therapy that does not fit ----------------------------------------------------------------------
+
+
+def limits(**changed: int) -> bytes:
+    names = [field.name for field in messages.GET_LIMITS.reply.fields]
+    values = dict(zip(names, LIMITS, strict=True)) | changed
+    return b"\0" + struct.pack("<IIIIIHIHIIBIIIIB", *values.values())
+
+
+@pytest.mark.parametrize("pump_limits,key,value,allowed", [
+    ({"reservoir": 40_000_000}, "pump.reservoir", "20.000 mL", "40.000 mL"),
+    ({"reservoir": 10_000_000}, "fill.volume", "18.000 mL", "above 500 uL, up to 10.000 mL"),
+    ({"empty_threshold": 18_000_000}, "fill.volume", "18.000 mL", "above 18.000 mL, up to 20.000 mL"),
+    ({"steps_max": 1}, "program.step", "2 steps", "up to 1"),
+    ({"rate_min": 480_001}, "program.step[0].rate", "0.480 mL/day", "0, or 0.480001 mL/day to 24.000 mL/day"),
+    ({"rate_max": 959_999}, "program.step[1].rate", "0.960 mL/day", "0, or 0.048 mL/day to 0.959999 mL/day"),
+    ({"bolus_max": 19_999}, "patient_bolus.volume", "20 uL", "up to 19.999 uL"),
+    ({"bolus_max_duration": 599_999}, "patient_bolus.duration", "00:10", "up to 599.999 s"),
+    ({"lockout_min": 7_200_001}, "patient_bolus.lockout", "02:00", "7200.001 s to 24:00"),
+    ({"lockout_max": 7_199_999}, "patient_bolus.lockout", "02:00", "00:05 to 7199.999 s"),
+    ({"max_24h": 5}, "patient_bolus.max_per_24h", "6", "up to 5"),
+    # 20 uL beside a highest step of 0.960 mL/day in two hours need 0.240 mL/day of room
+    ({"rate_max": 1_199_999}, "patient_bolus.volume", "20 uL", "leaves 0.239999 mL/day"),
+    ({"rate_max": 960_000}, "patient_bolus.volume", "20 uL", "leaves nothing"),
+])  # fmt: skip
+def test_a_therapy_beyond_the_limits_of_the_pump_is_refused_before_anything_acts(pump_limits, key, value, allowed):
+    pump, fake = programmer()
+    fake.say["GET_LIMITS"] = lambda values: limits(**pump_limits)
+    with pytest.raises(TherapyError) as caught:
+        pump.program(THERAPY)
+    found = [problem for problem in caught.value.problems if problem.key == key]
+    assert found, [str(problem) for problem in caught.value.problems]
+    assert any(allowed in problem.limits for problem in found)
+    assert {problem.value for problem in found} == {value}
+    assert str(found[0]).startswith(f"therapy.toml: {key} = {value}")
+    assert found[0].fix
+    assert not ACTING.intersection(fake.names)
+
+
+def test_a_therapy_at_the_limits_of_the_pump_is_accepted() -> None:
+    pump, fake = programmer()
+    exact = {"rate_min": 480_000, "rate_max": 1_200_000, "steps_max": 2, "bolus_max": 20_000, "max_24h": 6,
+             "bolus_max_duration": 600_000, "lockout_min": 7_200_000, "lockout_max": 7_200_000}  # fmt: skip
+    fake.say["GET_LIMITS"] = lambda values: limits(**exact)
+    assert pump.program(THERAPY).steps
+
+
+def test_everything_that_does_not_fit_is_told_at_once() -> None:
+    pump, fake = programmer()
+    fake.say["GET_LIMITS"] = lambda values: limits(reservoir=10_000_000, steps_max=1, max_24h=5)
+    with pytest.raises(TherapyError) as caught:
+        pump.program(THERAPY)
+    keys = [problem.key for problem in caught.value.problems]
+    assert keys == ["pump.reservoir", "fill.volume", "program.step", "patient_bolus.max_per_24h"]
+
+
+def test_a_pump_with_another_message_table_is_read_and_stopped_but_told_nothing_else() -> None:
+    pump, fake = programmer()
+    own = fake._identify(())
+    fake.say["IDENTIFY"] = lambda values: own.replace(messages.SCHEMA, b"\1\2\3\4")
+    for act in (pump.bolus, pump.start, lambda: pump.program(THERAPY), lambda: pump.acknowledge(1), pump.abort_bolus):
+        with pytest.raises(PumpError, match=r"do not have the same message table .* only reading and stop"):
+            act()
+    assert not ACTING.intersection(fake.names)
+    assert pump.status().mode_name == "stopped"
+    assert pump.stop().mode == codes.STOP_MODE
+
+
+# -- acting at once -----------------------------------------------------------------------------------
+
+
+def test_a_bolus_is_valid_for_five_seconds_of_pump_time() -> None:
+    pump, fake = programmer()
+    fake.uptime_ms = 123_456
+    grant = pump.bolus()
+    order, valid_until_ms = fake.heard[-1][1]
+    assert valid_until_ms == 128_456
+    assert (grant.order, grant.volume_nl, grant.duration_ms) == (order, 20_000, 600_000)
+
+
+def test_a_bolus_goes_under_a_new_order_unless_one_is_given() -> None:
+    pump, fake = programmer()
+    orders = [pump.bolus().order, pump.bolus().order, pump.bolus(77).order]
+    assert len(set(orders)) == 3
+    assert orders[2] == 77
+    assert [values[0] for name, values in fake.heard if name == "REQUEST_BOLUS"] == orders
+
+
+def test_a_denied_bolus_is_refused_in_words() -> None:
+    pump, fake = programmer()
+    fake.say["REQUEST_BOLUS"] = lambda values: refusal(codes.MAX_COUNT, 0, 3_600_000)
+    with pytest.raises(Refused, match=r"bolus refused: all boluses of 24 h given, 01:00 h until the next") as caught:
+        pump.bolus()
+    assert (caught.value.code, caught.value.name, caught.value.info) == (41, "MAX_COUNT", 3_600_000)
+
+
+@pytest.mark.parametrize("state,happened", [
+    (codes.RUNNING, True), (codes.DONE, True), (codes.CANCELLED, True), (codes.INTERRUPTED, True),
+    (codes.NOT_SEEN, False), (codes.FORGOTTEN, None),
+])  # fmt: skip
+def test_a_bolus_without_an_answer_is_settled_by_its_order(state: int, happened: bool | None) -> None:
+    pump, fake = programmer()
+    fake.say["REQUEST_BOLUS"] = lambda values: fake.orders.__setitem__(values[0], state) or b""  # unreadable
+    with pytest.raises(OutcomeUnknown) as caught:
+        pump.bolus()
+    outcome = pump.settle()
+    assert outcome is not None
+    assert outcome.happened is happened
+    assert outcome.order is not None
+    assert outcome.order.order == caught.value.order == fake.heard[-1][1][0]
+    assert pump.settle() is None
+
+
+def test_an_acknowledgement_without_an_answer_is_settled_by_the_number_of_the_last_request() -> None:
+    for arrived in (True, False):
+        pump, fake = programmer()
+        fake.say["ACK_ALARM"] = lambda values: b""
+        with pytest.raises(OutcomeUnknown):
+            pump.acknowledge(codes.ALARM_EMPTY)
+        seq = fake.seqs[-1] if arrived else 1
+        fake.say["STATUS"] = lambda values, seq=seq: status_reply(last_seq=seq, mode=7)
+        outcome = pump.settle()
+        assert outcome is not None
+        assert outcome.happened is (True if arrived else None)
+        assert "the pump is in mode fault" in outcome.sentence
+
+
+def test_start_is_read_back() -> None:
+    pump, fake = programmer()
+    assert pump.start().mode == codes.SCHEDULE
+    assert fake.names[-3:] == ["PREPARE_MODE", "COMMIT", "STATUS"]
+    fake.say["STATUS"] = lambda values: status_reply(mode=codes.FAULT)
+    with pytest.raises(ReadBackDiffers, match="start was committed, but the pump is in mode fault"):
+        pump.start()
+
+
+def test_abort_takes_the_bolus_asked_for_here_else_the_last_order_of_the_pump() -> None:
+    pump, fake = programmer()
+    fake.say["STATUS"] = lambda values: status_reply(last_order=55, uptime=10)
+    assert pump.abort_bolus().order == 55
+    order = pump.bolus().order
+    end = pump.abort_bolus()
+    assert (end.order, end.delivered_nl) == (order, 1_234)
+    assert fake.heard[-1] == ("ABORT_BOLUS", (order, 5_010))
+
+
+def test_abort_without_any_order_says_so() -> None:
+    pump, fake = programmer()
+    with pytest.raises(PumpError, match="the pump has had no order since its reset"):
+        pump.abort_bolus()
+    assert "ABORT_BOLUS" not in fake.names
+
+
+def test_acknowledge_names_the_alarm() -> None:
+    pump, fake = programmer()
+    pump.acknowledge(codes.ALARM_EMPTY)
+    assert fake.heard[-1] == ("ACK_ALARM", (1, 0, 6_000))
+
+
+# -- reading ------------------------------------------------------------------------------------------
+
+
+def test_status_has_names_for_its_numbers_and_keeps_numbers_it_does_not_know() -> None:
+    pump, fake = programmer()
+    fake.say["STATUS"] = lambda values: status_reply(mode=4, alarms=0b1000_0000_0011, flags=0b1101, order_state=200)
+    status = pump.status()
+    assert status.mode_name == "patient-bolus"
+    assert status.alarms == ["low-reservoir", "reservoir-empty", "alarm 11"]
+    assert status.flag_names == ["program", "bolus-settings", "filled"]
+    assert status.delivering
+    assert status.to_dict()["order_state"] == "state 200"
+    assert status.to_dict()["mode"] == "patient-bolus"
+    assert status.to_dict()["mode_code"] == 4
+
+
+def test_alarms_come_with_name_priority_and_state() -> None:
+    pump, fake = programmer()
+    rows = struct.pack("<BBBQ", 1, 3, 2, 86_400_000) + struct.pack("<BBBQ", 0, 1, 1, 7)
+    fake.say["GET_ALARMS"] = lambda values: b"\0\2" + rows
+    first, second = pump.alarms()
+    assert (first.name, first.latched, first.since_ms) == ("reservoir-empty", True, 86_400_000)
+    assert (second.name, second.latched, second.to_dict()["priority"]) == ("low-reservoir", False, "low")
+
+
+def log_of(fake, count: int, first: int = 0):
+    """A pump whose log holds the records `first` to `count` - 1."""
+    records = [struct.pack("<IQQBBII", n, 10 * n, 0, 0, 6, 500 + n, (-60) & 0xFFFFFFFF) for n in range(count)]
+
+    def read(values):
+        begin = max(values[0], first)
+        chunk = records[begin : begin + min(values[1], 7)]
+        return b"\0" + struct.pack("<IB", begin, len(chunk)) + b"".join(chunk)
+
+    fake.say["LOG_INFO"] = lambda values: b"\0" + struct.pack("<II8s", first, count, bytes(8))
+    fake.say["LOG_READ"] = read
+    return records
+
+
+def test_the_log_is_read_in_pieces_without_gap_or_repetition() -> None:
+    pump, fake = programmer()
+    log_of(fake, 20)
+    assert [record.number for record in pump.log()] == list(range(20))
+    assert [record.number for record in pump.log(first=18)] == [18, 19]
+    assert pump.log(first=20) == []
+
+
+def test_a_record_names_its_values_and_an_offset_may_be_negative() -> None:
+    pump, fake = programmer()
+    log_of(fake, 1)
+    (record,) = pump.log()
+    assert (record.name, record.uptime_ms, record.clock_trusted) == ("clock", 0, False)
+    assert record.meaning == {"order": 500, "offset min": -60}
+
+
+def test_records_that_the_pump_dropped_meanwhile_are_passed_over() -> None:
+    pump, fake = programmer()
+    log_of(fake, 20, first=5)
+    assert [record.number for record in pump.log(first=2)] == list(range(5, 20))
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda first, rows: struct.pack("<IB", first + 1, len(rows) - 1) + b"".join(rows[:-1]),  # other numbers inside
+    lambda first, rows: struct.pack("<IB", first, len(rows)) + b"".join(rows[:-1]),  # one record less than said
+    lambda first, rows: struct.pack("<IB", first, 0),  # nothing, for ever
+    lambda first, rows: struct.pack("<IB", 0, len(rows)) + b"".join(rows),  # older ones than asked for
+])  # fmt: skip
+def test_a_log_that_does_not_add_up_is_an_error_not_an_endless_loop(spoil) -> None:
+    pump, fake = programmer()
+    records = log_of(fake, 20)
+    fake.say["LOG_READ"] = lambda values: b"\0" + spoil(values[0], records[values[0] : values[0] + 7])
+    with pytest.raises(PumpError, match="read the log again"):
+        pump.log(first=7)
+
+
+def test_identity_and_limits_are_the_fields_of_the_wire() -> None:
+    pump, _ = programmer()
+    who = pump.identify()
+    assert (who.major, who.uid, who.firmware, who.model) == (1, b"unit0001", "0.1.0", "fake")
+    assert who.to_dict()["uid"] == b"unit0001".hex()
+    assert dataclasses.astuple(pump.limits()) == LIMITS
+
+
+def test_leaving_the_context_closes_the_transport() -> None:
+    host, _ = fake_pump()
+    with Programmer(host, rng=rng()):
+        pass
+    assert host.closed
