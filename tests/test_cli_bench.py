@@ -18,7 +18,8 @@ from pumphost.therapy import loads
 RESULT = {
     "rig": "sim", "interpreter": "CPython", "firmware_digest": "ab" * 32, "seed": 3, "simulated_s": 86_400,
     "wall_s": 0.1, "wakes": 9, "scheduled_nl": 800_000.0, "commanded_nl": 799_936.0, "delivered_nl": 805_000.5,
-    "max_abs_error_nl": 431.0, "quantum_nl": 432, "boluses": [{"granted": True}, {"granted": False}], "alarms": [{"name": "low-reservoir"}],
+    "max_abs_error_nl": 431.0, "quantum_nl": 432, "boluses": [{"granted": True}, {"granted": False}],
+    "alarms": [{"name": "low-reservoir"}],
     "notes": ["a note"], "checks": [],
 }  # fmt: skip
 

@@ -88,7 +88,8 @@ def ping_pong_s(exchanges: int) -> float:
             [str(micropython), "-X", "heapsize=192k", script.name],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
         )  # fmt: skip
-        assert child.stdin is not None and child.stdout is not None
+        assert child.stdin
+        assert child.stdout
         write_to, read_from = child.stdin.fileno(), child.stdout.fileno()
         os.write(write_to, bytes(REQUEST_SIZE))
         os.read(read_from, REPLY_SIZE)

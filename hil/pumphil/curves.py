@@ -49,9 +49,7 @@ def run_series(treatment: Treatment, name: str) -> RunSeries:
         budget_nl={term: [b.terms[term] for b in budgets] for term in budgets[0].terms},
         quantum_nl=treatment.quantum_nl(),
         boluses=[
-            Bolus(
-                r.t_ms / HOUR_MS, r.granted, r.reason, (r.duration_ms or 0) / HOUR_MS, lockout_h if r.granted else 0.0
-            )
+            Bolus(r.t_ms / HOUR_MS, r.granted, r.reason, (r.duration_ms or 0) / HOUR_MS, lockout_h * r.granted)
             for r in treatment.requests
         ],
         alarms=[(t / HOUR_MS, alarm) for t, alarm in treatment.alarms() if t],

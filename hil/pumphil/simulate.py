@@ -45,8 +45,8 @@ class Check:
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {
-            "name": self.name, "unit": self.unit, "error": round(self.error, 3), "uncertainty": round(self.uncertainty, 3),
-            "limit": round(self.limit, 3), "outcome": self.outcome, "marginal": self.marginal,
+            "name": self.name, "unit": self.unit, "error": round(self.error, 3), "limit": round(self.limit, 3),
+            "uncertainty": round(self.uncertainty, 3), "outcome": self.outcome, "marginal": self.marginal,
         }  # fmt: skip
 
 
@@ -100,17 +100,15 @@ def _run(
     treatment: Treatment, events: tuple[Event, ...], end_ms: int, progress: Callable[[float], None] | None
 ) -> None:
     tell = (lambda t_us: progress(t_us / 1_000_000)) if progress else None
-    looks = {end_ms * n // SAMPLES for n in range(1, SAMPLES + 1)}
-    due = sorted(
-        [(t_ms, 1, None) for t_ms in looks] + [(e.at_ms, 0, e) for e in events if e.at_ms <= end_ms], key=_when
-    )
+    looks = [(end_ms * n // SAMPLES, 1, None) for n in range(1, SAMPLES + 1)]
+    happenings = [(event.at_ms, 0, event) for event in events if event.at_ms <= end_ms]
+    due: list[tuple[int, int, Event | None]] = sorted([*looks, *happenings], key=_when)
     for t_ms, _, event in due:
         treatment.run_until(t_ms, tell)
         if event is None:
             treatment.sample()
         else:
             play(event, treatment)
-    treatment.programmer.status()
 
 
 def _when(row: tuple[int, int, Event | None]) -> tuple[int, int]:

@@ -33,10 +33,8 @@ def main(reservoir_nl, fw_digest):
     gc.collect()
     source = sys.stdin.buffer
     sink = sys.stdout.buffer
-    name = sys.implementation
-    sink.write(
-        struct.pack(BANNER, ("%s %s on %s" % (name[0], ".".join([str(n) for n in name[1][:3]]), sys.platform)).encode())
-    )
+    version = ".".join([str(part) for part in sys.implementation[1][:3]])
+    sink.write(struct.pack(BANNER, ("%s %s on %s" % (sys.implementation[0], version, sys.platform)).encode()))
     request = board.request
     reply = memoryview(board.reply)
     while source.readinto(request) == len(request):

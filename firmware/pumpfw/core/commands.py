@@ -161,7 +161,7 @@ class Commands:
 
     def _ack_alarm(self, values, now_ms):
         pump = self._pump
-        code, raised, valid_until = values
+        code, _, valid_until = values
         late = stale(valid_until, now_ms)
         if late:
             return late

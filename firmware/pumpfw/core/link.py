@@ -40,7 +40,7 @@ class LinkServer:
             count = self._port.read_into(self._input)
 
     def _answer(self, body, now_ms):
-        kind, msg_id, flags, sid, seq, payload = parse_body(body)
+        kind, msg_id, flags, _, seq, payload = parse_body(body)
         if kind != REQ or flags & 0x8E:
             self.stale += 1
             return

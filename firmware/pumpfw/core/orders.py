@@ -69,5 +69,6 @@ class Orders:
         if slot < 0:
             return order, 0, self.state(order), 0, 0, 0
         return (
-            order, self._kinds[slot], self._states[slot], self._requested[slot], self._delivered[slot], self._times[slot],
+            order, self._kinds[slot], self._states[slot],
+            self._requested[slot], self._delivered[slot], self._times[slot],
         )  # fmt: skip

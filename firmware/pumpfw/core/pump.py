@@ -67,9 +67,8 @@ class Pump:
             self._issue(now_ms)
             self._link.serve(now_ms)
             self._at[_WAKE] = self._next_wake(now_ms)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - PWR-15: whatever happened, nothing moves any more
             self.failure = error  # for whoever debugs in process; the journal says that there was one
-            # PWR-15: whatever happened, nothing moves any more and the link still answers
             self._fault(device.ALARM_INTERNAL, now_ms)
             self._at[_WAKE] = now_ms + IDLE_WAKE_MS
         self._watchdog.feed()

@@ -35,14 +35,15 @@ class VmRig(LockstepRig):
             raise RigBroken(NO_MICROPYTHON)
         path = os.pathsep.join([str(compiled_firmware()), ".frozen"])
         arguments = [str(self.options.reservoir_nl), self._digest[:8].hex()]
-        self._stderr = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the rig
         self._process = subprocess.Popen(
             [str(micropython), "-X", f"heapsize={self.options.heap_kb}k", "-m", "pumpfw.boards.vm", *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, bufsize=0,
             env={**os.environ, "MICROPYPATH": path},
             start_new_session=True,  # Ctrl-C is the rig's business: it closes the pipe and the child ends
         )  # fmt: skip
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin
+        assert self._process.stdout
         self._to_child = self._process.stdin.fileno()
         self._from_child = self._process.stdout.fileno()
         self._poll = select.poll()

@@ -70,8 +70,10 @@ def syntax_problem(name: str, text: str, exc: Exception) -> Problem:
     lines = text.split("\n")
     match = _AT_LINE.fullmatch(str(exc))
     message, line, column = (match[1], match[2], match[3]) if match else (str(exc), None, None)
-    last = max((number for number, content in enumerate(lines, 1) if content.strip()), default=1)
-    number = int(line) if line else last
+    # a number that is too long comes without a position; "end of document" means the last line with anything on it
+    telling = re.compile(r"\S" if match else r"[0-9_]{4300}")
+    told = [number for number, content in enumerate(lines, 1) if telling.search(content)] or [1]
+    number = int(line) if line else told[-1 if match else 0]
     content = lines[number - 1].strip()
     words, fix = next(
         (

@@ -1,0 +1,199 @@
+"""What the programmer asks at once, and how it reads answers, against a scripted pump: bolus, stop, log, status."""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+
+import pytest
+from fake_pump import LIMITS, fake_pump, refusal, rng, status_reply
+
+from pumphost.errors import OutcomeUnknown, PumpError, Refused
+from pumphost.programmer import Programmer, ReadBackDiffers
+from pumplink import codes
+
+
+def programmer():
+    host, fake = fake_pump()
+    return Programmer(host, rng=rng()), fake
+
+
+# -- acting at once -----------------------------------------------------------------------------------
+
+
+def test_a_bolus_is_valid_for_five_seconds_of_pump_time() -> None:
+    pump, fake = programmer()
+    fake.uptime_ms = 123_456
+    grant = pump.bolus()
+    order, valid_until_ms = fake.heard[-1][1]
+    assert valid_until_ms == 128_456
+    assert (grant.order, grant.volume_nl, grant.duration_ms) == (order, 20_000, 600_000)
+
+
+def test_a_bolus_goes_under_a_new_order_unless_one_is_given() -> None:
+    pump, fake = programmer()
+    orders = [pump.bolus().order, pump.bolus().order, pump.bolus(77).order]
+    assert len(set(orders)) == 3
+    assert orders[2] == 77
+    assert [values[0] for name, values in fake.heard if name == "REQUEST_BOLUS"] == orders
+
+
+def test_a_denied_bolus_is_refused_in_words() -> None:
+    pump, fake = programmer()
+    fake.say["REQUEST_BOLUS"] = lambda values: refusal(codes.MAX_COUNT, 0, 3_600_000)
+    with pytest.raises(Refused, match=r"bolus refused: all boluses of 24 h given, 01:00 h until the next") as caught:
+        pump.bolus()
+    assert (caught.value.code, caught.value.name, caught.value.info) == (41, "MAX_COUNT", 3_600_000)
+
+
+@pytest.mark.parametrize("state,happened", [
+    (codes.RUNNING, True), (codes.DONE, True), (codes.CANCELLED, True), (codes.INTERRUPTED, True),
+    (codes.NOT_SEEN, False), (codes.FORGOTTEN, None),
+])  # fmt: skip
+def test_a_bolus_without_an_answer_is_settled_by_its_order(state: int, happened: bool | None) -> None:
+    pump, fake = programmer()
+    fake.say["REQUEST_BOLUS"] = lambda values: fake.orders.__setitem__(values[0], state) or b""  # unreadable
+    with pytest.raises(OutcomeUnknown) as caught:
+        pump.bolus()
+    outcome = pump.settle()
+    assert outcome is not None
+    assert outcome.happened is happened
+    assert outcome.order is not None
+    assert outcome.order.order == caught.value.order == fake.heard[-1][1][0]
+    assert pump.settle() is None
+
+
+def test_an_acknowledgement_without_an_answer_is_settled_by_the_number_of_the_last_request() -> None:
+    for arrived in (True, False):
+        pump, fake = programmer()
+        fake.say["ACK_ALARM"] = lambda values: b""
+        with pytest.raises(OutcomeUnknown):
+            pump.acknowledge(codes.ALARM_EMPTY)
+        seq = fake.seqs[-1] if arrived else 1
+        fake.say["STATUS"] = lambda values, seq=seq: status_reply(last_seq=seq, mode=7)
+        outcome = pump.settle()
+        assert outcome is not None
+        assert outcome.happened is (True if arrived else None)
+        assert "the pump is in mode fault" in outcome.sentence
+
+
+def test_start_is_read_back() -> None:
+    pump, fake = programmer()
+    assert pump.start().mode == codes.SCHEDULE
+    assert fake.names[-3:] == ["PREPARE_MODE", "COMMIT", "STATUS"]
+    fake.say["STATUS"] = lambda values: status_reply(mode=codes.FAULT)
+    with pytest.raises(ReadBackDiffers, match="start was committed, but the pump is in mode fault"):
+        pump.start()
+
+
+def test_abort_takes_the_bolus_asked_for_here_else_the_last_order_of_the_pump() -> None:
+    pump, fake = programmer()
+    fake.say["STATUS"] = lambda values: status_reply(last_order=55, uptime=10)
+    assert pump.abort_bolus().order == 55
+    order = pump.bolus().order
+    end = pump.abort_bolus()
+    assert (end.order, end.delivered_nl) == (order, 1_234)
+    assert fake.heard[-1] == ("ABORT_BOLUS", (order, 5_010))
+
+
+def test_abort_without_any_order_says_so() -> None:
+    pump, fake = programmer()
+    with pytest.raises(PumpError, match="the pump has had no order since its reset"):
+        pump.abort_bolus()
+    assert "ABORT_BOLUS" not in fake.names
+
+
+def test_acknowledge_names_the_alarm() -> None:
+    pump, fake = programmer()
+    pump.acknowledge(codes.ALARM_EMPTY)
+    assert fake.heard[-1] == ("ACK_ALARM", (1, 0, 6_000))
+
+
+# -- reading ------------------------------------------------------------------------------------------
+
+
+def test_status_has_names_for_its_numbers_and_keeps_numbers_it_does_not_know() -> None:
+    pump, fake = programmer()
+    fake.say["STATUS"] = lambda values: status_reply(mode=4, alarms=0b1000_0000_0011, flags=0b1101, order_state=200)
+    status = pump.status()
+    assert status.mode_name == "patient-bolus"
+    assert status.alarms == ["low-reservoir", "reservoir-empty", "alarm 11"]
+    assert status.flag_names == ["program", "bolus-settings", "filled"]
+    assert status.delivering
+    assert status.to_dict()["order_state"] == "state 200"
+    assert status.to_dict()["mode"] == "patient-bolus"
+    assert status.to_dict()["mode_code"] == 4
+
+
+def test_alarms_come_with_name_priority_and_state() -> None:
+    pump, fake = programmer()
+    rows = struct.pack("<BBBQ", 1, 3, 2, 86_400_000) + struct.pack("<BBBQ", 0, 1, 1, 7)
+    fake.say["GET_ALARMS"] = lambda values: b"\0\2" + rows
+    first, second = pump.alarms()
+    assert (first.name, first.latched, first.since_ms) == ("reservoir-empty", True, 86_400_000)
+    assert (second.name, second.latched, second.to_dict()["priority"]) == ("low-reservoir", False, "low")
+
+
+def log_of(fake, count: int, first: int = 0):
+    """A pump whose log holds the records `first` to `count` - 1."""
+    records = [struct.pack("<IQQBBII", n, 10 * n, 0, 0, 6, 500 + n, (-60) & 0xFFFFFFFF) for n in range(count)]
+
+    def read(values):
+        begin = max(values[0], first)
+        chunk = records[begin : begin + min(values[1], 7)]
+        return b"\0" + struct.pack("<IB", begin, len(chunk)) + b"".join(chunk)
+
+    fake.say["LOG_INFO"] = lambda values: b"\0" + struct.pack("<II8s", first, count, bytes(8))
+    fake.say["LOG_READ"] = read
+    return records
+
+
+def test_the_log_is_read_in_pieces_without_gap_or_repetition() -> None:
+    pump, fake = programmer()
+    log_of(fake, 20)
+    assert [record.number for record in pump.log()] == list(range(20))
+    assert [record.number for record in pump.log(first=18)] == [18, 19]
+    assert pump.log(first=20) == []
+
+
+def test_a_record_names_its_values_and_an_offset_may_be_negative() -> None:
+    pump, fake = programmer()
+    log_of(fake, 1)
+    (record,) = pump.log()
+    assert (record.name, record.uptime_ms, record.clock_trusted) == ("clock", 0, False)
+    assert record.meaning == {"order": 500, "offset min": -60}
+
+
+def test_records_that_the_pump_dropped_meanwhile_are_passed_over() -> None:
+    pump, fake = programmer()
+    log_of(fake, 20, first=5)
+    assert [record.number for record in pump.log(first=2)] == list(range(5, 20))
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda first, rows: struct.pack("<IB", first + 1, len(rows) - 1) + b"".join(rows[:-1]),  # other numbers inside
+    lambda first, rows: struct.pack("<IB", first, len(rows)) + b"".join(rows[:-1]),  # one record less than said
+    lambda first, rows: struct.pack("<IB", first, 0),  # nothing, for ever
+    lambda first, rows: struct.pack("<IB", 0, len(rows)) + b"".join(rows),  # older ones than asked for
+])  # fmt: skip
+def test_a_log_that_does_not_add_up_is_an_error_not_an_endless_loop(spoil) -> None:
+    pump, fake = programmer()
+    records = log_of(fake, 20)
+    fake.say["LOG_READ"] = lambda values: b"\0" + spoil(values[0], records[values[0] : values[0] + 7])
+    with pytest.raises(PumpError, match="read the log again"):
+        pump.log(first=7)
+
+
+def test_identity_and_limits_are_the_fields_of_the_wire() -> None:
+    pump, _ = programmer()
+    who = pump.identify()
+    assert (who.major, who.uid, who.firmware, who.model) == (1, b"unit0001", "0.1.0", "fake")
+    assert who.to_dict()["uid"] == b"unit0001".hex()
+    assert dataclasses.astuple(pump.limits()) == LIMITS
+
+
+def test_leaving_the_context_closes_the_transport() -> None:
+    host, _ = fake_pump()
+    with Programmer(host, rng=rng()):
+        pass
+    assert host.closed
