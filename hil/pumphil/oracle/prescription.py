@@ -59,7 +59,7 @@ class Prescription:
             self.refill(t_ms, self._programmed_fill_nl)
 
         def change(flow: Flow) -> None:
-            flow.running = not flow.empty
+            flow.running = True  # an empty reservoir ends it in the same instant
 
         self._record(t_ms, "start", change)
 
