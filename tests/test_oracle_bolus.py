@@ -156,8 +156,8 @@ def test_lower_maximum_counts_what_was_given() -> None:
     for start_ms in (0, HOUR, 90 * MINUTE):
         p.request_bolus(start_ms)
     p.program(2 * HOUR, continuous(480_000, bolus=PatientBolus(1_000, MINUTE, MINUTE_5, max_per_24h=1)))
-    # all three have to leave the window
-    assert p.request_bolus(DAY + HOUR) == denial("MAX_COUNT", 30 * MINUTE)
+    # all three have to leave the window, the last one at 25:30
+    assert p.request_bolus(3 * HOUR) == denial("MAX_COUNT", DAY - 90 * MINUTE)
 
 
 def test_stretched_bolus_is_busy_beyond_its_lockout() -> None:
@@ -209,8 +209,13 @@ def test_pump_does_not_decide_without_doubt() -> None:
     p = with_bolus()
     assert p.request_bolus(0, pump_granted=False).granted
     assert p.request_bolus(HOUR, pump_granted=True) == denial("LOCKOUT", HOUR)
-    p = with_bolus(fill_nl=2_999_000)
+
+
+@pytest.mark.parametrize(
+    ("fill_nl", "pump_granted", "reason"), [(2_999_000, True, "LOW_RESERVOIR"), (3_001_000, False, "ALARM_ACTIVE")]
+)
+def test_doubt_about_the_reason_alone_is_not_up_to_the_pump(fill_nl: int, pump_granted: bool, reason: str) -> None:
+    p = with_bolus(fill_nl=fill_nl)
     p.alarm(0, "x")
-    assert not p.request_bolus(
-        0, quantum_nl=10_000, pump_granted=True
-    ).granted  # denied either way, by alarm at the latest
+    d = p.request_bolus(0, quantum_nl=10_000, pump_granted=pump_granted)
+    assert (d.granted, d.reason, d.certain) == (False, reason, False)

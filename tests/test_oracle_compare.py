@@ -120,6 +120,9 @@ def test_remainder_kept_beyond_a_later_packet_is_caught() -> None:
     assert r.max_abs_nl == Fraction(105, 2)
     r = easy_error(falling_rate(), [(5_000, 50), (11_000, 1)], 11_999)
     assert r.worst_quantum_nl == 301
+    # one step at 12.5 s: the higher quantum, in force until then for the carried remainder, ends with it
+    r = easy_error(falling_rate(), [(5_000, 50), (12_500, 1)], 13_500)
+    assert (r.worst_ratio, r.worst_ratio_at_ms, r.worst_quantum_nl) == (Fraction(105, 62), 13_500, 31)
 
 
 def test_excess_at_the_end_of_the_allowance() -> None:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from oracle_cases import (
     AMPLE_NL,
@@ -210,7 +210,6 @@ def guarded(facts: list[tuple[int, str, Any]]) -> list[tuple[int, str, Any]]:
     return safe
 
 
-@settings(max_examples=60)
 @given(timelines(), st.integers(0, 1_439))
 def test_agrees_with_the_second_opinion(facts: list[tuple[int, str, Any]], clock_min: int) -> None:
     facts = guarded(facts)

@@ -1,5 +1,7 @@
 """Oracle: when the reservoir is low and empty, and what the pump may say about it. Numbers by hand."""
 
+from fractions import Fraction
+
 import pytest
 from oracle_cases import DAY, HOUR, MINUTE, SECOND, TWO_STEPS, PatientBolus, continuous, day, running
 
@@ -52,10 +54,15 @@ def test_bolus_in_progress_is_cut_at_empty() -> None:
 
 
 def test_boluses_bring_low_forward() -> None:
-    p = running(day(*TWO_STEPS, bolus=PatientBolus(), fill_nl=3_820_000))
-    assert p.low_at_ms() == DAY + HOUR  # 820 uL: a day of 800 and an hour of 20
+    p = running(day(*TWO_STEPS, bolus=PatientBolus(), fill_nl=11_820_000))
+    assert p.low_at_ms() == 11 * DAY + HOUR  # 8 820 uL: 11 days of 800 and an hour of 20
     p.request_bolus(HOUR)
-    assert p.low_at_ms() == DAY  # 820 uL: the day and the bolus
+    assert p.low_at_ms() == 11 * DAY  # 8 820 uL: 11 days and the bolus
+
+
+def test_prediction_with_an_untrusted_clock() -> None:
+    p = running(day(*TWO_STEPS, fill_nl=7_800_000), clock_offset_ms=None)
+    assert p.low_at_ms() == 10 * DAY  # 4 800 uL at the lowest rate, 480 uL a day
 
 
 def test_prediction_over_years_and_stops() -> None:
@@ -140,6 +147,29 @@ def test_request_close_to_empty_is_denied_with_an_uncertain_reason() -> None:
     late = p.request_bolus(6 * HOUR + 72 * SECOND, 10_000)
     assert (late.granted, late.reason, late.certain) == (False, "STOPPED", False)
     assert p.request_bolus(6 * HOUR + 73 * SECOND, 10_000).certain
+
+
+def test_no_doubt_once_the_pump_has_said_empty() -> None:
+    p = running(FAST)
+    p.stopped_empty(3 * HOUR - 10 * SECOND, 10_000)
+    d = p.request_bolus(3 * HOUR, 10_000)
+    assert (d.reason, d.certain) == ("STOPPED", True)
+
+
+def test_threshold_itself_is_empty_even_without_flow() -> None:
+    p = running(continuous(0, bolus=PatientBolus(), fill_nl=500_000))
+    assert p.request_bolus(0, quantum_nl=0).reason == "STOPPED"
+    p = running(continuous(0, bolus=PatientBolus(), fill_nl=500_001))
+    assert p.request_bolus(0, quantum_nl=0).reason == "LOW_RESERVOIR"
+
+
+def test_refill_below_empty_stops_at_once() -> None:
+    p = running(continuous(480_000, bolus=PatientBolus(), fill_nl=18_000_000))
+    p.request_bolus(0)
+    p.refill(5 * MINUTE, 400_000)
+    assert p.boluses[0].end_ms == 5 * MINUTE
+    assert p.rate_nl_per_day(5 * MINUTE) == 0
+    assert p.expected_nl(DAY) == 10_000 + Fraction(480_000, 288)
 
 
 def test_operator_stop_close_to_empty_leaves_no_doubt() -> None:

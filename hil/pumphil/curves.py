@@ -29,20 +29,20 @@ def run_series(treatment: Treatment, name: str) -> RunSeries:
     times = [s.t_ms for s in samples]
     commanded = _at(times, packet_ms, packet_nl)
     budgets = [budget_of(treatment, c, t / HOUR_MS) for c, t in zip(commanded, times, strict=True)]
-    expected = treatment.prescription.expected_nl
+    ordered = treatment.scheduled  # what an empty reservoir keeps back shows as the gap to this line
     error_t, error_nl = _error_curve(treatment, packet_ms, packet_nl)
     bolus = treatment.therapy.bolus if treatment.therapy else None
     lockout_h = bolus.lockout_ms / HOUR_MS if bolus else 0.0
     return RunSeries(
         name=name,
         t_h=[t / HOUR_MS for t in times],
-        scheduled_nl=[float(expected(t)) for t in times],
+        scheduled_nl=[float(ordered.expected_nl(t)) for t in times],
         commanded_nl=commanded,
         delivered_nl=[float(weigh(first, s.balance).value) for s in samples],
         reservoir_nl=[s.reservoir_nl for s in samples],
         rates=[
             (t0 / HOUR_MS, t1 / HOUR_MS, float(rate))
-            for t0, t1, rate in treatment.prescription.segments_until(max(treatment.now_ms, 1))
+            for t0, t1, rate in ordered.segments_until(max(treatment.now_ms, 1))
         ],
         error_t_h=[t / HOUR_MS for t in error_t],
         error_nl=error_nl,

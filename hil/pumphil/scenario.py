@@ -116,6 +116,11 @@ _MODELS: Mapping[str, type[_Plain]] = {
 _FIELDS = {"volume": "volume_nl", "to": "to_min", "for": "for_ms", "bytes": "n_bytes"}
 
 
+def model_of(do: object) -> type[Table]:
+    """The table of an event; that of the plainest for a `do` that is not known."""
+    return _MODELS.get(do, _Plain) if isinstance(do, str) else _Plain
+
+
 def load_scenario(path: str | os.PathLike[str], *, reservoir_nl: int | None = None) -> tuple[Event, ...]:
     """The events of a file in the order of time, those of the same instant in the order of the file.
 
@@ -160,10 +165,10 @@ def _event(document: Document, index: int, row: object, reservoir_nl: int | None
     """One [[event]], or None after noting what is wrong with it."""
     path = ("event", index)
     before = len(document.problems)
-    model = _Plain
+    model: type[Table] = _Plain
     if isinstance(row, dict):
         do = row.get("do")
-        model = _MODELS.get(do, _Plain) if isinstance(do, str) else _Plain
+        model = model_of(do)
         if do not in ACTIONS:  # which other keys belong to it cannot be told
             row = {key: row[key] for key in ("at", "do") if key in row}
     values = read_table(model, document, path, row)

@@ -50,7 +50,7 @@ def decode_into(src, start, end, dst, at):
     while True:
         code = src[i]
         stop = i + code
-        if code == 0 or code > MAX_CODE or stop > end:
+        if code == 0 or stop > end:  # with at most 241 bytes a code above 0xF1 ends beyond them
             return -1
         i += 1
         while i < stop:

@@ -70,6 +70,11 @@ class LockstepRig:
         """Rig time in µs."""
         return self._now_us
 
+    @property
+    def wake_us(self) -> int:
+        """Rig time at which the firmware wants to be woken next."""
+        return self._wake_us
+
     def run_until(self, t_us: int, progress: Callable[[int], None] | None = None) -> None:
         """Run to rig time `t_us`. `progress` is called every few thousand wakes with the rig time."""
         if t_us < self._now_us:

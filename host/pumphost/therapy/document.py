@@ -71,6 +71,8 @@ class Document:
 
 
 def did_you_mean(word: str, known: list[str]) -> str | None:
-    """The known word closest to `word`, or None if nothing is close."""
-    close = get_close_matches(word.lower().replace("-", "_"), known, n=1, cutoff=0.5)
-    return close[0] if close else None
+    """The known word closest to `word`, or one that contains it; None if nothing is close."""
+    plain = word.lower().replace("-", "_")
+    close = get_close_matches(plain, known, n=1)
+    longer = [name for name in known if plain in name] if len(plain) > 2 else []
+    return next(iter(close + longer), None)

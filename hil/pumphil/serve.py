@@ -1,0 +1,107 @@
+"""A simulated pump on a port, in real or scaled time, for any serial program: the work behind `pumpbench serve`.
+
+    serve(rig="vm", therapy=Path("therapy.toml"), time_scale=60, url=None, seed=0, on_ready=print)
+
+The only place of the bench that looks at a clock: virtual time follows it, the rig runs up to it, bytes are handed over
+at it. One client after the other; a pump does not notice that nobody listens. Ends at Ctrl-C or SIGTERM, and leaves
+neither a child process nor a port behind.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import Protocol
+
+from pumphost.therapy import load
+from pumphost.transport.pty import PtyServer
+from pumphost.transport.tcp import TcpServer
+
+from pumphil.rigs import open_rig
+from pumphil.rigs.lockstep import LockstepRig
+from pumphil.treatment import Treatment
+
+LONGEST_WAIT_S = 0.5  # how late a signal may be noticed
+DEFAULT_RESERVOIR_NL = 20_000_000
+DEFAULT_FILL_NL = 18_000_000
+
+
+class Line(Protocol):
+    """The server side of a port."""
+
+    def write(self, data: bytes) -> None:
+        """Send to the client, if there is one; never blocks."""
+
+    def read(self, timeout_s: float) -> bytes:
+        """Bytes from the client, or b"" after the time."""
+
+    def close(self) -> None:
+        """Give the port back."""
+
+
+def serve(
+    rig: str,
+    therapy: Path | None,
+    time_scale: float,
+    url: str | None,
+    seed: int,
+    on_ready: Callable[[str], None],
+) -> None:
+    """Serve until Ctrl-C. `url` "host:port" listens on TCP, None opens a pty; `on_ready` is told what a client opens.
+
+    With a therapy the pump is filled, programmed and started at the local time of day of this computer.
+    """
+    plan = load(therapy) if therapy else None
+    reservoir_nl = plan.reservoir_nl if plan else DEFAULT_RESERVOIR_NL
+    fill_nl = plan.fill_nl if plan else DEFAULT_FILL_NL
+    with (
+        _terminable(),
+        open_rig(rig, seed=seed, reservoir_nl=reservoir_nl, fill_nl=fill_nl) as bench,
+        closing(_open(url)) as line,
+    ):
+        if plan:
+            Treatment(bench).begin(plan, _local_ms_of_day())
+        on_ready(line.path if isinstance(line, PtyServer) else line.url)
+        _follow_the_clock(bench, line, time_scale)
+
+
+def _open(url: str | None) -> PtyServer | TcpServer:
+    return PtyServer() if url is None else TcpServer(url)
+
+
+def _local_ms_of_day() -> int:
+    now = datetime.now()
+    return ((now.hour * 60 + now.minute) * 60 + now.second) * 1000
+
+
+def _follow_the_clock(bench: LockstepRig, line: Line, time_scale: float) -> None:
+    began_us = bench.now_us
+    began_s = time.monotonic()
+    while True:
+        now_us = began_us + int((time.monotonic() - began_s) * 1_000_000 * time_scale)
+        bench.run_until(max(now_us, bench.now_us))
+        due_s = (bench.wake_us - now_us) / 1_000_000 / time_scale
+        data = line.read(min(max(due_s, 0.0), LONGEST_WAIT_S))
+        if data:
+            now_us = began_us + int((time.monotonic() - began_s) * 1_000_000 * time_scale)
+            bench.run_until(max(now_us, bench.now_us))
+            line.write(bench.exchange(bench.now_us, data))
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM ends the service as Ctrl-C does, so that everything is closed."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
