@@ -27,16 +27,15 @@ from pumphil.oracle import Prescription, max_abs_error, quantum_nl
 SPAN_MIN = 2_000
 
 rates = st.sampled_from([0, 48_000, 480_000, 999_999, 7_000_000, 23_000_000])
-boluses = st.one_of(
-    st.none(),
-    st.builds(
-        PatientBolus,
-        volume_nl=st.sampled_from([1_000, 20_000, 333_333]),
-        duration_ms=st.sampled_from([MINUTE, 10 * MINUTE, 59 * MINUTE]),
-        lockout_ms=st.sampled_from([60 * MINUTE, 61 * MINUTE, 240 * MINUTE]),
-        max_per_24h=st.sampled_from([0, 1, 2, 24]),
-    ),
+settings_of_boluses = st.builds(
+    PatientBolus,
+    volume_nl=st.sampled_from([1_000, 20_000, 333_333]),
+    duration_ms=st.sampled_from([MINUTE, 10 * MINUTE, 59 * MINUTE]),
+    lockout_ms=st.sampled_from([60 * MINUTE, 61 * MINUTE, 240 * MINUTE]),
+    max_per_24h=st.sampled_from([1, 2, 3, 24, 0]),
 )
+# mostly allowed, so that the later reasons of a denial are met too
+boluses = st.one_of(settings_of_boluses, settings_of_boluses, settings_of_boluses, st.none())
 
 
 @st.composite
@@ -53,7 +52,7 @@ def therapies(draw: st.DrawFn) -> Therapy:
 def timelines(draw: st.DrawFn) -> list[tuple[int, str, Any]]:
     """(minute, fact, argument) in order of time, the first a start."""
     facts: list[tuple[int, str, Any]] = [(draw(st.integers(0, 30)), "start", draw(therapies()))]
-    kinds = ["stop", "start", "program", "set_clock", "refill", "bolus", "bolus", "bolus", "alarm", "clear", "abort"]
+    kinds = ["bolus"] * 8 + ["stop", "start", "start", "program", "set_clock", "refill", "alarm", "clear", "abort"]
     for gap_min in draw(st.lists(st.sampled_from([0, 1, 7, 59, 60, 61, 240, 600]), max_size=25)):
         kind = draw(st.sampled_from(kinds))
         argument = {

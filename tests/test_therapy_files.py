@@ -101,7 +101,7 @@ def test_brackets_without_end_are_no_crash():
 
 
 def test_a_number_that_is_too_long_on_an_early_line_is_found():
-    problem = only_problem(loads, changed({2: "reservoir = " + "9" * 5000}))
+    problem = only_problem(loads, changed({2: "reservoir = " + "9" * 5000, 19: "max_per_24h = " + "9" * 5000}))
     assert problem.line == 2
     assert "has a number that is too long" in problem.what
 

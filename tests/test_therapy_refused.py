@@ -178,6 +178,21 @@ def test_forty_nine_steps_are_refused_as_a_whole():
     assert (problem.limits, problem.fix) == ("1 to 48 steps", "join steps until 48 are left")
 
 
+def test_advice_that_cannot_help_is_not_given():
+    # 0.5 mL take 30 min even at 24 mL/day, so with a lockout of 5 min no lower rate helps
+    with pytest.raises(TherapyError) as caught:
+        loads(changed({16: 'volume = "500 uL"', 17: 'duration = "00:05"', 18: 'lockout = "00:05"'}))
+    assert caught.value.problems[0].fix == 'write "00:32" or more'
+    # 1 nL/day of room: no lockout up to 24 h helps, but 20 uL in 2 h need 0.240 mL/day of it
+    with pytest.raises(TherapyError) as caught:
+        loads(changed({14: 'rate = "23.999999 mL/day"'}))
+    assert caught.value.problems[0].fix == "lower the highest program rate to 23.760 mL/day or less"
+    # neither alone helps: 0.5 mL in 5 min
+    with pytest.raises(TherapyError) as caught:
+        loads(changed({14: 'rate = "23.999999 mL/day"', 16: 'volume = "500 uL"', 18: 'lockout = "00:10"'}))
+    assert caught.value.problems[0].fix == "lower the highest program rate and write a longer lockout"
+
+
 def test_everything_wrong_is_told_at_once_in_the_order_of_the_file():
     text = changed({
         2: "reservoir = 20", 4: 'volume = "18"', 10: 'start = "01:00"', 13: 'start = "01:00"',

@@ -71,6 +71,7 @@ REFUSED = [  # text, what is wrong, fix
     (" 20 uL", "has a space before or after it", '"20 uL"'),
     ("20 uL\n", "has a space before or after it", '"20 uL"'),
     ("20 uL or so", "has text after its unit", '"20 uL"'),
+    ("20 uL\u00a0or so", "has text after its unit", '"20 uL"'),
     ("20 uL {0}", "has text after its unit", '"20 uL"'),
     ("uL", "does not begin with a number", '"20 uL"'),
     ("nan uL", "does not begin with a number", '"20 uL"'),

@@ -30,7 +30,7 @@ __all__ = ["ACTIONS", "Event", "ScenarioError", "load_scenario", "loads_scenario
 
 NOISE_BYTES = limits.Range(1, 10_000)
 STALL_MS = limits.Range(60_000, 86_400_000)
-_AT = re.compile(r"(?:(0|[1-9][0-9]{0,3})d )?([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?", re.ASCII)
+_AT = re.compile(r"(?:(0|[1-9][0-9]{0,3})d )?([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,9 @@ __all__ = [
 DAY_MIN = 1440
 MINUTE_MS = 60_000
 MAX_LENGTH = 40
-_NUMBER = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?", re.ASCII)
-_QUANTITY = re.compile(rf"({_NUMBER.pattern}) (\S+)", re.ASCII)
-_HH_MM = re.compile(r"([0-9]{2}):([0-9]{2})", re.ASCII)
+_NUMBER = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+_QUANTITY = re.compile(rf"({_NUMBER.pattern}) (\S+)")
+_HH_MM = re.compile(r"([0-9]{2}):([0-9]{2})")
 # pint's way of declaring units; minute is the base so that day and hour are whole numbers of it
 _DEFINITIONS = (
     "nano- = 1/1000000000 = n", "micro- = 1/1000000 = u", "milli- = 1/1000 = m",
@@ -215,10 +215,10 @@ def _hh_mm(value: object, limits: str, example: str) -> int:
     match = _HH_MM.fullmatch(text)
     if match is None:
         what, fix = "is not of the form HH:MM", f'write two digits, a colon and two digits, for example "{example}"'
-        short = re.fullmatch(r"([0-9]):([0-9]{1,2})", text, re.ASCII)
+        short = re.fullmatch(r"([0-9]):([0-9]{1,2})", text)
         if short is not None and len(short[2]) == 2:
             fix = f'write "0{text}"'
-        elif re.fullmatch(r"[0-9]{2}:[0-9]{2}:[0-9]{2}", text, re.ASCII):
+        elif re.fullmatch(r"[0-9]{2}:[0-9]{2}:[0-9]{2}", text):
             what, fix = "has seconds", f'write whole minutes, "{text[:5]}"'
         elif re.search(r"[a-zA-Z]", text):
             what = "has a unit"

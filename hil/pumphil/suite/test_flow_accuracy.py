@@ -1,0 +1,90 @@
+"""Accuracy of the flow: the outlet against the prescription, and the pump's own exactness over half a year."""
+
+from __future__ import annotations
+
+import pytest
+
+from pumphil.curves import budget_of
+from pumphil.hil_record import HilRecord
+from pumphil.metrology.budget import flow_tolerance_nl
+from pumphil.suite.therapies import continuous
+from pumphil.treatment import DAY_MS, Sample, Treatment
+
+HOUR_MS = 3_600_000
+
+
+class _Window:
+    """A span between two looks at the balance, both of which the prescription knows."""
+
+    def __init__(self, treatment: Treatment, first: Sample, last: Sample) -> None:
+        expected_nl = treatment.prescription.expected_nl
+        self.hours = (last.t_ms - first.t_ms) / HOUR_MS
+        self.ordered_nl = expected_nl(last.t_ms) - expected_nl(first.t_ms)
+        self.weighed_nl = float(treatment.rig.balance.volume_nl(first.balance, last.balance).value)
+        self.error_nl = self.weighed_nl - float(self.ordered_nl)
+
+    def judge(self, treatment: Treatment, record: HilRecord, name: str) -> str | None:
+        """Outlet against prescription, 5 % of what was ordered; the outcome."""
+        measuring = budget_of(treatment, float(self.ordered_nl), self.hours)
+        allowed_nl = flow_tolerance_nl(self.ordered_nl)
+        return record.expect(
+            name, "nL", error=self.error_nl, limit=allowed_nl, uncertainty=measuring.uncertainty_nl,
+            oracle=self.ordered_nl, instrument=self.weighed_nl,
+            budget={"flow": allowed_nl, "evaporation": measuring.evaporation, "instrument": measuring.instrument},
+        ).outcome  # fmt: skip
+
+
+@pytest.mark.requirement("FLOW-02")
+@pytest.mark.needs("virtual-time")
+@pytest.mark.reservoir("100 mL")
+@pytest.mark.parametrize("rate", ["0.048 mL/day", "1 mL/day", "24 mL/day"])
+def test_flow_outlet_within_5_percent(treatment: Treatment, record: HilRecord, rate: str) -> None:
+    """Condition: filled, running. Action: 72 h. Then balance against prescription, whole and by 24 h."""
+    treatment.begin(continuous(rate, reservoir="100 mL", fill="90 mL"))
+    start_ms = treatment.now_ms
+    looks = [treatment.sample()]
+    for hour in range(1, 73):
+        treatment.run_until(start_ms + hour * HOUR_MS)
+        looks.append(treatment.sample())
+    outcomes = [_Window(treatment, looks[0], looks[72]).judge(treatment, record, "outlet against prescription, 72 h")]
+    if rate != "0.048 mL/day":  # there 24 h are 48 uL, of which evaporation alone leaves 2 % uncertain
+        windows = [_Window(treatment, looks[hour], looks[hour + 24]) for hour in range(49)]
+        worst = max(windows, key=lambda window: abs(window.error_nl))
+        outcomes.append(worst.judge(treatment, record, "outlet against prescription, worst 24 h of 49"))
+    assert set(outcomes) == {"accept"}
+    record.against_oracle(treatment)
+
+
+@pytest.mark.requirement("FLOW-03")
+@pytest.mark.needs("virtual-time")
+@pytest.mark.reservoir("100 mL")
+@pytest.mark.parametrize(
+    ("rate", "days_a_fill"), [("0.048 mL/day", 180), ("1 mL/day", 90), ("24 mL/day", 4)],
+    ids=["0.048 mL/day", "1 mL/day", "24 mL/day"],
+)  # fmt: skip
+def test_flow_one_quantum_after_an_hour_and_180_days(
+    treatment: Treatment, record: HilRecord, rate: str, days_a_fill: int
+) -> None:
+    """Condition: filled, running. Action: 180 days, refilled before it gets low. Then the error at every instant."""
+    treatment.begin(continuous(rate, reservoir="100 mL", fill="100 mL"))
+    start_ms = treatment.now_ms
+    treatment.run_until(start_ms + HOUR_MS)
+    after_an_hour = treatment.pump_against_oracle()
+    quantum_nl = treatment.quantum_nl()
+    record.expect(
+        "pump against oracle, first hour", "nL", error=after_an_hour.max_abs_nl, limit=quantum_nl,
+        oracle=after_an_hour.expected_nl, pump=after_an_hour.commanded_nl, budget={"quantisation": quantum_nl}, bound=True,
+    )  # fmt: skip
+    for day in range(1, 181):
+        treatment.run_until(start_ms + day * DAY_MS)
+        treatment.sample()
+        if day % days_a_fill == 0:
+            treatment.refill(100_000_000)
+    told_nl, commanded_nl = treatment.programmer.status().delivered_nl, treatment.commanded_nl()
+    record.expect(
+        "status against steps at the motor", "nL", error=told_nl - commanded_nl, limit=1, pump=told_nl,
+        budget={"rounding": 1},
+    )  # fmt: skip
+    record.against_oracle(treatment)
+    if rate == "24 mL/day":
+        record.curves(treatment, "180 days at 24 mL/day, a refill every 4 days")
