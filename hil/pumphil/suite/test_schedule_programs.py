@@ -105,7 +105,7 @@ def test_schedule_old_program_runs_until_the_commit(treatment: Treatment, record
     treatment.run_for(hours=1)
     client, pump = ByHand(treatment.programmer), treatment.programmer
     old, clocks = [(0, 480_000)], [f"{i // 2:02}:{i % 2 * 30:02}" for i in range(48)]
-    new = day([(clock, f"{0.6 + i / 100} mL/day") for i, clock in enumerate(clocks)])
+    new = day([(clock, f"{600 + 10 * i} uL/day") for i, clock in enumerate(clocks)])
     new_steps = [(step.start_min, step.rate_nl_per_day) for step in new.steps]
     seen: dict[str, object] = {}
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import time
+from typing import Any
 
 import serial
 
@@ -52,7 +53,7 @@ class SerialTransport:
 
     def __init__(self, url: str, baud: int = DEFAULT_BAUD) -> None:
         self.name = url
-        options = {} if "://" in url else {"exclusive": True}
+        options: dict[str, Any] = {} if "://" in url else {"exclusive": True}
         try:
             self._port = serial.serial_for_url(
                 url, baudrate=baud, timeout=SLICE_S, write_timeout=WRITE_TIMEOUT_S, **options
