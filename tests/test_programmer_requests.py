@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 import struct
 
 import pytest
@@ -36,6 +37,18 @@ def test_a_bolus_goes_under_a_new_order_unless_one_is_given() -> None:
     assert len(set(orders)) == 3
     assert orders[2] == 77
     assert [values[0] for name, values in fake.heard if name == "REQUEST_BOLUS"] == orders
+
+
+def test_an_order_id_is_not_used_twice_even_if_it_is_drawn_twice() -> None:
+    class Stuck(random.Random):
+        draws = iter([500, 11, 11, 11, 12])  # the sequence number, then order ids
+
+        def randrange(self, *limits: int) -> int:
+            return next(self.draws)
+
+    host, _ = fake_pump()
+    pump = Programmer(host, rng=Stuck())
+    assert [pump.bolus().order, pump.bolus().order] == [11, 12]
 
 
 def test_a_denied_bolus_is_refused_in_words() -> None:
@@ -174,7 +187,7 @@ def test_records_that_the_pump_dropped_meanwhile_are_passed_over() -> None:
     lambda first, rows: struct.pack("<IB", first + 1, len(rows) - 1) + b"".join(rows[:-1]),  # other numbers inside
     lambda first, rows: struct.pack("<IB", first, len(rows)) + b"".join(rows[:-1]),  # one record less than said
     lambda first, rows: struct.pack("<IB", first, 0),  # nothing, for ever
-    lambda first, rows: struct.pack("<IB", 0, len(rows)) + b"".join(rows),  # older ones than asked for
+    lambda first, rows: struct.pack("<IB", 0, 1) + struct.pack("<IQQBBII", 0, 0, 0, 0, 1, 0, 0),  # older than asked for
 ])  # fmt: skip
 def test_a_log_that_does_not_add_up_is_an_error_not_an_endless_loop(spoil) -> None:
     pump, fake = programmer()

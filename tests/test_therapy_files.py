@@ -80,7 +80,7 @@ SYNTAX = [  # text, line, key, value, what was expected, fix
      "only [[tables in double brackets]] may repeat"),
     (changed({19: "max_per_24h = " + "9" * 5000}), 19, "patient_bolus.max_per_24h", "9" * 60 + "…",
      "has a number that is too long", "write a shorter number"),
-    (changed({19: "max_per_24h = [1,"}), 19, "patient_bolus.max_per_24h", "[1,", "(end of the file)",
+    (changed({19: "max_per_24h = [1,\n\n"}), 19, "patient_bolus.max_per_24h", "[1,", "(end of the file)",
      'write key = "value"'),
 ]  # fmt: skip
 

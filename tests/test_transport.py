@@ -152,6 +152,17 @@ def test_a_pty_does_not_wait_for_a_client_that_does_not_read() -> None:
         assert server.dropped > 0
 
 
+def test_a_pty_is_raw_also_for_a_client_that_sets_nothing() -> None:
+    with PtyServer() as server:
+        client = os.open(server.path, os.O_RDWR | os.O_NOCTTY)
+        try:
+            server.write(b"\r\n\x03\x04\x11\x13\xff\x00")  # what a terminal would act on, and echo
+            assert os.read(client, 100) == b"\r\n\x03\x04\x11\x13\xff\x00"
+            assert server.read(0.05) == b""
+        finally:
+            os.close(client)
+
+
 def test_the_link_to_a_pty_lives_as_long_as_the_pty(tmp_path) -> None:
     link = tmp_path / "pump"
     with PtyServer(link) as server:

@@ -65,6 +65,8 @@ def thirty_days(rig: str, heap_kb: int | None = None) -> dict[str, Any]:
         treatment = Treatment(bench)
         treatment.begin(therapy)
         treatment.run_until(DAY_MS)
+        treatment.refill(therapy.fill_nl)  # so that the last order is of the same kind at both looks at the heap
+        treatment.run_until(DAY_MS + 1)
         before = bench.heap() if rig == "vm" else (0, 0)
         treatment.run_until(REFILL_DAY * DAY_MS)
         treatment.refill(therapy.fill_nl)

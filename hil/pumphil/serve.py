@@ -90,7 +90,7 @@ def _follow_the_clock(bench: LockstepRig, line: Line, time_scale: float) -> None
         if data:
             now_us = began_us + int((time.monotonic() - began_s) * 1_000_000 * time_scale)
             bench.run_until(max(now_us, bench.now_us))
-            line.write(bench.exchange(bench.now_us, data))
+            line.write(bench.send(data))
 
 
 @contextmanager

@@ -121,7 +121,7 @@ class LockstepBoard:
         motor.steps_done = steps_done
         motor.steps = 0
         motor.flags &= MOTOR_ENABLED
-        link.incoming = link_bytes
+        link.incoming += link_bytes
         link.out_count = 0
         if self._timebase is None:
             self._timebase = Timebase(ticks)

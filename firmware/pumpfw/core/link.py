@@ -10,10 +10,12 @@ from pumpfw.core.commands import Commands
 from pumpfw.core.replies import refused
 from pumplink import device
 from pumplink.device import BY_ID, VERSION_MAJOR, VERSION_MINOR
-from pumplink.frame import REQ, RSP, FrameReader, encode, pack_body, parse_body
+from pumplink.frame import COUNT_MAX, REQ, RSP, FrameReader, encode, pack_body, parse_body
 from pumplink.layout import ACTS, RANGES, REQUEST, REQUEST_TAIL, unpack, violation
 
 INPUT_PER_POLL = 256
+RESERVED_FLAGS = 0x8E
+SEQ_MAX = (1 << 30) - 1
 
 
 class LinkServer:
@@ -28,21 +30,25 @@ class LinkServer:
         self._commands = Commands(pump, self)
         self._input = bytearray(INPUT_PER_POLL)
         self._view = memoryview(self._input)
+        self._bodies = []
         self._last_body = b""
         self._last_wire = b""
 
     def serve(self, now_ms):
-        """Take what the port holds and answer it."""
+        """Take one buffer full from the port and answer it. True: more may wait, so poll again soon.
+
+        One buffer a poll, so that a saturated link delays no packet (LINK-07).
+        """
         count = self._port.read_into(self._input)
-        while count:
-            for body in self.reader.feed(self._view[:count]):
-                self._answer(body, now_ms)
-            count = self._port.read_into(self._input)
+        for body in self.reader.feed(self._view[:count], self._bodies):
+            self._answer(body, now_ms)
+        self._bodies.clear()
+        return count == INPUT_PER_POLL
 
     def _answer(self, body, now_ms):
         kind, msg_id, flags, _, seq, payload = parse_body(body)
-        if kind != REQ or flags & 0x8E:
-            self.stale += 1
+        if kind != REQ or flags & RESERVED_FLAGS or not 1 <= seq <= SEQ_MAX:
+            self.stale = min(self.stale + 1, COUNT_MAX)
             return
         if body[0] >> 4 != VERSION_MAJOR:
             self._send(msg_id, seq, refused(device.VERSION, VERSION_MAJOR << 8 | VERSION_MINOR))
@@ -56,7 +62,7 @@ class LinkServer:
             return
         if seq == self.last_seq:
             if body == self._last_body:
-                self.duplicate += 1
+                self.duplicate = min(self.duplicate + 1, COUNT_MAX)
                 self._port.write(self._last_wire)
             else:
                 self._send(msg_id, seq, refused(device.SEQ_REUSED))

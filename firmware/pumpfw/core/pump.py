@@ -65,8 +65,8 @@ class Pump:
             self._check_deadline(now_ms)
             self._advance(now_ms)
             self._issue(now_ms)
-            self._link.serve(now_ms)
-            self._at[_WAKE] = self._next_wake(now_ms)
+            more = self._link.serve(now_ms)
+            self._at[_WAKE] = now_ms if more else self._next_wake(now_ms)
         except Exception as error:  # noqa: BLE001 - PWR-15: whatever happened, nothing moves any more
             self.failure = error  # for whoever debugs in process; the journal says that there was one
             self._fault(device.ALARM_INTERNAL, now_ms)

@@ -21,6 +21,7 @@ from pumphil.rigs.transport import VirtualTransport
 
 TICKS_MASK = TICKS_PERIOD - 1
 PROGRESS_WAKES = 2048
+PIECE = 4096  # link bytes in one exchange at most
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,15 @@ class LockstepRig:
     def run_for(self, *, seconds: float = 0, hours: float = 0, days: float = 0) -> None:
         """Run for a duration, to the µs."""
         self.run_until(self._now_us + round((seconds + hours * 3600 + days * 86_400) * 1_000_000))
+
+    def send(self, data: bytes) -> bytes:
+        """Hand link bytes to the firmware now; what it answers. It takes a long input in pieces, at once."""
+        answer = b""
+        for start in range(0, len(data), PIECE):
+            answer += self.exchange(self._now_us, data[start : start + PIECE])
+            while self._wake_us <= self._now_us:
+                answer += self.exchange(self._now_us)
+        return answer
 
     def exchange(self, t_us: int, to_pump: bytes = b"") -> bytes:
         """Wake the firmware at `t_us` with link bytes; the plant does what it commands. Returns its link bytes."""

@@ -18,7 +18,7 @@ class _Kernel(Protocol):
     @property
     def now_us(self) -> int: ...
 
-    def exchange(self, t_us: int, to_pump: bytes = b"") -> bytes: ...
+    def send(self, data: bytes) -> bytes: ...
 
     def run_until(self, t_us: int) -> None: ...
 
@@ -36,7 +36,7 @@ class VirtualTransport:
     def write(self, data: bytes) -> None:
         """Hand bytes to the pump now."""
         for chunk in self.to_pump(data) if self.to_pump else [data]:
-            answer = self._kernel.exchange(self._kernel.now_us, chunk)
+            answer = self._kernel.send(chunk)
             for part in self.from_pump(answer) if self.from_pump and answer else [answer]:
                 self._received += part
 

@@ -24,6 +24,7 @@ from pumplink.messages import Message
 
 Steps = Sequence[tuple[int, int]]  # (start minute of the day, nL/day)
 Answer = tuple[str, int]  # name of the status code, its detail
+Answers = dict[str, object]  # case -> what was answered or seen, or has to be
 OK: Answer = ("OK", 0)
 FIRST_ORDER = 1
 DAY_MIN = 1440
@@ -97,6 +98,7 @@ class ByHand:
 
 def judge_answers(record: HilRecord, what: str, got: Mapping[str, object], wanted: Mapping[str, object]) -> None:
     """All answers as required, case by case; those that are not are named on record."""
-    wrong = [f"{case}: {got.get(case)} instead of {answer}" for case, answer in wanted.items() if got.get(case) != answer]
+    differing = [case for case in wanted if got.get(case) != wanted[case]]
+    wrong = [f"{case}: {got.get(case)} instead of {wanted[case]}" for case in differing]
     name = f"{what}: {len(wanted)} answers, those not as required"
     record.expect(f"{name}: {'; '.join(wrong)}" if wrong else name, "1", error=len(wrong), limit=0)

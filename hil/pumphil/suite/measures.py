@@ -3,7 +3,7 @@
     above_nl = above_rate_nl(rig.packets, 24_000_000, nl_per_step(rig))
     due_ms = wake_late(rig, by_ms=600_000)
 
-Measures only: limits and verdicts are the tests' own.
+Limits are the tests' own, but for the one that most of them share: one delivery quantum (FLOW-03).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from pumphil.hil_record import HilRecord
 from pumphil.rigs.lockstep import LockstepRig
 from pumphil.treatment import DAY_MS, Treatment
 
@@ -39,6 +40,24 @@ def above_rate_nl(packets: Iterable[tuple[int, int]], rate_nl_per_day: int, step
         worst = max(worst, level)
         last_ms = t_ms
     return worst
+
+
+def expect_within_quantum(
+    record: HilRecord,
+    treatment: Treatment,
+    name: str,
+    error_nl: Fraction | int,
+    *,
+    oracle: Fraction | int | None = None,
+    late_nl: int = 0,
+) -> None:
+    """Judge an error of the commanded volume: one quantum, and `late_nl` for deadlines missed by what is allowed."""
+    budget = {"quantisation": treatment.quantum_nl(), "lateness": late_nl}
+    commanded_nl = None if oracle is None else oracle + error_nl
+    record.expect(
+        name, "nL", error=error_nl, limit=sum(budget.values()), oracle=oracle, pump=commanded_nl,
+        budget={term: size for term, size in budget.items() if size}, bound=True,
+    )  # fmt: skip
 
 
 def steps_between(rig: LockstepRig, from_ms: int, until_ms: int) -> int:

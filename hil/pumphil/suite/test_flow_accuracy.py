@@ -7,10 +7,9 @@ import pytest
 from pumphil.curves import budget_of
 from pumphil.hil_record import HilRecord
 from pumphil.metrology.budget import flow_tolerance_nl
+from pumphil.suite.measures import HOUR_MS, expect_within_quantum
 from pumphil.suite.therapies import continuous
 from pumphil.treatment import DAY_MS, Sample, Treatment
-
-HOUR_MS = 3_600_000
 
 
 class _Window:
@@ -70,11 +69,7 @@ def test_flow_one_quantum_after_an_hour_and_180_days(
     start_ms = treatment.now_ms
     treatment.run_until(start_ms + HOUR_MS)
     after_an_hour = treatment.pump_against_oracle()
-    quantum_nl = treatment.quantum_nl()
-    record.expect(
-        "pump against oracle, first hour", "nL", error=after_an_hour.max_abs_nl, limit=quantum_nl,
-        oracle=after_an_hour.expected_nl, pump=after_an_hour.commanded_nl, budget={"quantisation": quantum_nl}, bound=True,
-    )  # fmt: skip
+    expect_within_quantum(record, treatment, "pump against oracle, first hour", after_an_hour.max_abs_nl)
     for day in range(1, 181):
         treatment.run_until(start_ms + day * DAY_MS)
         treatment.sample()

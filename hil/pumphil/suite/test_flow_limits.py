@@ -8,7 +8,7 @@ import pytest
 
 from pumphil.hil_record import HilRecord
 from pumphil.suite.by_hand import OK, ByHand, judge_answers
-from pumphil.suite.measures import above_rate_nl, nl_per_step
+from pumphil.suite.measures import above_rate_nl, expect_within_quantum, nl_per_step
 from pumphil.suite.therapies import BolusText, continuous
 from pumphil.treatment import Treatment
 from pumplink import codes, messages
@@ -65,15 +65,9 @@ def test_flow_bolus_is_stretched_under_the_ceiling(treatment: Treatment, record:
     judge_answers(record, "mode", modes, {"1 ms before its end": codes.PATIENT_BOLUS, "at its end": codes.SCHEDULE})
     treatment.run_for(hours=1)
     excess_nl = above_rate_nl(treatment.rig.packets, CEILING_NL_PER_DAY, nl_per_step(treatment.rig))
-    record.expect(
-        "commanded above the ceiling, any window", "nL", error=excess_nl, limit=treatment.quantum_nl(),
-        budget={"quantisation": treatment.quantum_nl()}, bound=True,
-    )  # fmt: skip
+    expect_within_quantum(record, treatment, "commanded above the ceiling, any window", excess_nl)
     hours = Fraction(2) + Fraction(stretched_ms, 3_600_000)
     by_hand_nl = hours * 23_500_000 / 24 + 20_000
     error_nl = treatment.commanded_nl() - by_hand_nl
-    record.expect(
-        "basal and bolus against hand computation", "nL", error=error_nl, limit=treatment.quantum_nl(),
-        oracle=by_hand_nl, pump=treatment.commanded_nl(), budget={"quantisation": treatment.quantum_nl()}, bound=True,
-    )  # fmt: skip
+    expect_within_quantum(record, treatment, "basal and bolus by hand", error_nl, oracle=by_hand_nl)
     record.volumes(treatment)

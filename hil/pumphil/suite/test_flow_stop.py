@@ -8,10 +8,18 @@ import pytest
 
 from pumphil.hil_record import HilRecord
 from pumphil.instruments import Reading
-from pumphil.suite.by_hand import OK, ByHand, judge_answers
+from pumphil.suite.by_hand import OK, Answers, ByHand, judge_answers
 from pumphil.suite.measures import (
-    HOUR_MS, LOOK_S, above_rate_nl, last_motion_ms, nl_per_step, run_into_packet, slow_motor, steps_between,
-)  # fmt: skip
+    HOUR_MS,
+    LOOK_S,
+    above_rate_nl,
+    expect_within_quantum,
+    last_motion_ms,
+    nl_per_step,
+    run_into_packet,
+    slow_motor,
+    steps_between,
+)
 from pumphil.suite.therapies import BolusText, continuous, day
 from pumphil.treatment import Treatment
 from pumplink import codes
@@ -49,7 +57,8 @@ def test_flow_motion_ends_within_1_s_of_an_operator_stop(treatment: Treatment, r
     made = rig.plant.steps_done(rig.now_us)
     record.expect("steps beyond the packet in progress", "1", error=made - issued, limit=0, oracle=issued, pump=made)
     status = treatment.programmer.status()
-    judge_answers(record, "stopped", {"mode": status.mode, "rate": status.rate_nl_per_day}, {"mode": codes.STOP_MODE, "rate": 0})
+    state = {"mode": status.mode, "rate": status.rate_nl_per_day}
+    judge_answers(record, "stopped", state, {"mode": codes.STOP_MODE, "rate": 0})
     record.volumes(treatment)
 
 
@@ -67,7 +76,7 @@ def test_flow_motion_fault_ends_motion_at_once_and_stays(
     moved_ms = last_motion_ms(rig, watch_s=2)
     record.expect("motion after a fault stop", "ms", error=moved_ms, limit=100, uncertainty=1_000 * LOOK_S)
     before = rig.plant.steps_done(rig.now_us), len(rig.packets)
-    answers = {"start in fault": pump.answer(treatment.programmer.start)}
+    answers: Answers = {"start in fault": pump.answer(treatment.programmer.start)}
     treatment.run_for(hours=6)
     status = treatment.programmer.status()
     answers |= {"alarms": status.alarms, "mode": status.mode, "rate": status.rate_nl_per_day}
@@ -78,18 +87,15 @@ def test_flow_motion_fault_ends_motion_at_once_and_stays(
     record.expect("steps in 12 h of fault and stop", "1", error=after[0] - before[0], limit=0)
     record.expect("packets in 12 h of fault and stop", "1", error=after[1] - before[1], limit=0)
     answers["start"] = pump.answer(treatment.programmer.start)
-    required: dict[str, object] = {
+    required: Answers = {
         "start in fault": ("ALARM_ACTIVE", 0), "alarms": ["motion-fault"], "mode": codes.FAULT, "rate": 0,
         "acknowledge": OK, "mode acknowledged": codes.STOP_MODE, "start": OK,
     }  # fmt: skip
     judge_answers(record, "fault", answers, required)
     treatment.run_for(hours=1)
     restarted = rig.packets[after[1] :]
-    above_nl, quantum_nl = above_rate_nl(restarted, 24_000_000, nl_per_step(rig)), treatment.quantum_nl()
-    record.expect(
-        "above the programmed rate after the fault, any window", "nL", error=above_nl, limit=quantum_nl,
-        budget={"quantisation": quantum_nl}, bound=True,
-    )  # fmt: skip
+    above_nl = above_rate_nl(restarted, 24_000_000, nl_per_step(rig))
+    expect_within_quantum(record, treatment, "above the programmed rate after the fault, any window", above_nl)
     assert len(restarted) > 100, "delivery goes on after acknowledgement and start"
 
 
@@ -98,7 +104,7 @@ def test_flow_motion_fault_ends_motion_at_once_and_stays(
 def test_flow_nothing_moves_without_program_or_start(treatment: Treatment, record: HilRecord) -> None:
     """Condition: fresh from boot. Action: a day each unprogrammed, programmed, stopped. Then steps and rate."""
     rig, pump = treatment.rig, ByHand(treatment.programmer)
-    answers: dict[str, object] = {"start without program": pump.answer(treatment.programmer.start)}
+    answers: Answers = {"start without program": pump.answer(treatment.programmer.start)}
 
     def idle_day(state: str) -> None:
         steps = rig.plant.steps_done(rig.now_us)
@@ -118,7 +124,7 @@ def test_flow_nothing_moves_without_program_or_start(treatment: Treatment, recor
     treatment.stop()
     treatment.run_for(seconds=1)
     idle_day("stopped")
-    required: dict[str, object] = {
+    required: Answers = {
         "start without program": ("HARD_LIMIT", codes.LIMIT_PROGRAM), "bolus before start": "STOPPED",
         "unprogrammed": ("stopped", 0), "programmed": ("stopped", 0), "running": 23_000_000, "stopped": ("stopped", 0),
     }  # fmt: skip
@@ -134,8 +140,8 @@ def test_flow_one_mode_and_its_rate_at_every_look(treatment: Treatment, record: 
     treatment.begin(day([("00:00", "0.480 mL/day"), ("08:00", "0.960 mL/day"), ("20:00", "0.048 mL/day")], bolus=bolus))
     midnight_ms = treatment.now_ms
     deeds = {9 * 60: treatment.bolus, 15 * 60: treatment.stop, 18 * 60: treatment.start}
-    modes: dict[str, object] = {}
-    required: dict[str, object] = {}
+    modes: Answers = {}
+    required: Answers = {}
     worst = 0.0
     for minute in range(0, 24 * 60 + 1, 10):
         treatment.run_until(midnight_ms + minute * 60_000)
@@ -162,20 +168,16 @@ def test_flow_nothing_is_made_up_after_a_stop_of_6_h(treatment: Treatment, recor
     treatment.run_until(begun_ms + 10 * HOUR_MS)
     treatment.stop()
     treatment.run_until(begun_ms + 16 * HOUR_MS)
+    # a packet of the ms of the stop was issued before it
     in_stop = steps_between(treatment.rig, begun_ms + 10 * HOUR_MS + 1, begun_ms + 16 * HOUR_MS)
     treatment.start()
     treatment.run_until(begun_ms + 24 * HOUR_MS)
     record.expect("steps commanded in 6 h of stop", "1", error=in_stop, limit=0)
-    quantum_nl, by_hand_nl = treatment.quantum_nl(), 960_000 * 18 // 24
-    record.expect(
-        "volume of 18 h in 24 h", "nL", error=treatment.commanded_nl() - by_hand_nl, limit=quantum_nl,
-        oracle=by_hand_nl, pump=treatment.commanded_nl(), budget={"quantisation": quantum_nl}, bound=True,
-    )  # fmt: skip
+    by_hand_nl = 960_000 * 18 // 24
+    error_nl = treatment.commanded_nl() - by_hand_nl
+    expect_within_quantum(record, treatment, "volume of 18 h in 24 h", error_nl, oracle=by_hand_nl)
     above_nl = above_rate_nl(treatment.rig.packets, 960_000, nl_per_step(treatment.rig))
-    record.expect(
-        "above the programmed rate, any window", "nL", error=above_nl, limit=quantum_nl,
-        budget={"quantisation": quantum_nl}, bound=True,
-    )  # fmt: skip
+    expect_within_quantum(record, treatment, "above the programmed rate, any window", above_nl)
     record.volumes(treatment)
 
 

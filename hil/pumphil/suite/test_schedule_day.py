@@ -9,7 +9,7 @@ import pytest
 
 from pumphil.hil_record import HilRecord
 from pumphil.oracle import quantum_nl
-from pumphil.suite.measures import MINUTE_MS, nl_per_step, steps_between
+from pumphil.suite.measures import MINUTE_MS, expect_within_quantum, nl_per_step, steps_between
 from pumphil.suite.therapies import day
 from pumphil.treatment import DAY_MS, Treatment
 
@@ -78,21 +78,17 @@ def test_schedule_of_48_steps_delivers_every_minute_once(treatment: Treatment, r
     ratio, ratio_nl = Fraction(0), Fraction(0)
     for half_hour in range(7 * 48):
         start_ms = midnight_ms + half_hour * 30 * MINUTE_MS
-        error_nl = steps_between(rig, start_ms, start_ms + 30 * MINUTE_MS) * step_nl - Fraction(rates[half_hour % 48], 48)
-        # a remainder comes in from the step before, and one goes out
-        highest = max(rates[half_hour % 48], rates[half_hour % 48 - 1])
+        rate, before = rates[half_hour % 48], rates[half_hour % 48 - 1]
+        error_nl = steps_between(rig, start_ms, start_ms + 30 * MINUTE_MS) * step_nl - Fraction(rate, 48)
+        highest = max(rate, before)  # a remainder comes in from the step before, and one goes out
         share = abs(error_nl) / quantum_nl(highest, pump.nl_per_rev, pump.steps_per_rev)
         if share > ratio:
             ratio, ratio_nl = share, error_nl
     record.note("volume of one step, worst of 336", ratio_nl, "nL")
     record.expect("volume of one step, quanta", "1", error=ratio, limit=1, budget={"quantisation": 1}, bound=True)
     day_nl = sum(rates) // 48  # 660 000
-    whole = treatment.quantum_nl()
     for number in range(7):
         start_ms = midnight_ms + number * DAY_MS
         commanded_nl = steps_between(rig, start_ms, start_ms + DAY_MS) * step_nl
-        record.expect(
-            f"volume of day {number + 1}", "nL", error=commanded_nl - day_nl, limit=whole, oracle=day_nl,
-            pump=commanded_nl, budget={"quantisation": whole}, bound=True,
-        )  # fmt: skip
+        expect_within_quantum(record, treatment, f"volume of day {number + 1}", commanded_nl - day_nl, oracle=day_nl)
     record.volumes(treatment)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pumphil.hil_record import HilRecord
-from pumphil.suite.by_hand import OK, ByHand, Steps, digest, judge_answers, packed
+from pumphil.suite.by_hand import OK, Answers, ByHand, Steps, digest, judge_answers, packed
 from pumphil.suite.therapies import continuous, day
 from pumphil.treatment import Treatment
 from pumphost.programmer import Programmer
@@ -65,7 +65,8 @@ def test_schedule_pump_itself_refuses_programs_that_are_no_day(treatment: Treatm
     answers = {case: client.answer_to_program(steps, **said) for case, (steps, said, _) in DAYS.items()}
     client.stage([(0, 480_000), (480, 960_000), (960, 480_000)])
     answers["frame of steps left out"] = client.answer(lambda: client.send_steps(4, [(1200, 48_000)]))
-    judge_answers(record, "programs", answers, {**{case: row[2] for case, row in DAYS.items()}, "frame of steps left out": COUNT})
+    required = {case: wanted for case, (_, _, wanted) in DAYS.items()}
+    judge_answers(record, "programs", answers, {**required, "frame of steps left out": COUNT})
     _judge_untouched(record, treatment.programmer, before, [(0, 960_000)])
 
 
@@ -74,16 +75,16 @@ def test_schedule_pump_itself_refuses_bolus_settings_out_of_limits(treatment: Tr
     """Condition: program and bolus in force. Action: settings by hand. Then answers, and the old ones in force."""
     treatment.begin(continuous("0.960 mL/day", bolus=True))
     client, before = ByHand(treatment.programmer), _lasting(treatment.programmer.status())
-    answers = {
-        case: client.answer(
-            lambda row=row: client.prepare(messages.PREPARE_PATIENT_BOLUS, client.new_order(), *row[:4], 0, 0)
-        )
-        for case, row in BOLUSES.items()
-    }
+
+    def prepare(volume_nl: int, duration_ms: int, lockout_ms: int, max_24h: int) -> object:
+        fields = (volume_nl, duration_ms, lockout_ms, max_24h, 0, 0)
+        return client.answer(lambda: client.prepare(messages.PREPARE_PATIENT_BOLUS, client.new_order(), *fields))
+
+    answers = {case: prepare(*row[:4]) for case, row in BOLUSES.items()}
     judge_answers(record, "bolus settings", answers, {case: row[4] for case, row in BOLUSES.items()})
     _judge_untouched(record, treatment.programmer, before, [(0, 960_000)])
-    granted = treatment.bolus()
-    record.expect("duration of a bolus afterwards", "ms", error=(granted.duration_ms or 0) - 600_000, limit=0, oracle=600_000)
+    duration_ms = treatment.bolus().duration_ms or 0
+    record.expect("duration of a bolus afterwards", "ms", error=duration_ms - 600_000, limit=0, oracle=600_000)
 
 
 def _judge_untouched(record: HilRecord, programmer: Programmer, before: Status, steps: Steps) -> None:
@@ -107,7 +108,7 @@ def test_schedule_old_program_runs_until_the_commit(treatment: Treatment, record
     old, clocks = [(0, 480_000)], [f"{i // 2:02}:{i % 2 * 30:02}" for i in range(48)]
     new = day([(clock, f"{600 + 10 * i} uL/day") for i, clock in enumerate(clocks)])
     new_steps = [(step.start_min, step.rate_nl_per_day) for step in new.steps]
-    seen: dict[str, object] = {}
+    seen: Answers = {}
 
     def look(when: str) -> None:
         status = pump.status()
@@ -131,7 +132,7 @@ def test_schedule_old_program_runs_until_the_commit(treatment: Treatment, record
     before = (tuple(old), digest(packed(old)), 480_000)
     # three hours and 20 s after midnight the seventh step is in force
     after = (tuple(new_steps), digest(packed(new_steps)), 660_000)
-    required: dict[str, object] = dict.fromkeys(seen, before)
+    required: Answers = dict.fromkeys(seen, before)
     judge_answers(record, "active program", seen, {**required, "after COMMIT": after})
     treatment.run_for(hours=24)
     record.volumes(treatment)
@@ -152,13 +153,13 @@ def test_schedule_commit_of_something_else_than_stored_is_refused(treatment: Tre
         return digest(ticket.ticket, bytes([0x23]), order.to_bytes(4, "little"), packed(steps))
 
     stored = operator_saw([(0, 9_600_000)])
-    answers: dict[str, object] = {
+    answers: Answers = {
         "digest of what is stored": ticket.digest == stored,
         "COMMIT of 0.960": client.answer(lambda: client.commit(ticket.ticket, operator_saw([(0, 960_000)]))),
         "COMMIT of what is stored, too late": client.answer(lambda: client.commit(ticket.ticket, stored)),
         "PREPARE of what was staged": client.answer(lambda: client.prepare(messages.PREPARE_PROGRAM, order)),
     }
-    required: dict[str, object] = {
+    required: Answers = {
         "digest of what is stored": True, "COMMIT of 0.960": ("DIGEST_MISMATCH", 0),
         "COMMIT of what is stored, too late": ("TICKET_UNKNOWN", 0), "PREPARE of what was staged": COUNT,
     }  # fmt: skip
@@ -186,7 +187,7 @@ def test_schedule_another_drug_only_while_stopped_and_voids_the_program(
     def refill() -> object:
         return client.answer(lambda: pump.refill(other.fill_nl, other.drug, other.concentration_ng_per_ml))
 
-    answers: dict[str, object] = {"running": refill(), "status": _lasting(pump.status())}
+    answers: Answers = {"running": refill(), "status": _lasting(pump.status())}
     treatment.bolus()
     answers["in a bolus"] = refill()
     treatment.stop()
@@ -196,7 +197,7 @@ def test_schedule_another_drug_only_while_stopped_and_voids_the_program(
     answers["program"] = (pump.status().has_program, pump.read_program().steps)
     answers["start"] = client.answer(pump.start)
     only_stopped = ("HARD_LIMIT", codes.LIMIT_DRUG)
-    required: dict[str, object] = {
+    required: Answers = {
         "running": only_stopped, "status": before, "in a bolus": only_stopped, "same again, stopped": OK,
         "program kept": ((0, 480_000),), "stopped": OK, "program": (False, ()),
         "start": ("HARD_LIMIT", codes.LIMIT_PROGRAM),

@@ -89,8 +89,9 @@ def report_error(exc: BaseException, *, as_json: bool | str | None) -> None:
     """Say what went wrong, and leave with its exit code. `as_json`: True or "-" puts JSON on stdout too."""
     code = exit_code(exc)
     lines = _sentences(exc)
+    prefix = "" if code == INTERRUPTED else typer.style("error: ", fg="red", bold=True)
     for line in lines:
-        typer.echo(typer.style("error: ", fg="red", bold=True) + line, err=True)
+        typer.echo(prefix + line, err=True)
     if as_json in (True, "-"):
         emit_json(
             {"error": {"kind": type(exc).__name__, "exit_code": code, "message": "\n".join(lines), **_details(exc)}}

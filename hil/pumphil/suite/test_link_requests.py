@@ -1,0 +1,305 @@
+"""Sound frames: what the pump answers to wrong ones, to the same one twice, to a question, and to silence for days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pumphil.hil_record import HilRecord
+from pumphil.suite.by_hand import digest, judge_answers, packed
+from pumphil.suite.looks import carries, ledger_nl, records, refusal, state, steps_from, twin
+from pumphil.suite.measures import HOUR_MS
+from pumphil.suite.therapies import BolusText, continuous, day
+from pumphil.treatment import Treatment
+from pumphost.errors import Refused
+from pumphost.programmer import Programmer
+from pumplink import codes, frame, messages
+from pumplink.messages import Message
+
+RAW = (("bytes", "tail", "", None, None, "a payload as it stands"),)
+Refusal = tuple[str, int, int]
+SHOWN = ("delivered_nl", "remaining_nl", "lockout_left_ms", "boluses_left", "mode", "rate_nl_per_day", "alarm_bits")
+
+
+def _refusal(programmer: Programmer, message: Message, *values: object) -> Refusal | None:
+    """(name, detail, info) of the pump's refusal of a request as it stands, None if it takes it."""
+    try:
+        programmer.session.request(message, values)
+    except Refused as refused:
+        return refused.name, refused.detail, refused.info
+    return None
+
+
+def _raw(msg_id: int, acts: int, payload: bytes) -> tuple[Message, bytes]:
+    """A request of any id with any payload."""
+    return Message(msg_id, f"id {msg_id:#04x}", acts, "", RAW, ()), payload
+
+
+def _out_of_range(message: Message) -> Iterator[tuple[str, list[object], Refusal]]:
+    """(name, values, refusal due): each limited field one below and one above, as far as its kind can say that."""
+    fields = message.request.fields
+    lowest: list[object] = [b"" if f.kind == "tail" else bytes(int(f.kind[1:])) if f.low is None else f.low for f in fields]
+    for index, low, high in zip(*[iter(message.request.ranges)] * 3, strict=True):
+        signed = fields[index].kind[0] == "i"
+        for value, limit in ((low - 1, low), (high + 1, high)):
+            if value >= 0 or signed:
+                values = [*lowest[:index], value, *lowest[index + 1 :]]
+                # a limit travels as the u32 of the same bits
+                yield f"{message.name} {fields[index].name} {value}", values, ("BAD_FIELD", index, limit & 0xFFFFFFFF)
+
+
+@pytest.mark.requirement("LINK-05")
+def test_link_wrong_requests_are_refused_and_do_nothing(treatment: Treatment, record: HilRecord) -> None:
+    """Condition: a bolus runs. Action: each message unknown, too short, too long, out of range, mistimed. Then answers."""
+    treatment.begin(continuous("0.960 mL/day", bolus=True))
+    treatment.run_for(hours=1)
+    treatment.bolus()
+    treatment.run_for(seconds=100)
+    programmer = treatment.programmer
+    before, packets, now_ms = state(programmer), len(treatment.rig.packets), treatment.now_ms
+    got: dict[str, object] = {}
+    due: dict[str, object] = {}
+
+    def ask(name: str, wanted: Refusal, message: Message, *values: object) -> None:
+        got[name], due[name] = _refusal(programmer, message, *values), wanted
+
+    for msg_id in sorted(set(range(256)) - set(messages.BY_ID)):
+        ask(f"id {msg_id}", ("UNKNOWN_MSG", 0, 0), *_raw(msg_id, msg_id & 1, b"\1\2\3"))
+    for message in messages.TABLE:
+        size = message.request.size
+        if size:
+            ask(f"{message.name} too short", ("BAD_LENGTH", 0, size), *_raw(message.id, message.acts, bytes(size - 1)))
+        if not message.request.has_tail:
+            ask(f"{message.name} too long", ("BAD_LENGTH", 0, size), *_raw(message.id, message.acts, bytes(size + 1)))
+        for name, values, wanted in _out_of_range(message):
+            ask(name, wanted, message, *values)
+    # some of the same by hand, so that the table alone does not decide what is right
+    settings = (9, 20_000, 600_000, 7_200_000, 6, 0, 0)
+    for index, value, limit in ((1, 999, 1_000), (1, 500_001, 500_000), (3, 299_999, 300_000), (4, 25, 24)):
+        values = (*settings[:index], value, *settings[index + 1 :])
+        ask(f"settings, field {index} = {value}", ("BAD_FIELD", index, limit), messages.PREPARE_PATIENT_BOLUS, *values)
+    for name, until_ms in (("1 ms too late", now_ms - 1), ("1 ms too far ahead", now_ms + 30_001)):
+        ask(f"bolus {name}", ("STALE", 0, 0), messages.REQUEST_BOLUS, 9, until_ms)
+        ask(f"abort {name}", ("STALE", 0, 0), messages.ABORT_BOLUS, programmer.status().last_order, until_ms)
+        ask(f"acknowledgement {name}", ("STALE", 0, 0), messages.ACK_ALARM, codes.ALARM_EMPTY, 0, until_ms)
+    ask("commit of nothing", ("TICKET_UNKNOWN", 0, 0), messages.COMMIT, bytes(8), bytes(8), 0)
+    ask("cancel of nothing", ("TICKET_UNKNOWN", 0, 0), messages.CANCEL, bytes(8))
+    ask("start while running", ("WRONG_MODE", 0, codes.PATIENT_BOLUS), messages.PREPARE_MODE, 9, codes.SCHEDULE)
+    judge_answers(record, "wrong requests", got, due)
+
+    changed = [name for name, value in state(programmer).items() if value != before[name]]
+    record.expect(f"parts of the state that changed: {changed}", "1", error=len(changed), limit=0)
+    meanwhile = len(treatment.rig.packets) - packets
+    record.expect("packets meanwhile, and time that passed", "1", error=meanwhile + treatment.now_ms - now_ms, limit=0)
+    treatment.run_for(hours=3)
+    record.against_oracle(treatment)
+
+
+@pytest.mark.requirement("LINK-05")
+@pytest.mark.needs("link-faults")
+def test_link_frames_that_are_no_requests(treatment: Treatment, record: HilRecord) -> None:
+    """Condition: a pump that runs. Action: STOP as a reply, as an event, of another version. Then it runs on."""
+    treatment.begin(continuous("0.960 mL/day"))
+    treatment.run_for(hours=1)
+    before, stale = state(treatment.programmer), treatment.programmer.link_stats().stale
+    link = treatment.rig.transport()
+    answers: dict[str, object] = {}
+    stop = frame.pack_body(frame.REQ, messages.STOP.id, b"", 99)
+    for name, first in (("a reply", 0x11), ("an event", 0x12), ("version 0", 0x00), ("version 2", 0x20)):
+        link.write(frame.encode(bytes([first]) + stop[1:]))
+        answers[name] = [body[frame.HEADER] for body in frame.FrameReader().feed(link.read(0))]
+    wanted = {"a reply": [], "an event": [], "version 0": [codes.VERSION], "version 2": [codes.VERSION]}
+    judge_answers(record, "status codes of the answers", answers, wanted)
+    record.expect("frames not for a pump, not counted", "1", error=treatment.programmer.link_stats().stale - stale - 2, limit=0)
+    changed = [name for name, value in state(treatment.programmer).items() if value != before[name]]
+    record.expect(f"parts of the state that changed: {changed}", "1", error=len(changed), limit=0)
+
+
+def _afternoon(treatment: Treatment) -> None:
+    """Everything a programmer does: program, start, bolus, abort, stop, clock, refill, program again, start."""
+    treatment.begin(continuous("0.960 mL/day", bolus=True))
+    treatment.run_for(hours=1)
+    treatment.bolus()
+    treatment.run_for(seconds=200)
+    treatment.programmer.abort_bolus()
+    treatment.prescription.abort_bolus(treatment.now_ms)
+    treatment.bolus()
+    treatment.run_for(hours=1)
+    treatment.stop()
+    treatment.set_clock(5 * HOUR_MS)
+    treatment.refill(15_000_000)
+    treatment.program(day([("00:00", "0.480 mL/day"), ("06:00", "2.400 mL/day")], bolus=True))
+    treatment.start()
+    treatment.run_for(hours=2)
+
+
+@pytest.mark.requirement("LINK-04")
+@pytest.mark.needs("link-faults")
+def test_link_every_frame_twice_is_as_if_once(treatment: Treatment, record: HilRecord) -> None:
+    """Condition: a line that doubles all it carries. Action: an afternoon of orders. Then all as on a clean line."""
+    link = treatment.rig.transport()
+    link.to_pump = lambda data: [data, data]
+    _afternoon(treatment)
+    link.to_pump = None
+    with twin(treatment.rig) as other:
+        clean = Treatment(other)
+        _afternoon(clean)
+        got = {"log": treatment.programmer.log(), "status": treatment.programmer.status(), "packets": treatment.rig.packets}
+        wanted = {"log": clean.programmer.log(), "status": clean.programmer.status(), "packets": other.packets}
+    judge_answers(record, "doubled line against clean line", {k: got[k] == v for k, v in wanted.items()},
+                  dict.fromkeys(wanted, True))  # fmt: skip
+    doubled = treatment.programmer.link_stats().duplicate
+    acting = len({body[-1] for _, kind, body in treatment.rig.trace if kind == "rx" and body}) and doubled
+    record.note("repeats answered from the cache", acting, "1")
+    record.against_oracle(treatment)
+
+
+@pytest.mark.requirement("LINK-04")
+@pytest.mark.needs("link-faults")
+def test_link_stored_answer_and_reused_number(treatment: Treatment, record: HilRecord) -> None:
+    """Condition: a bolus was granted. Action: its frame again, later; its number with another order. Then answers."""
+    treatment.begin(continuous("0.960 mL/day", bolus=BolusText(lockout="00:10", max_per_24h=24)))
+    link = treatment.rig.transport()
+    sent: list[bytes] = []
+    came: list[bytes] = []
+    link.to_pump = lambda data: [sent.append(data) or data]  # type: ignore[func-returns-value]
+    link.from_pump = lambda data: [came.append(data) or data]  # type: ignore[func-returns-value]
+    granted = treatment.bolus()
+    link.to_pump = link.from_pump = None
+    (request,) = [wire for wire in sent if carries(wire, messages.REQUEST_BOLUS.id)]
+    (answer,) = [wire for wire in came if carries(wire, messages.REQUEST_BOLUS.id)]
+    # after the lockout, when the pump would grant it if it carried it out once more
+    treatment.run_until(granted.t_ms + HOUR_MS)
+    link.write(request)
+    repeated = link.read(0)
+    (body,) = frame.FrameReader().feed(request)
+    seq = frame.parse_body(body)[4]
+    until_ms = treatment.now_ms + 5_000
+    fresh = messages.REQUEST_BOLUS.request.pack((4_711, until_ms))
+    link.write(frame.encode(frame.pack_body(frame.REQ, messages.REQUEST_BOLUS.id, fresh, seq)))
+    (reused,) = frame.FrameReader().feed(link.read(0))
+    got = {
+        "same frame": repeated == answer,
+        "same number, another order": reused[frame.HEADER],
+        "that order": treatment.programmer.order(4_711).state,
+        "boluses started": len(records(treatment, codes.REC_BOLUS_START)),
+    }
+    judge_answers(record, "repeats", got, {
+        "same frame": True, "same number, another order": codes.SEQ_REUSED, "that order": codes.NOT_SEEN,
+        "boluses started": 1,
+    })  # fmt: skip
+    record.against_oracle(treatment)
+
+
+@pytest.mark.requirement("LINK-06")
+@pytest.mark.needs("virtual-time")
+def test_link_absent_for_days(treatment: Treatment, record: HilRecord) -> None:
+    """Condition: two pumps alike. Action: three days, one asked each minute, one not at all. Then both did the same."""
+    steps = [("00:00", "0.480 mL/day"), ("08:00", "1.920 mL/day"), ("21:30", "0.960 mL/day")]
+    therapy = day(steps, fill="5 mL", bolus=BolusText(lockout="23:00", max_per_24h=2))  # low on the second day
+    seen = {}
+    with twin(treatment.rig) as other:
+        for name, one in (("silent", treatment), ("asked each minute", Treatment(other))):
+            one.begin(therapy)
+            one.run_for(hours=1)
+            one.bolus()
+            start_ms = one.now_ms
+            for minute in range(1, 3 * 1440):
+                if one is not treatment:
+                    one.rig.run_until((start_ms + minute * 60_000) * 1000)
+                    one.programmer.status()
+            one.rig.run_until((start_ms + 3 * 86_400_000) * 1000)
+            status = one.programmer.status()
+            shown = {field: getattr(status, field) for field in SHOWN}
+            seen[name] = {**shown, "packets": one.rig.packets, "log": one.programmer.log(),
+                          "signals": [row for row in one.rig.trace if row[1] == "signal"]}  # fmt: skip
+    asked = seen["asked each minute"]
+    same = {what: value == asked[what] for what, value in seen["silent"].items()}
+    judge_answers(record, "silent pump as the one that was asked 4319 times", same, dict.fromkeys(same, True))
+    # three days and an hour by the schedule, less what it lacks of the first day's first hour, and one bolus
+    record.volumes(treatment)
+
+
+@pytest.mark.requirement("LINK-08")
+def test_link_status_tells_all(treatment: Treatment, record: HilRecord) -> None:
+    """Condition: stopped, delivering, in a bolus. Action: STATUS. Then every field by hand, and how long it took."""
+    steps = [("00:00", "0.480 mL/day"), ("08:00", "2.400 mL/day")]
+    programmer, rig = treatment.programmer, treatment.rig
+    treatment.program(day(steps, bolus=True), local_ms_of_day=7 * HOUR_MS)
+    program = digest(packed([(0, 480_000), (480, 2_400_000)]))
+    firmware = bytes.fromhex(rig.firmware_digest)[:8]
+    got: dict[str, object] = {}
+    wanted: dict[str, object] = {}
+    slowest_ms = 0
+
+    def look(name: str, mode: int, rate: int, lockout_ms: int, boluses: int) -> None:
+        nonlocal slowest_ms
+        asked_ms = treatment.now_ms
+        s = programmer.status()
+        slowest_ms = max(slowest_ms, treatment.now_ms - asked_ms)
+        got[name] = (s.mode, s.rate_nl_per_day, s.delivered_nl, s.remaining_nl, s.lockout_left_ms, s.boluses_left,
+                     s.alarm_bits, s.program_digest, s.fw_digest, s.uptime_ms)  # fmt: skip
+        delivered_nl = -(-steps_from(rig) * 43_100 // 200)
+        wanted[name] = (mode, rate, delivered_nl, ledger_nl(rig, 18_000_000), lockout_ms, boluses, 0, program, firmware,
+                        asked_ms)  # fmt: skip
+
+    look("stopped", codes.STOP_MODE, 0, 0, 6)
+    treatment.start()
+    treatment.run_for(seconds=60)
+    look("at 07:01", codes.SCHEDULE, 480_000, 0, 6)
+    treatment.run_for(hours=2)
+    look("at 09:01", codes.SCHEDULE, 2_400_000, 0, 6)
+    treatment.bolus()
+    treatment.run_for(seconds=60)
+    # 20 000 nL in 10 min: 2 880 000 nL/day on top
+    look("in a bolus", codes.PATIENT_BOLUS, 5_280_000, 7_200_000 - 60_000, 5)
+    treatment.run_for(hours=1)
+    look("in its lockout", codes.SCHEDULE, 2_400_000, 3_600_000 - 60_000, 5)
+    judge_answers(record, "status", got, wanted)
+    record.expect("slowest answer", "ms", error=slowest_ms, limit=200)
+
+
+@pytest.mark.requirement("LINK-09")
+def test_link_table_holds_integers_in_three_units(treatment: Treatment, record: HilRecord) -> None:
+    """Condition: a pump with this message table. Action: read the table. Then kinds, units and ranges of all fields."""
+    same_table = treatment.programmer.identify().schema == messages.SCHEMA
+    judge_answers(record, "table of the pump", {"same": same_table}, {"same": True})
+    fields = [(m.name, f) for m in messages.TABLE for layout in (m.request, m.reply) for f in layout.fields]
+    numbers = [(name, f) for name, f in fields if f.kind[0] in "ui"]
+    others = {f.kind for _, f in fields if f.kind[0] not in "ui"}
+    # neither volume, rate nor duration: offset of the clock from UTC, concentration, longest body in bytes
+    foreign = {(name, f.name, f.unit) for name, f in numbers if f.unit not in ("nL", "nL/day", "ms", "")}
+    unlimited = [f"{name} {f.name}" for name, f in numbers if f.low is None or f.high is None]
+    got = {"kinds that are not integers": others, "other units": foreign, "numbers without a range": unlimited}
+    judge_answers(record, "fields of the message table", got, {
+        "kinds that are not integers": {"tail", "b3", "b4", "b8", "b16"},
+        "other units": {("PREPARE_CLOCK", "offset", "min"), ("PREPARE_REFILL", "concentration", "ng/mL"),
+                        ("IDENTIFY", "max_body", "B")},
+        "numbers without a range": [],
+    })  # fmt: skip
+
+
+@pytest.mark.requirement("BOL-11")
+@pytest.mark.needs("link-faults")
+def test_link_order_is_carried_out_once(treatment: Treatment, record: HilRecord) -> None:
+    """Condition: an order was granted. Action: the same id with new numbers, now, later, as a program. Then refusals."""
+    treatment.begin(continuous("0.960 mL/day", bolus=BolusText(lockout="00:10", max_per_24h=24)))
+    programmer = treatment.programmer
+    treatment.bolus()
+    order = programmer.status().last_order
+    answers: dict[str, object] = {}
+    for name, hours in (("while it runs", 0), ("when it is done", 1), ("a day later", 24)):
+        treatment.run_for(hours=hours)
+        answers[name] = refusal(lambda: programmer.bolus(order))
+    until_ms = treatment.now_ms + 5_000
+    refill = (order, 18_000_000, b"saline\0\0", 1_000_000)
+    answers["as a refill"] = refusal(lambda: programmer.session.request(messages.PREPARE_REFILL, refill))
+    answers["another one"] = refusal(lambda: programmer.session.request(messages.REQUEST_BOLUS, (order + 1, until_ms)))
+    done = ("DUPLICATE_ORDER", codes.DONE)
+    judge_answers(record, "an order id used again", answers, {
+        "while it runs": ("DUPLICATE_ORDER", codes.RUNNING), "when it is done": done, "a day later": done,
+        "as a refill": done, "another one": None,
+    })  # fmt: skip
+    started = [r.a for r in records(treatment, codes.REC_BOLUS_START)]
+    judge_answers(record, "orders started", {"ids": started}, {"ids": [order, order + 1]})

@@ -1,0 +1,85 @@
+"""`pumpbench serve` as a process of its own, and the other commands against it: a whole session over a real port."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from cli_tools import THERAPY, run
+
+from pumphil.rigs.find import find_micropython
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and pty as on POSIX")
+
+
+@contextmanager
+def served(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """(the process, the port it told) of `pumpbench serve`."""
+    command = [sys.executable, "-m", "pumphost.cli", "serve", "--json", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            told = "".join(process.stdout.readline() for _ in range(3))  # {, the port, }
+            assert told, process.communicate()[1]
+            yield process, json.loads(told)["port"]
+        finally:
+            process.kill()
+
+
+def children(pid: int) -> list[int]:
+    """Process ids of the children of a process."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@pytest.mark.parametrize("listen", [[], ["--listen", "127.0.0.1:0"]])
+def test_a_session_over_a_port(listen: list[str], tmp_path: Path) -> None:
+    therapy = tmp_path / "therapy.toml"
+    therapy.write_text(THERAPY)
+    with served("--rig", "sim", *listen) as (_, port):
+        assert json.loads(run("status", "--port", port, "--json").stdout)["mode"] == "stopped"
+        done = run("program", str(therapy), "--port", port)
+        assert "read back and identical" in done.stdout, done.stderr
+        assert run("bolus", "--port", port).exit_code == 1  # stopped
+        assert run("start", "--port", port).exit_code == 0
+        grant = json.loads(run("bolus", "--port", port, "--json").stdout)
+        denied = run("bolus", "--port", port)
+        assert (denied.exit_code, f"order {grant['order']} (BUSY" in denied.stderr) == (1, True)
+        assert json.loads(run("stop", "--port", port, "--json").stdout)["order"] == grant["order"]
+        asked = json.loads(run("status", "--port", port, "--json", "--order", str(grant["order"])).stdout)
+        assert asked["order"]["state"] == "cancelled"
+        names = [record["kind"] for record in json.loads(run("log", "--port", port, "--json").stdout)]
+        assert names.index("bolus-start") < names.index("bolus-end")
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_it_with_130_and_no_traceback(sent: signal.Signals) -> None:
+    with served("--rig", "sim") as (process, port):
+        process.send_signal(sent)
+        _, errors = process.communicate(timeout=10)
+        assert process.returncode == 130
+        assert "Traceback" not in errors
+    result = run("status", "--port", port)
+    assert result.exit_code == 3, "the pty is still there"
+
+
+@pytest.mark.skipif(find_micropython() is None or not os.path.isdir("/proc"), reason="needs MicroPython and /proc")
+def test_ctrl_c_leaves_no_child_process() -> None:
+    with served("--rig", "vm") as (process, port):
+        assert run("status", "--port", port).exit_code == 0
+        pids = children(process.pid)
+        assert pids, "the firmware runs in a child"
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+        assert process.returncode == 130
+    end = time.monotonic() + 5
+    while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
