@@ -79,7 +79,40 @@ def test_ctrl_c_leaves_no_child_process() -> None:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=10)
         assert process.returncode == 130
+    assert all_gone(pids)
+
+
+@pytest.mark.skipif(find_micropython() is None or not os.path.isdir("/proc"), reason="needs MicroPython and /proc")
+@pytest.mark.parametrize("sent,code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_simulation_cut_short_leaves_no_child_and_no_file(tmp_path: Path, sent: signal.Signals, code: int) -> None:
+    therapy = tmp_path / "therapy.toml"
+    therapy.write_text(THERAPY)
+    command = [sys.executable, "-m", "pumphost.cli", "simulate", str(therapy), "--rig", "vm", "--days", "3000"]
+    written = ["--json", str(tmp_path / "result.json"), "--plot", str(tmp_path / "plot.png")]
+    with subprocess.Popen(command + written, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            pids = wait_for_children(process)
+            process.send_signal(sent)
+            _, errors = process.communicate(timeout=10)
+        finally:
+            process.kill()
+    assert process.returncode == code
+    assert "Traceback" not in errors
+    assert [path.name for path in tmp_path.iterdir()] == ["therapy.toml"]
+    assert all_gone(pids)
+
+
+def wait_for_children(process: subprocess.Popen[str]) -> list[int]:
+    end = time.monotonic() + 20
+    while time.monotonic() < end and process.poll() is None:
+        if pids := children(process.pid):
+            return pids
+        time.sleep(0.02)
+    raise AssertionError(f"no child came up; exit code {process.poll()}")
+
+
+def all_gone(pids: list[int]) -> bool:
     end = time.monotonic() + 5
     while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < end:
         time.sleep(0.02)
-    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    return not any(Path(f"/proc/{pid}").exists() for pid in pids)

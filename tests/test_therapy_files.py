@@ -22,6 +22,8 @@ def test_a_missing_file_is_named_with_the_one_that_was_meant(tmp_path):
     assert (problem.file, problem.line, problem.what) == (str(tmp_path / "nigth.toml"), 0, "does not exist")
     assert problem.fix == f"did you mean {tmp_path / 'night.toml'}?"
     assert str(problem) == f"{tmp_path / 'nigth.toml'}: does not exist; {problem.fix}"
+    # that the ending is the same does not make it the one
+    assert only_problem(load, tmp_path / "x.toml").fix == "check the path"
 
 
 @pytest.mark.parametrize("path", ["", "no/such/folder/therapy.toml", "null\0byte.toml"])

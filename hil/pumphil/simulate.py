@@ -84,7 +84,7 @@ def simulate(
 ) -> SimulationResult:
     """Run a therapy for `duration_s`. Raises TherapyError, RigBroken; `progress` is told simulated seconds."""
     therapy = load(therapy_path)
-    events = load_scenario(scenario_path) if scenario_path else ()
+    events = load_scenario(scenario_path, reservoir_nl=therapy.reservoir_nl) if scenario_path else ()
     started = time.perf_counter()
     with open_rig(rig, seed=seed, reservoir_nl=therapy.reservoir_nl, fill_nl=therapy.fill_nl) as bench:
         treatment = Treatment(bench)

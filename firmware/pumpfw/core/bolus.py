@@ -31,27 +31,32 @@ class BolusSettings:
 
 
 class BolusHistory:
-    """Starts of the last 24 boluses in pump time."""
+    """Starts of the last 24 boluses and the end of the lockout, in pump time. Nothing makes either earlier (BOL-16)."""
 
-    __slots__ = ("_starts", "_count")
+    __slots__ = ("_starts", "_count", "_locked_until")
 
     def __init__(self):
         self._starts = array("q", [0] * HISTORY)
         self._count = 0
+        self._locked_until = array("q", (0,))
 
-    def add(self, now_ms):
+    def add(self, now_ms, lockout_ms):
         """A bolus starts now."""
         self._starts[self._count % HISTORY] = now_ms
         self._count += 1
+        self._locked_until[0] = now_ms + lockout_ms
+
+    def programmed(self, lockout_ms):
+        """New settings: a running lockout may become longer by them, never shorter."""
+        if self._count:
+            self._locked_until[0] = max(self._locked_until[0], self._nth_newest(1) + lockout_ms)
 
     def _nth_newest(self, n):
         return self._starts[(self._count - n) % HISTORY]
 
-    def lockout_left_ms(self, now_ms, lockout_ms):
+    def lockout_left_ms(self, now_ms):
         """Milliseconds until the lockout after the newest start ends."""
-        if not self._count:
-            return 0
-        return max(0, self._nth_newest(1) + lockout_ms - now_ms)
+        return max(0, self._locked_until[0] - now_ms)
 
     def left(self, now_ms, max_24h):
         """Boluses that may still start in the rolling 24 h."""

@@ -80,7 +80,7 @@ class Commands:
         order = pump.orders.row(pump.orders.last())
         return done(
             device.STATUS, pump.mode, flags, pump.rate_nl_per_day(), pump.delivery.volume_nl(pump.delivery.steps()),
-            pump.reservoir.remaining_nl(), pump.history.lockout_left_ms(now_ms, settings.lockout_ms),
+            pump.reservoir.remaining_nl(), pump.history.lockout_left_ms(now_ms),
             pump.history.left(now_ms, settings.max_24h), pump.config.time_scale, pump.alarms.shown, now_ms,
             pump.schedule.program.digest, pump.config.fw_digest, order[0], order[2], order[4],
             self._link.last_seq, pump.journal.next,

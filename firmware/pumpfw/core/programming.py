@@ -99,6 +99,8 @@ class Programming:
         ticket = self._ticket
         refusal = ticket.refusal(values[0], values[1], pump.revision, now_ms)
         if refusal:
+            if refusal[0] == device.DIGEST_MISMATCH:
+                self._discard_staged()
             return refusal[0], 0, refusal[1]
         check, apply = self._kinds[ticket.kind]
         refusal = check(ticket.values)
@@ -128,6 +130,9 @@ class Programming:
         self._staged.seal()
         pump.journal.add(now_ms, device.REC_PROGRAM, values[0], self._staged.n)
         self._staged = pump.activate(self._staged, now_ms)
+        self._discard_staged()
+
+    def _discard_staged(self):
         self._staged.clear()
         self._staging_order = 0
 
@@ -140,6 +145,7 @@ class Programming:
         pump = self._pump
         pump.journal.add(now_ms, device.REC_BOLUS_SETTINGS, values[0], values[1])
         pump.settings = BolusSettings(*values[1:5])
+        pump.history.programmed(pump.settings.lockout_ms)
         pump.revision += 1
 
     # -- refill, clock, mode ---------------------------------------------------------------------

@@ -239,7 +239,7 @@ class Pump:
         """Start the programmed bolus, already granted and remembered; its first step follows at once (BOL-10)."""
         settings = self.settings
         self.journal.add(now_ms, device.REC_BOLUS_START, order, settings.volume_nl)
-        self.history.add(now_ms)
+        self.history.add(now_ms, settings.lockout_ms)
         units = self.delivery.units_of(settings.volume_nl)
         self.ramp.begin(order, settings.volume_nl, duration_ms, units, now_ms)
         self._enter(device.PATIENT_BOLUS, now_ms)

@@ -81,7 +81,7 @@ def patient_bolus(pump, now_ms):
     basal_nl = pump.schedule.program.peak() * settings.stretched_ms(room) // DAY_MS
     if pump.reservoir.low() or not pump.reservoir.lasts(settings.volume_nl + basal_nl):
         return device.LOW_RESERVOIR, 0, pump.reservoir.remaining_nl()
-    left_ms = pump.history.lockout_left_ms(now_ms, settings.lockout_ms)
+    left_ms = pump.history.lockout_left_ms(now_ms)
     if left_ms:
         return device.LOCKOUT, 0, left_ms
     if not pump.history.left(now_ms, settings.max_24h):

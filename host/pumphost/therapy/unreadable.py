@@ -56,7 +56,7 @@ def open_problem(name: str, exc: Exception) -> Problem:
         return file_problem(name, "is a folder", "a file", "name a file in it")
     if isinstance(exc, FileNotFoundError):
         there = sorted(os.listdir(path.parent)) if os.access(path.parent, os.R_OK) else []
-        close = get_close_matches(path.name, there, n=1)
+        close = get_close_matches(path.name, there, n=1, cutoff=0.75)  # ".toml" alone makes files alike
         fix = f"did you mean {path.parent / close[0]}?" if close else "check the path"
         return file_problem(name, "does not exist", "", fix)
     what = f"cannot be read: {getattr(exc, 'strerror', None) or exc}"

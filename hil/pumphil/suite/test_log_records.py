@@ -1,0 +1,94 @@
+"""The journal: numbers without gaps, stamps of both clocks, and a cause for every alarm in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from pumphil.hil_record import HilRecord
+from pumphil.suite.by_hand import judge_answers
+from pumphil.suite.looks import lose_packet, passed_at_ms, records
+from pumphil.suite.measures import HOUR_MS
+from pumphil.suite.therapies import BolusText, continuous, day
+from pumphil.treatment import EPOCH_UNIX_MS, Treatment
+from pumplink import codes
+
+KEPT = 128  # records that the ring holds
+
+
+@pytest.mark.requirement("LOG-02")
+def test_log_numbers_and_stamps(treatment: Treatment, record: HilRecord) -> None:
+    """Condition: no clock yet. Action: 200 events, the clock set twice on the way. Then each record's number and stamps."""
+    programmer = treatment.programmer
+    treatment.program(day([(f"{hour:02}:00", f"{hour % 2 + 1}.200 mL/day") for hour in range(24)], fill="18 mL"))
+    treatment.start()
+    treatment.run_for(hours=5)
+    programmer.set_clock(EPOCH_UNIX_MS, 120)
+    first_set_ms = treatment.now_ms
+    treatment.run_for(hours=70)
+    programmer.set_clock(EPOCH_UNIX_MS, -60)  # backwards: pump time must not follow
+    second_set_ms = treatment.now_ms
+    treatment.run_for(hours=110)
+    records(treatment)
+    log = treatment.records
+    assert log[-1].number > KEPT, "the ring has to wrap for this test to mean anything"
+    clocks = [r.number for r in log if r.kind == codes.REC_CLOCK]
+    wrong: list[str] = []
+    for index, r in enumerate(log):
+        # the record of a clock change is written before it: it carries the stamps of the old clock
+        set_ms = None if r.number <= clocks[0] else first_set_ms if r.number <= clocks[1] else second_set_ms
+        wall_ms = r.uptime_ms if set_ms is None else EPOCH_UNIX_MS + r.uptime_ms - set_ms
+        earlier_ms = log[index - 1].uptime_ms if index else 0
+        wrong += [
+            f"{what} of record {r.number}"
+            for what, right in (
+                ("number", r.number == index), ("time", earlier_ms <= r.uptime_ms <= treatment.now_ms),
+                ("wall time", r.wall_ms == wall_ms), ("trust", r.clock_trusted == (set_ms is not None)),
+            )
+            if not right
+        ]  # fmt: skip
+    record.expect(f"numbers and stamps not as they should be: {wrong[:5]}", "1", error=len(wrong), limit=0)
+    kept = [r.number for r in programmer.log()]
+    end = programmer.status().log_next
+    judge_answers(record, "records kept", {"numbers": kept}, {"numbers": list(range(end - KEPT, end))})
+    # a rate change each hour with a clock; the instants are those of the wall clock set last
+    instants = {(r.uptime_ms - second_set_ms - 60 * 60_000) % HOUR_MS for r in log if r.kind == codes.REC_RATE
+                and r.uptime_ms > second_set_ms}  # fmt: skip
+    judge_answers(record, "rate changes, ms past the hour", {"instants": instants}, {"instants": {0}})
+
+
+@pytest.mark.requirement("ALM-07")
+@pytest.mark.needs("plant-faults")
+def test_log_every_alarm_has_its_cause(treatment: Treatment, record: HilRecord) -> None:
+    """Condition: none. Action: no clock, a lost packet, a run to empty. Then alarms and their ends, each at its cause."""
+    rig, programmer = treatment.rig, treatment.programmer
+    treatment.program(continuous("12 mL/day", fill="3.5 mL", bolus=BolusText(max_per_24h=1)))
+    programmed_ms = treatment.now_ms
+    treatment.start()
+    treatment.run_for(hours=0.5)
+    treatment.set_clock(0)
+    clock_set_ms = treatment.now_ms
+    treatment.run_for(seconds=60)
+    lose_packet(treatment)
+    lost = len(rig.packets)
+    lost_ms, steps = rig.packets[-1]
+    programmer_saw = len(treatment.alarms())
+    treatment.run_for(seconds=60)
+    programmer.acknowledge(codes.ALARM_MOTION)
+    acknowledged_ms = treatment.now_ms
+    programmer.start()
+    treatment.run_for(hours=7)
+    found = {(codes.RECORDS[r.kind][0], codes.ALARMS[r.a][0]): r.uptime_ms for r in treatment.records
+             if r.kind in (codes.REC_ALARM, codes.REC_ALARM_CLEAR, codes.REC_ACK)}  # fmt: skip
+    next_ms = lost_ms + round(steps * 215.5 * 86_400_000 / 12_000_000)
+    causes = {
+        ("alarm", "clock-untrusted"): programmed_ms, ("alarm-clear", "clock-untrusted"): clock_set_ms,
+        ("alarm", "motion-fault"): next_ms, ("alarm-clear", "motion-fault"): next_ms,
+        ("acknowledge", "motion-fault"): acknowledged_ms,
+        ("alarm", "low-reservoir"): passed_at_ms(rig, 3_500_000, 3_000_000),
+        ("alarm", "reservoir-empty"): passed_at_ms(rig, 3_500_000, 500_000),
+    }  # fmt: skip
+    judge_answers(record, "alarms, their ends and acknowledgements", {"which": sorted(found)}, {"which": sorted(causes)})
+    worst_ms = max((abs(found[event] - causes[event]) for event in causes), default=0)
+    record.expect("record against its cause", "ms", error=worst_ms, limit=2, budget={"one wake": 1, "rounding": 1})
+    judge_answers(record, "the run", {"alarms before the fault": programmer_saw, "packets after it": len(rig.packets) > lost},
+                  {"alarms before the fault": 1, "packets after it": True})  # fmt: skip

@@ -1,0 +1,290 @@
+"""A reference pump of dictionaries and Fractions, written from hil/requirements.toml: what test_pump_model.py expects.
+
+    model = Model(capacity_nl=20_000_000)
+    model.advance(t_ms); model.packet(t_ms, steps)        # time passes; a packet is seen at the motor port
+    model.bolus_denials(order, valid_until)               # names of all reasons there are; empty: must be granted
+
+It takes packets from the motor port, not from the pump's account, and reads nothing of the firmware. Where several
+refusals apply it names them all: the requirements do not say which comes first. Late wakes and the link are not here.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+DAY_MS, MINUTE_MS = 86_400_000, 60_000
+CEILING = 24_000_000  # FLOW-01, FLOW-07
+LOW_NL, EMPTY_NL = 3_000_000, 500_000  # RES-03, RES-05
+STEP_NL = Fraction(43_100, 200)
+FRESH_MS = 30_000
+RUNNING = ("schedule", "patient-bolus")
+PRIORITY = {"low-reservoir": 1, "reservoir-empty": 3, "clock-untrusted": 2, "motion-fault": 3}
+STOPS = ("reservoir-empty", "motion-fault")
+LATCHES = STOPS  # ALM-06
+
+
+class Model:
+    """State in plain containers; every method is one thing that happens to a pump."""
+
+    def __init__(self, capacity_nl: int) -> None:
+        self.capacity_nl = capacity_nl
+        self.now_ms = 0
+        self.mode = "stopped"
+        self.program: list[tuple[int, int]] = []
+        self.local_shift_ms: int | None = None
+        self.settings: dict[str, int] | None = None
+        self.fill: dict[str, Any] | None = None
+        self.bolus: dict[str, int] | None = None
+        self.starts_ms: list[int] = []
+        self.locked_until_ms = 0
+        self.orders: dict[int, dict[str, Any]] = {}
+        self.alarms: dict[str, dict[str, Any]] = {}  # in order of occurrence
+        self.steps = 0
+        self.dose_nl = Fraction(0)
+        self.peak_nl_per_day = Fraction(0)
+        self.changes = 0  # whatever makes a prepared order out of date
+
+    # -- flow ------------------------------------------------------------------------------------
+
+    def basal(self, t_ms: int) -> int:
+        """FLOW-11, FLOW-12, TIME-07."""
+        if self.mode not in RUNNING:
+            return 0
+        if self.local_shift_ms is None:
+            return min(rate for _, rate in self.program)
+        minute = (t_ms + self.local_shift_ms) % DAY_MS // MINUTE_MS
+        return [rate for start, rate in self.program if start <= minute][-1]
+
+    def rate(self) -> Fraction:
+        """Basal and bolus together, now (BOL-09)."""
+        extra = Fraction(self.bolus["volume"] * DAY_MS, self.bolus["duration"]) if self.bolus else Fraction(0)
+        return self.basal(self.now_ms) + extra
+
+    def _next_change_ms(self) -> int:
+        """First instant after now at which the rate may change by itself."""
+        ends = [self.now_ms + DAY_MS]
+        if self.program and self.local_shift_ms is not None:
+            local_ms = (self.now_ms + self.local_shift_ms) % DAY_MS
+            ends += [self.now_ms + (start * MINUTE_MS - local_ms - 1) % DAY_MS + 1 for start, _ in self.program]
+        if self.bolus:
+            ends.append(self.bolus["start"] + self.bolus["duration"])
+        return min(ends)
+
+    def advance(self, t_ms: int) -> None:
+        """Nothing happens until `t_ms` but what was ordered."""
+        while self.now_ms < t_ms:
+            end_ms = min(t_ms, self._next_change_ms())
+            self.peak_nl_per_day = max(self.peak_nl_per_day, self.rate())
+            self.dose_nl += self.rate() * (end_ms - self.now_ms) / DAY_MS
+            self.now_ms = end_ms
+            if self.bolus and end_ms == self.bolus["start"] + self.bolus["duration"]:
+                self.end_bolus("done")
+
+    def packet(self, t_ms: int, steps: int) -> None:
+        """A packet was handed to the motor: RES-01, RES-03, RES-05."""
+        assert self.mode in RUNNING, f"a packet at {t_ms} ms in mode {self.mode}"
+        self.advance(t_ms)
+        self.steps += steps
+        self._watch_reservoir()
+
+    def content_nl(self) -> int:
+        """Last confirmed fill minus what was commanded since, whole nL, never negative."""
+        if self.fill is None:
+            return 0
+        return max(0, int((self.fill["volume"] - (self.steps - self.fill["steps"]) * STEP_NL) // 1))
+
+    def _watch_reservoir(self) -> None:
+        self.alarm("low-reservoir", self.content_nl() <= LOW_NL)
+        self.alarm("reservoir-empty", self.content_nl() <= EMPTY_NL)
+        if self.content_nl() <= EMPTY_NL:
+            self.stop("interrupted")
+
+    # -- orders: refusals are sets of names, empty if there is nothing against it --------------------
+
+    def program_refusals(self, steps: list[tuple[int, int]], total_nl: int | None = None) -> set[str]:
+        """FLOW-01, SCHED-01, SCHED-05, FLOW-07. `total_nl` is the day total as said, None for the right one."""
+        found = {"BUSY"} if self.bolus else set()
+        starts = [start for start, _ in steps]
+        if starts[0] != 0 or starts != sorted(set(starts)) or starts[-1] >= 1_440:
+            found.add("LIMIT_TILING")
+        if any(rate > CEILING for _, rate in steps):
+            found.add("LIMIT_RATE_MAX")
+        if any(0 < rate < 48_000 for _, rate in steps):
+            found.add("LIMIT_RATE_MIN")
+        weights = [r * (e - s) for (s, r), e in zip(steps, [*starts[1:], 1_440], strict=True)]
+        if total_nl is not None and total_nl != sum(weights) // 1_440:
+            found.add("LIMIT_DAY_TOTAL")
+        if self.settings and not self._fits(self.settings, max(rate for _, rate in steps)):
+            found.add("LIMIT_CEILING")
+        return found
+
+    @staticmethod
+    def _stretched_ms(settings: dict[str, int], peak: int) -> int | None:
+        if peak >= CEILING:
+            return None
+        return max(settings["duration"], -(-settings["volume"] * DAY_MS // (CEILING - peak)))
+
+    def _fits(self, settings: dict[str, int], peak: int) -> bool:
+        stretched_ms = self._stretched_ms(settings, peak)
+        return stretched_ms is not None and stretched_ms <= settings["lockout"]
+
+    def settings_refusals(self, settings: dict[str, int]) -> set[str]:
+        """SCHED-05: the lockout is not shorter than the bolus, which keeps under the ceiling."""
+        found = {"BUSY"} if self.bolus else set()
+        if settings["lockout"] < settings["duration"]:
+            found.add("LIMIT_LOCKOUT")
+        peak = max((rate for _, rate in self.program), default=0)
+        if settings["max"] and not self._fits(settings, peak):
+            found.add("LIMIT_CEILING")
+        return found
+
+    def refill_refusals(self, volume_nl: int, drug: str) -> set[str]:
+        """RES-08, SCHED-08."""
+        found = {"LIMIT_CAPACITY"} if volume_nl > self.capacity_nl else set()
+        if volume_nl <= EMPTY_NL:
+            found.add("LIMIT_FILL_MIN")
+        if self.fill and self.fill["drug"] != drug and self.mode != "stopped":
+            found.add("LIMIT_DRUG")
+        return found
+
+    def start_refusals(self) -> set[str]:
+        """RES-05, ALM-06, SCHED-08."""
+        found = {"ALARM_ACTIVE"} if any(name in STOPS for name in self.alarms) else set()
+        if self.mode != "stopped":
+            found.add("WRONG_MODE")
+        if not self.program:
+            found.add("LIMIT_PROGRAM")
+        if not self.fill:
+            found.add("LIMIT_FILL")
+        return found
+
+    def bolus_denials(self, order: int, valid_until_ms: int) -> tuple[set[str], bool]:
+        """(reasons to deny, whether it may also be denied as LOW_RESERVOIR); BOL-01 to BOL-07, BOL-12, RES-04."""
+        found = {"DUPLICATE_ORDER"} if order in self.orders else set()
+        if not self.now_ms <= valid_until_ms <= self.now_ms + FRESH_MS:
+            found.add("STALE")
+        if self.mode not in RUNNING:
+            return found | {"STOPPED"}, False
+        if not self.settings or not self.settings["max"]:
+            return found | {"DISABLED"}, False
+        if self.bolus:
+            found.add("BUSY")
+        if self.now_ms < self.locked_until_ms:
+            found.add("LOCKOUT")
+        if not self.boluses_left():
+            found.add("MAX_COUNT")
+        if any(PRIORITY[name] >= 2 for name in self.alarms):
+            found.add("ALARM_ACTIVE")
+        peak = max(rate for _, rate in self.program)
+        duration_ms = self._stretched_ms(self.settings, peak)
+        assert duration_ms is not None
+        after_nl = self.content_nl() - self.settings["volume"]
+        low = min(rate for _, rate in self.program)  # the least that can flow meanwhile, and the most
+        if self.content_nl() <= LOW_NL or after_nl - Fraction(low * duration_ms, DAY_MS) < EMPTY_NL:
+            found.add("LOW_RESERVOIR")
+        return found, after_nl - Fraction(peak * duration_ms, DAY_MS) < EMPTY_NL
+
+    def lockout_left_ms(self) -> int:
+        return max(0, self.locked_until_ms - self.now_ms)
+
+    def recent_ms(self) -> list[int]:
+        """Starts in the last 24 h; one exactly 24 h ago no longer counts."""
+        return [t_ms for t_ms in self.starts_ms if self.now_ms - t_ms < DAY_MS]
+
+    def boluses_left(self) -> int:
+        return max(0, self.settings["max"] - len(self.recent_ms())) if self.settings else 0
+
+    # -- what is done ----------------------------------------------------------------------------
+
+    def remember(self, order: int, state: str, requested_nl: int = 0) -> None:
+        self.orders[order] = {"state": state, "requested": requested_nl, "delivered": Fraction(0)}
+
+    def apply_program(self, steps: list[tuple[int, int]]) -> None:
+        self.program = list(steps)
+        self._watch_clock()
+        self.changes += 1
+
+    def apply_settings(self, settings: dict[str, int]) -> None:
+        """BOL-16: new settings may make a running lockout longer, never shorter."""
+        self.settings = dict(settings)
+        if self.starts_ms:
+            self.locked_until_ms = max(self.locked_until_ms, self.starts_ms[-1] + settings["lockout"])
+        self.changes += 1
+
+    def apply_refill(self, volume_nl: int, drug: str) -> None:
+        if self.fill and self.fill["drug"] != drug:
+            self.program = []
+            self._watch_clock()
+        self.fill = {"volume": volume_nl, "drug": drug, "steps": self.steps}
+        self._watch_reservoir()
+        self.changes += 1
+
+    def apply_clock(self, local_ms: int) -> None:
+        self.local_shift_ms = local_ms - self.now_ms
+        self._watch_clock()
+        self.changes += 1
+
+    def apply_start(self) -> None:
+        self.mode = "schedule"
+        self.changes += 1
+
+    def _watch_clock(self) -> None:
+        self.alarm("clock-untrusted", bool(self.program) and self.local_shift_ms is None)
+
+    def grant(self, order: int) -> int:
+        """A bolus starts; its duration in ms."""
+        assert self.settings
+        duration_ms = self._stretched_ms(self.settings, max(rate for _, rate in self.program))
+        assert duration_ms is not None
+        self.remember(order, "running", self.settings["volume"])
+        volume_nl = self.settings["volume"]
+        self.bolus = {"order": order, "volume": volume_nl, "duration": duration_ms, "start": self.now_ms}
+        self.mode = "patient-bolus"
+        self.starts_ms.append(self.now_ms)
+        self.locked_until_ms = self.now_ms + self.settings["lockout"]
+        self.changes += 1
+        return duration_ms
+
+    def end_bolus(self, state: str) -> None:
+        """BOL-15: whatever ended it, what was given stays counted and nothing resumes it."""
+        if not self.bolus:
+            return
+        bolus, self.bolus = self.bolus, None
+        given = Fraction(bolus["volume"] * (self.now_ms - bolus["start"]), bolus["duration"])
+        self.orders[bolus["order"]] |= {"state": state, "delivered": given}
+        self.mode = "schedule"
+        self.changes += 1
+
+    def stop(self, state: str = "cancelled") -> None:
+        self.end_bolus(state)
+        if self.mode == "schedule":
+            self.mode = "stopped"
+            self.changes += 1
+
+    def fault(self, t_ms: int, alarm: str) -> None:
+        self.advance(t_ms)
+        self.end_bolus("interrupted")
+        self.mode = "fault"
+        self.changes += 1
+        self.alarm(alarm, True)
+        self.alarm(alarm, False)
+
+    def alarm(self, name: str, cause: bool) -> None:
+        """ALM-03, ALM-06, ALM-07: listed while its cause is there; a latching one until acknowledged."""
+        if cause and name not in self.alarms:
+            self.alarms[name] = {"since": self.now_ms}
+        if name in self.alarms:
+            self.alarms[name]["cause"] = cause
+            if not cause and name not in LATCHES:
+                del self.alarms[name]
+
+    def acknowledge(self, name: str) -> bool:
+        """Whether it could be acknowledged."""
+        if name not in self.alarms or self.alarms[name]["cause"]:
+            return False
+        del self.alarms[name]
+        if self.mode == "fault" and not any(other in STOPS for other in self.alarms):
+            self.mode = "stopped"
+            self.changes += 1
+        return True
