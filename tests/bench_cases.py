@@ -1,6 +1,7 @@
 """The therapy of the manual and a busy scenario, for tests that run whole benches."""
 
 import pytest
+
 from pumphil.rigs.find import NO_MICROPYTHON, find_micropython
 
 THERAPY = """\

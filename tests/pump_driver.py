@@ -51,7 +51,7 @@ class FakeMotor:
         self._before = done
         self._start_ms = self._steps = 0
         self._period_us = 1
-        self._jammed = False
+        self.jammed = False
 
     def queue(self, steps: int, period_us: int) -> None:
         if self.busy():
@@ -64,12 +64,12 @@ class FakeMotor:
         self.periods_us.add(period_us)
 
     def _emitted(self) -> int:
-        if self._jammed:
+        if self.jammed:
             return 0
         return min(self._steps, (self.now_ms - self._start_ms) * 1_000 // self._period_us)
 
     def busy(self) -> bool:
-        return not self._jammed and self._emitted() < self._steps
+        return not self.jammed and self._emitted() < self._steps
 
     def done(self) -> int:
         return self._before + self._emitted() & COUNT_MASK
@@ -91,7 +91,7 @@ class FakeMotor:
             self._before += self._emitted()
             self.unused += self._steps - self._emitted()
         self._steps = 0
-        self._jammed = on
+        self.jammed = on
 
 
 class FakeLink:

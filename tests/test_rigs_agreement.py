@@ -2,6 +2,7 @@
 
 import pytest
 from bench_cases import BUSY, THERAPY, needs_micropython
+
 from pumphil.play import play
 from pumphil.rigs import open_rig
 from pumphil.scenario import loads_scenario

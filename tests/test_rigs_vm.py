@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from bench_cases import THERAPY, needs_micropython
+from typer.testing import CliRunner
+
 from pumphil.rigs import RigBroken, find, open_rig
 from pumphil.rigs import vm as vm_module
 from pumphil.treatment import Treatment
 from pumphost.therapy import loads
-from typer.testing import CliRunner
 
 PUMPBENCH = [sys.executable, "-m", "pumphost.cli"]
 

@@ -4,10 +4,11 @@ import json
 
 import pytest
 from bench_cases import BUSY, THERAPY, needs_micropython
+from typer.testing import CliRunner
+
 from pumphil.rigs import open_rig
 from pumphil.simulate import simulate
 from pumphost.cli import app
-from typer.testing import CliRunner
 
 KEYS = {
     "rig", "interpreter", "firmware_digest", "seed", "simulated_s", "wall_s", "wakes", "scheduled_nl", "commanded_nl",

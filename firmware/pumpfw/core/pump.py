@@ -121,7 +121,7 @@ class Pump:
         rate, left_ms = self.schedule.rate_and_left(now_ms)
         if rate != self._basal:
             self._basal = rate
-            self.journal.add(now_ms, device.REC_RATE, rate, 0)
+            self.journal.add(now_ms, device.REC_RATE, rate, self.schedule.step_start_min(now_ms))
         until = now_ms + left_ms
         if self.ramp.order:
             until = min(until, self.ramp.end_ms())

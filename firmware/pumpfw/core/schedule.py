@@ -113,6 +113,12 @@ class Schedule:
         self.program = Program()
         self._clock = clock
 
+    def step_start_min(self, now_ms):
+        """Start of the step in force in minutes of the day; of the first step while the clock is untrusted."""
+        if not self._clock.trusted:
+            return 0
+        return self.program.start(self.program.step_at(self._clock.local_ms_of_day(now_ms) // MINUTE_MS))
+
     def rate_and_left(self, now_ms):
         """(rate in nL/day, ms until it may change). Lowest rate while the clock is untrusted."""
         program = self.program

@@ -28,9 +28,7 @@ BOLUSES = 20  # BOL-08
     ],
     ids=["smallest", "largest"],
 )
-def test_bolus_volume(
-    treatment: Treatment, record: HilRecord, bolus: BolusText, volume_nl: int, every_ms: int
-) -> None:
+def test_bolus_volume(treatment: Treatment, record: HilRecord, bolus: BolusText, volume_nl: int, every_ms: int) -> None:
     """Condition: lowest basal, weighed alone. Action: twenty boluses in as long a time. Then volumes, by steps and balance.
 
     The mean extra volume is judged by the requirement and, where that leaves more room, by the budget of the balance.

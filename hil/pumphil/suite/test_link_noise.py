@@ -130,7 +130,9 @@ def test_link_ten_million_bytes_of_noise(treatment: Treatment, record: HilRecord
     record.expect("frames taken out of the noise", "1", error=counted.ok - stats.ok - 2, limit=0)
     record.expect("answers to noise", "1", error=answered, limit=0)
     # all that may change in ten hours without an order: the time, and the volume of what the motor was given
-    same = replace(after, uptime_ms=before.uptime_ms, delivered_nl=before.delivered_nl, remaining_nl=before.remaining_nl)
+    same = replace(
+        after, uptime_ms=before.uptime_ms, delivered_nl=before.delivered_nl, remaining_nl=before.remaining_nl
+    )
     judge_answers(record, "status, without time and volume", {"status": same}, {"status": before})
     used = {"delivered": after.delivered_nl - before.delivered_nl, "used": before.remaining_nl - after.remaining_nl}
     worst_nl = max(abs(value - told) for value in used.values())

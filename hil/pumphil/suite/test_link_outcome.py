@@ -159,7 +159,9 @@ def test_link_cut_at_every_byte_of_its_answer(treatment: Treatment, record: HilR
         link.to_pump = link.from_pump = None
         started = len(records(treatment, codes.REC_BOLUS_START))
         got[f"{length} bytes"] = (outcome, len(sent.seen), len(set(sent.seen)), started - length)
-    judge_answers(record, "outcome, times sent, different frames, boluses", got, dict.fromkeys(got, ("granted", 2, 1, 1)))
+    judge_answers(
+        record, "outcome, times sent, different frames, boluses", got, dict.fromkeys(got, ("granted", 2, 1, 1))
+    )
     treatment.run_for(hours=1)
     record.against_oracle(treatment)
 

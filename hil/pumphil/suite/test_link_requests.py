@@ -40,7 +40,9 @@ def _raw(msg_id: int, acts: int, payload: bytes) -> tuple[Message, bytes]:
 def _out_of_range(message: Message) -> Iterator[tuple[str, list[object], Refusal]]:
     """(name, values, refusal due): each limited field one below and one above, as far as its kind can say that."""
     fields = message.request.fields
-    lowest: list[object] = [b"" if f.kind == "tail" else bytes(int(f.kind[1:])) if f.low is None else f.low for f in fields]
+    lowest: list[object] = [
+        b"" if f.kind == "tail" else bytes(int(f.kind[1:])) if f.low is None else f.low for f in fields
+    ]
     for index, low, high in zip(*[iter(message.request.ranges)] * 3, strict=True):
         _, _, smallest, largest = KINDS[fields[index].kind]
         for value, limit in ((low - 1, low), (high + 1, high)):
@@ -112,7 +114,9 @@ def test_link_frames_that_are_no_requests(treatment: Treatment, record: HilRecor
         answers[name] = [body[frame.HEADER] for body in frame.FrameReader().feed(link.read(0))]
     wanted = {"a reply": [], "an event": [], "version 0": [codes.VERSION], "version 2": [codes.VERSION]}
     judge_answers(record, "status codes of the answers", answers, wanted)
-    record.expect("frames not for a pump, not counted", "1", error=treatment.programmer.link_stats().stale - stale - 2, limit=0)
+    record.expect(
+        "frames not for a pump, not counted", "1", error=treatment.programmer.link_stats().stale - stale - 2, limit=0
+    )
     changed = [name for name, value in state(treatment.programmer).items() if value != before[name]]
     record.expect(f"parts of the state that changed: {changed}", "1", error=len(changed), limit=0)
 
@@ -147,13 +151,19 @@ def test_link_every_frame_twice_is_as_if_once(treatment: Treatment, record: HilR
     with twin(treatment.rig) as other:
         clean = Treatment(other)
         _afternoon(clean)
-        got = {"log": treatment.programmer.log(), "status": treatment.programmer.status(), "packets": treatment.rig.packets}
+        got = {
+            "log": treatment.programmer.log(),
+            "status": treatment.programmer.status(),
+            "packets": treatment.rig.packets,
+        }
         wanted = {"log": clean.programmer.log(), "status": clean.programmer.status(), "packets": other.packets}
     judge_answers(record, "doubled line against clean line", {k: got[k] == v for k, v in wanted.items()},
                   dict.fromkeys(wanted, True))  # fmt: skip
     acting = sum(any(carries(wire, msg_id) for msg_id in ACTING) for wire in doubled)
     cached = treatment.programmer.link_stats().duplicate
-    record.expect("repeats of acting frames answered from the cache", "1", error=cached - acting, limit=0, oracle=acting)
+    record.expect(
+        "repeats of acting frames answered from the cache", "1", error=cached - acting, limit=0, oracle=acting
+    )
     record.against_oracle(treatment)
 
 

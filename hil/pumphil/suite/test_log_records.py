@@ -87,7 +87,9 @@ def test_log_every_alarm_has_its_cause(treatment: Treatment, record: HilRecord) 
         ("alarm", "low-reservoir"): passed_at_ms(rig, 3_500_000, 3_000_000),
         ("alarm", "reservoir-empty"): passed_at_ms(rig, 3_500_000, 500_000),
     }  # fmt: skip
-    judge_answers(record, "alarms, their ends and acknowledgements", {"which": sorted(found)}, {"which": sorted(causes)})
+    judge_answers(
+        record, "alarms, their ends and acknowledgements", {"which": sorted(found)}, {"which": sorted(causes)}
+    )
     worst_ms = max((abs(found[event] - causes[event]) for event in causes), default=0)
     record.expect("record against its cause", "ms", error=worst_ms, limit=2, budget={"one wake": 1, "rounding": 1})
     judge_answers(record, "the run", {"alarms before the fault": programmer_saw, "packets after it": len(rig.packets) > lost},
