@@ -58,18 +58,18 @@ class FakeMotor:
             raise PortMisuse(f"packet of {steps} steps at {self.now_ms} ms while one is in hand")
         if steps < 1 or period_us < 1 or not self.enabled:
             raise PortMisuse(f"packet of {steps} steps, period {period_us} us, enabled {self.enabled}")
-        self._before += self._emitted()
+        self._before += self._steps
         self._start_ms, self._steps, self._period_us = self.now_ms, steps, period_us
+        if self.jammed:
+            self.unused, self._steps = self.unused + steps, 0
         self.packets.append((self.now_ms, steps))
         self.periods_us.add(period_us)
 
     def _emitted(self) -> int:
-        if self.jammed:
-            return 0
         return min(self._steps, (self.now_ms - self._start_ms) * 1_000 // self._period_us)
 
     def busy(self) -> bool:
-        return not self.jammed and self._emitted() < self._steps
+        return self._emitted() < self._steps
 
     def done(self) -> int:
         return self._before + self._emitted() & COUNT_MASK
@@ -87,10 +87,10 @@ class FakeMotor:
 
     def jam(self, on: bool = True) -> None:
         """From now on nothing comes out, not even the rest of the packet in hand; `jam(False)` mends it."""
-        if on:
-            self._before += self._emitted()
+        if on and not self.jammed:
             self.unused += self._steps - self._emitted()
-        self._steps = 0
+            self._before += self._emitted()
+            self._steps = 0
         self.jammed = on
 
 

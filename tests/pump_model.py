@@ -115,7 +115,7 @@ class Model:
         weights = [r * (e - s) for (s, r), e in zip(steps, [*starts[1:], 1_440], strict=True)]
         if total_nl is not None and total_nl != sum(weights) // 1_440:
             found.add("LIMIT_DAY_TOTAL")
-        if self.settings and not self._fits(self.settings, max(rate for _, rate in steps)):
+        if self.settings and self.settings["max"] and not self._fits(self.settings, max(rate for _, rate in steps)):
             found.add("LIMIT_CEILING")
         return found
 

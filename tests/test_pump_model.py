@@ -12,14 +12,26 @@ from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from pump_driver import DAY_MS, HOUR_MS, MINUTE_MS, NL_PER_REV, STEPS_PER_REV, Bench, Reply, digest, packed
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from pump_driver import (
+    DAY_MS,
+    HOUR_MS,
+    MINUTE_MS,
+    NL_PER_REV,
+    STEPS_PER_REV,
+    Bench,
+    Reply,
+    day_total_nl,
+    digest,
+    packed,
+)
 from pump_model import STEP_NL, Model
 
 from pumpfw.core.timebase import TICKS_PERIOD
 from pumphil.oracle import quantum_nl
 from pumplink import codes, frame
 
+Steps = list[tuple[int, int]]
 CAPACITY_NL = 20_000_000
 ALARM_NAMES = {code: row[0] for code, row in codes.ALARMS.items()}
 ALARM_CODES = {name: code for code, name in ALARM_NAMES.items()}
@@ -139,7 +151,7 @@ class PumpMachine(RuleBasedStateMachine):
                 assert (again.status, again.info) == (codes.TICKET_USED, order)
 
     @rule(steps=programs, how=hows)
-    def program(self, steps: list[tuple[int, int]], how: str) -> None:
+    def program(self, steps: Steps, how: str) -> None:
         self.two_phases(
             lambda: self.bench.prepare_program(steps),
             lambda: self.model.program_refusals(steps),
@@ -147,22 +159,14 @@ class PumpMachine(RuleBasedStateMachine):
             how,
         )
 
-    @rule(steps=st.sampled_from(WRONG_PROGRAMS))
-    def wrong_program(self, steps: list[tuple[int, int]]) -> None:
+    @rule(steps=programs, wrong=st.sampled_from([None, None, *WRONG_PROGRAMS]), off_nl=st.sampled_from([-1, 1]))
+    def wrong_program(self, steps: Steps, wrong: Steps | None, off_nl: int) -> None:
+        """A limit broken, or a day total that is not that of the steps."""
         self.settle()
-        assert not self.expect(self.bench.prepare_program(steps, total_nl=0), self.model.program_refusals(steps, 0))
-
-    @rule(steps=programs, off_nl=st.sampled_from([-1, 1]))
-    def wrong_day_total(self, steps: list[tuple[int, int]], off_nl: int) -> None:
-        self.settle()
-        right_nl = self.bench_total_nl(steps)
+        right_nl = day_total_nl(steps)
         total_nl = right_nl + off_nl if 0 <= right_nl + off_nl <= 24_000_000 else right_nl - off_nl
-        refusals = self.model.program_refusals(steps, total_nl)
-        assert not self.expect(self.bench.prepare_program(steps, total_nl=total_nl), refusals)
-
-    @staticmethod
-    def bench_total_nl(steps: list[tuple[int, int]]) -> int:
-        return sum(r * (e - s) for (s, r), (e, _) in zip(steps, [*steps[1:], (1_440, 0)], strict=True)) // 1_440
+        refusals = self.model.program_refusals(wrong or steps, total_nl)
+        assert not self.expect(self.bench.prepare_program(wrong or steps, total_nl=total_nl), refusals)
 
     @rule(
         volume=st.sampled_from([1_000, 20_000, 500_000]),
@@ -216,13 +220,16 @@ class PumpMachine(RuleBasedStateMachine):
             how,
         )
 
-    @rule(data=st.data())
-    @precondition(lambda self: self.model.orders)
-    def order_id_again(self, data: st.DataObject) -> None:
-        """An id is executed at most once, whatever it is used for."""
-        order = data.draw(st.sampled_from(sorted(self.model.orders)))
-        reply = self.bench.ask("PREPARE_MODE", order, codes.SCHEDULE)
-        assert (reply.status, reply.info) == (codes.DUPLICATE_ORDER, self.state_code(order))
+    @rule(choice=st.integers(0, 1_000))
+    def numbers_again(self, choice: int) -> None:
+        """An order id is executed at most once, a sequence number used for another request not at all (LINK-04)."""
+        if self.model.orders:
+            order = sorted(self.model.orders)[choice % len(self.model.orders)]
+            reply = self.bench.ask("PREPARE_MODE", order, codes.SCHEDULE)
+            assert (reply.status, reply.info) == (codes.DUPLICATE_ORDER, self.state_code(order))
+        assert self.bench.ask("CANCEL", b"no such.").status == codes.TICKET_UNKNOWN
+        (body,) = self.bench.exchange(frame.encode(self.bench.body("STOP", seq=self.bench.seq)))
+        assert self.bench.read(body).status == codes.SEQ_REUSED
 
     # -- orders in one phase -----------------------------------------------------------------------
 
@@ -282,27 +289,17 @@ class PumpMachine(RuleBasedStateMachine):
         self.settle()
         assert self.bench.ack(ALARM_CODES[name]).ok == self.model.acknowledge(name)
 
-    @rule()
-    def sequence_number_again(self) -> None:
-        """Used for another request it is refused and does nothing (LINK-04)."""
-        (body,) = self.bench.exchange(frame.encode(self.bench.body("CANCEL", bytes(8))))
-        assert self.bench.read(body).status == codes.TICKET_UNKNOWN
-        (body,) = self.bench.exchange(frame.encode(self.bench.body("STOP", seq=self.bench.seq)))
-        assert self.bench.read(body).status == codes.SEQ_REUSED
-
     # -- faults ------------------------------------------------------------------------------------
 
-    @rule()
-    def jam(self) -> None:
+    @rule(again_after_ms=st.sampled_from([0, HOUR_MS, None]))
+    def jam(self, again_after_ms: int | None) -> None:
         """The step generator stalls: the next packet stays in it, and the one after it must be the fault."""
         self.settle()
         self.bench.motor.jam()
         self.since_jam = 0
-
-    @rule()
-    def mend(self) -> None:
-        self.settle()
-        self.bench.motor.jam(False)
+        if again_after_ms is not None:
+            self.wait(again_after_ms, False)
+            self.bench.motor.jam(False)
 
     # -- compared after every step -----------------------------------------------------------------
 
@@ -337,10 +334,12 @@ class PumpMachine(RuleBasedStateMachine):
 
     @invariant()
     def alarms_are_those_of_the_model(self) -> None:
+        self.settle()
         reply = self.bench.ask("GET_ALARMS")
         rows = [reply["alarms"][at : at + 11] for at in range(0, 11 * reply["n"], 11)]
         listed: list[Any] = [(ALARM_NAMES[row[0]], row[2], int.from_bytes(row[3:], "little")) for row in rows]
-        assert listed == [(name, 1 if row["cause"] else 2, row["since"]) for name, row in self.model.alarms.items()]
+        wanted = [(name, 1 if row["cause"] else 2, row["since"]) for name, row in self.model.alarms.items()]
+        assert listed == wanted, (listed, wanted)
         assert self.bench.status()["alarms"] == sum(1 << ALARM_CODES[name] for name in self.model.alarms)
         highest = max((row[1] for row in rows), default=0)
         assert (self.bench.annunciator.lit, self.bench.annunciator.sounding) == (highest, highest)

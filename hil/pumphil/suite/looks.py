@@ -1,4 +1,4 @@
-"""What several tests look at: log records, the state that a refusal must leave alone, the ledger by hand, a twin rig.
+"""What several tests look at: records, the state a refusal must leave alone, the line, the ledger by hand, a twin.
 
     before = state(programmer); …; assert state(programmer) == before
     starts = records(treatment, codes.REC_BOLUS_START)
@@ -51,6 +51,27 @@ def refusal(action: Callable[[], object]) -> tuple[str, int] | None:
 def carries(wire: bytes, msg_id: int) -> bool:
     """Whether `wire` holds a sound frame of this message."""
     return any(body[2] == msg_id for body in frame.FrameReader().feed(wire))
+
+
+class Tap:
+    """A hook into one direction of the link: keeps what comes by, and passes on what `change` makes of it.
+
+    With `msg_id` frames of that message only; all else passes as it is. `change` is given the number of the
+    frame, from 1, and its bytes.
+    """
+
+    def __init__(
+        self, msg_id: int | None = None, change: Callable[[int, bytes], list[bytes]] = lambda n, data: [data]
+    ) -> None:
+        self.seen: list[bytes] = []
+        self._msg_id = msg_id
+        self._change = change
+
+    def __call__(self, data: bytes) -> list[bytes]:
+        if self._msg_id is not None and not carries(data, self._msg_id):
+            return [data]
+        self.seen.append(data)
+        return self._change(len(self.seen), data)
 
 
 def steps_from(rig: LockstepRig, first: int = 0) -> int:

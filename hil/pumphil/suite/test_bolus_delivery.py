@@ -29,7 +29,7 @@ BOLUSES = 20  # BOL-08
     ids=["smallest", "largest"],
 )
 def test_bolus_volume(treatment: Treatment, record: HilRecord, bolus: BolusText, volume_nl: int, every_ms: int) -> None:
-    """Condition: lowest basal, weighed alone. Action: twenty boluses in as long a time. Then volumes, by steps and balance.
+    """Condition: lowest basal, weighed alone. Action: twenty boluses in as long a time. Then volumes, by balance too.
 
     The mean extra volume is judged by the requirement and, where that leaves more room, by the budget of the balance.
     """
@@ -208,7 +208,7 @@ def test_bolus_that_is_cut_is_counted_and_never_resumed(
 
 @pytest.mark.requirement("BOL-02", "BOL-03")
 def test_bolus_day_of_an_eager_patient(treatment: Treatment, record: HilRecord) -> None:
-    """Condition: lockout 2 h, five in 24 h. Action: a request each 50 min for 27 h. Then every answer and all volumes."""
+    """Condition: lockout 2 h, five in 24 h. Action: a request each 50 min for 27 h. Then answers and volumes."""
     steps = [("00:00", "0.480 mL/day"), ("07:00", "1.200 mL/day"), ("22:00", "0.480 mL/day")]
     treatment.begin(day(steps, bolus=BolusText(max_per_24h=5)))
     # from 01:00 on every third request finds the lockout of 120 min over: 60, 210, 360, 510, 660 min;

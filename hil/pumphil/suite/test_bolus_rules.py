@@ -8,7 +8,7 @@ import pytest
 
 from pumphil.hil_record import HilRecord
 from pumphil.suite.by_hand import judge_answers
-from pumphil.suite.looks import lose_packet, records, refusal, state
+from pumphil.suite.looks import lose_packet, records, state
 from pumphil.suite.measures import HOUR_MS
 from pumphil.suite.therapies import BolusText, continuous
 from pumphil.treatment import DAY_MS, Treatment

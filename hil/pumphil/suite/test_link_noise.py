@@ -20,7 +20,6 @@ from pumplink import frame, messages
 SEQ = 77
 NOISE_BYTES = 10_000_000  # LINK-02
 NOISE_HOURS = 10
-PIECE = 2_048  # bytes that arrive between two wakes: 180 ms of a line of 115 200 baud
 UNKNOWN_ID = 0x7F
 RUNNING = continuous("0.960 mL/day", bolus=True)
 
@@ -32,14 +31,14 @@ def _bolus_frame(treatment: Treatment, order: int = 4_711) -> bytes:
 
 
 def _wire(message: messages.Message, *values: object) -> bytes:
-    return frame.encode(frame.pack_body(frame.REQ, message.id, message.request.pack(values), SEQ))
+    wire: bytes = frame.encode(frame.pack_body(frame.REQ, message.id, message.request.pack(values), SEQ))
+    return wire
 
 
 def _say(rig: LockstepRig, data: bytes) -> bytes:
-    """Bytes to the pump, as a line brings them; what it says to them at once."""
+    """Bytes to the pump; what it says to them at once."""
     link = rig.transport()
-    for at in range(0, len(data), PIECE):
-        link.write(data[at : at + PIECE])
+    link.write(data)
     return link.read(0)
 
 
@@ -50,7 +49,7 @@ def _dropped(stats: LinkStats) -> int:
 @pytest.mark.requirement("LINK-01", "LINK-02")
 @pytest.mark.needs("link-faults")
 def test_link_every_single_bit_of_a_bolus_request(treatment: Treatment, record: HilRecord) -> None:
-    """Condition: a bolus would be granted. Action: its frame with each bit changed in turn. Then no answer, no change."""
+    """Condition: a bolus would be granted. Action: its frame, each bit changed in turn. Then no answer, no change."""
     treatment.begin(RUNNING)
     treatment.run_for(hours=1)
     good = _bolus_frame(treatment)

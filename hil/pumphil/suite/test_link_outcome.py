@@ -1,14 +1,14 @@
-"""A lost request or answer: the programmer repeats, then says that it does not know, then asks; never a second bolus."""
+"""A lost request or answer: the programmer repeats, says that it does not know, then asks; never two boluses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from pumphil.hil_record import HilRecord
 from pumphil.suite.by_hand import judge_answers
-from pumphil.suite.looks import carries, records
+from pumphil.suite.looks import Tap, carries, records
 from pumphil.suite.therapies import BolusText, continuous
 from pumphil.treatment import Treatment
 from pumphost.errors import OutcomeUnknown
@@ -24,18 +24,9 @@ REPEAT_AFTER_MS = 1_000
 STILL_ALLOWED = {messages.STATUS.id, messages.GET_ORDER.id, messages.STOP.id}  # while an outcome is unknown
 
 
-class Line:
-    """Passes on what it is given but for bolus frames: those it counts, and passes only as `cut` says."""
-
-    def __init__(self, cut: Callable[[int, bytes], bytes]) -> None:
-        self.seen: list[bytes] = []
-        self._cut = cut
-
-    def __call__(self, data: bytes) -> list[bytes]:
-        if not carries(data, BOLUS):
-            return [data]
-        self.seen.append(data)
-        return [self._cut(len(self.seen), data)]
+def _cut(length: int, n: int, data: bytes, every: bool) -> list[bytes]:
+    """The first `length` bytes of every frame, or of the first one."""
+    return [data[:length] if every or n == 1 else data]
 
 
 def _bolus(treatment: Treatment, order: int | None = None, late_ms: int = 0) -> str:
@@ -56,8 +47,8 @@ def test_link_answer_lost_and_repeated(treatment: Treatment, record: HilRecord, 
     """Condition: a line that loses answers. Action: a bolus. Then the same bytes again, one bolus, and the answer."""
     treatment.begin(OFTEN)
     link = treatment.rig.transport()
-    link.to_pump = sent = Line(lambda n, data: data)
-    link.from_pump = Line(lambda n, data: b"" if n <= lost else data)
+    link.to_pump = sent = Tap(BOLUS)
+    link.from_pump = Tap(BOLUS, lambda n, data: [] if n <= lost else [data])
     got: dict[str, object] = {"outcome": _bolus(treatment)}
     link.to_pump = link.from_pump = None
     treatment.run_for(hours=1)
@@ -80,12 +71,11 @@ def test_link_silence_is_an_unknown_outcome(treatment: Treatment, record: HilRec
     """Condition: requests or answers are all lost. Action: a bolus. Then unknown, nothing sent, the truth by asking."""
     treatment.begin(OFTEN)
     link, programmer = treatment.rig.transport(), treatment.programmer
-    link.to_pump = sent = Line(lambda n, data: b"" if way == "requests" else data)
-    link.from_pump = Line(lambda n, data: b"")
+    link.to_pump = sent = Tap(BOLUS, lambda n, data: [] if way == "requests" else [data])
+    link.from_pump = Tap(BOLUS, lambda n, data: [])
     t_ms = treatment.now_ms
     got: dict[str, object] = {"outcome": _bolus(treatment), "times sent": len(sent.seen)}
-    other: list[bytes] = []
-    link.to_pump = lambda data: [other.append(data) or data]  # type: ignore[func-returns-value]
+    link.to_pump = other = Tap()
     link.from_pump = None
     held_back = []
     for act in (programmer.bolus, programmer.start, lambda: programmer.set_clock(0, 0), programmer.read_program):
@@ -93,11 +83,12 @@ def test_link_silence_is_an_unknown_outcome(treatment: Treatment, record: HilRec
             act()
         except OutcomeUnknown:
             held_back.append(act)
-    acted = [wire for wire in other if not any(carries(wire, msg_id) for msg_id in STILL_ALLOWED)]
+    acted = [wire for wire in other.seen if not any(carries(wire, msg_id) for msg_id in STILL_ALLOWED)]
     got |= {"held back": len(held_back), "sent meanwhile": len(acted)}
     link.to_pump = None
     outcome = programmer.settle()
-    assert outcome is not None and outcome.order is not None
+    assert outcome is not None
+    assert outcome.order is not None
     got |= {"happened": outcome.happened, "state": outcome.order.state}
     arrived = way == "answers"
     judge_answers(record, f"all {way} lost", got, {
@@ -124,7 +115,7 @@ def test_link_cut_at_every_byte_of_a_bolus_request(treatment: Treatment, record:
     wanted: dict[str, object] = {}
     for length in range(REQUEST_BYTES):
         treatment.run_for(seconds=EVERY_S)
-        link.to_pump = sent = Line(lambda n, data, length=length: data[:length])  # type: ignore[misc]
+        link.to_pump = sent = Tap(BOLUS, partial(_cut, length, every=True))
         first, happened = _bolus(treatment, late_ms=REPEAT_AFTER_MS), None
         link.to_pump = None
         order = programmer.session.unsettled.order if programmer.session.unsettled else programmer.status().last_order
@@ -153,8 +144,8 @@ def test_link_cut_at_every_byte_of_its_answer(treatment: Treatment, record: HilR
     got: dict[str, object] = {}
     for length in range(REPLY_BYTES):
         treatment.run_for(seconds=EVERY_S)
-        link.to_pump = sent = Line(lambda n, data: data)
-        link.from_pump = Line(lambda n, data, length=length: data[:length] if n == 1 else data)  # type: ignore[misc]
+        link.to_pump = sent = Tap(BOLUS)
+        link.from_pump = Tap(BOLUS, partial(_cut, length, every=False))
         outcome = _bolus(treatment)
         link.to_pump = link.from_pump = None
         started = len(records(treatment, codes.REC_BOLUS_START))
@@ -169,7 +160,7 @@ def test_link_cut_at_every_byte_of_its_answer(treatment: Treatment, record: HilR
 @pytest.mark.requirement("BOL-11")
 @pytest.mark.needs("link-faults")
 def test_link_repeated_presses_and_frames_are_one_bolus(treatment: Treatment, record: HilRecord) -> None:
-    """Condition: a line that brings frames five times. Action: twenty requests in 20 ms. Then one bolus, none queued."""
+    """Condition: a line that brings frames five times. Action: twenty requests in 20 ms. Then one bolus, not more."""
     treatment.begin(continuous("0.960 mL/day", bolus=True))
     treatment.run_for(hours=1)
     treatment.rig.transport().to_pump = lambda data: [data] * 5

@@ -17,7 +17,7 @@ KEPT = 128  # records that the ring holds
 
 @pytest.mark.requirement("LOG-02")
 def test_log_numbers_and_stamps(treatment: Treatment, record: HilRecord) -> None:
-    """Condition: no clock yet. Action: 200 events, the clock set twice on the way. Then each record's number and stamps."""
+    """Condition: no clock yet. Action: 200 events, two settings of the clock. Then numbers and stamps."""
     programmer = treatment.programmer
     treatment.program(day([(f"{hour:02}:00", f"{hour % 2 + 1}.200 mL/day") for hour in range(24)], fill="18 mL"))
     treatment.start()
@@ -59,7 +59,7 @@ def test_log_numbers_and_stamps(treatment: Treatment, record: HilRecord) -> None
 @pytest.mark.requirement("ALM-07")
 @pytest.mark.needs("plant-faults")
 def test_log_every_alarm_has_its_cause(treatment: Treatment, record: HilRecord) -> None:
-    """Condition: none. Action: no clock, a lost packet, a run to empty. Then alarms and their ends, each at its cause."""
+    """Condition: none. Action: no clock, a lost packet, a run to empty. Then alarms, each at its cause."""
     rig, programmer = treatment.rig, treatment.programmer
     treatment.program(continuous("12 mL/day", fill="3.5 mL", bolus=BolusText(max_per_24h=1)))
     programmed_ms = treatment.now_ms
@@ -92,5 +92,5 @@ def test_log_every_alarm_has_its_cause(treatment: Treatment, record: HilRecord) 
     )
     worst_ms = max((abs(found[event] - causes[event]) for event in causes), default=0)
     record.expect("record against its cause", "ms", error=worst_ms, limit=2, budget={"one wake": 1, "rounding": 1})
-    judge_answers(record, "the run", {"alarms before the fault": programmer_saw, "packets after it": len(rig.packets) > lost},
-                  {"alarms before the fault": 1, "packets after it": True})  # fmt: skip
+    run = {"alarms before the fault": programmer_saw, "packets after it": len(rig.packets) > lost}
+    judge_answers(record, "the run", run, {"alarms before the fault": 1, "packets after it": True})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from pumphil.curves import budget_of
@@ -21,17 +23,20 @@ def test_reservoir_ledger_counts_every_step(treatment: Treatment, record: HilRec
     """Condition: a day of steps. Action: boluses, stop, refills, to the empty stop. Then the ledger each 37 min."""
     rig, programmer = treatment.rig, treatment.programmer
     treatment.begin(day([("00:00", "0.960 mL/day"), ("05:00", "7.200 mL/day")], fill="3.6 mL", bolus=True))
-    events = {5: treatment.bolus, 9: treatment.stop, 12: treatment.start, 20: lambda: treatment.refill(4_000_000),
-              24: treatment.bolus, 27: lambda: treatment.refill(1_000_000)}  # fmt: skip
+    events: dict[int, Callable[[], object]] = {
+        5: treatment.bolus, 9: treatment.stop, 12: treatment.start, 24: treatment.bolus,
+    }  # fmt: skip
+    refills = {20: 4_000_000, 27: 1_000_000}
     fill_nl, first, previous_nl = 3_600_000, 0, 3_600_000
     worst_nl = risen_nl = 0
     for look in range(1, 41):
         treatment.run_for(seconds=37 * 60)
         if look in events:
             events[look]()
-        if look in (20, 27):
-            fill_nl, first = (4_000_000 if look == 20 else 1_000_000), len(rig.packets)
-            previous_nl = fill_nl
+        if look in refills:
+            treatment.refill(refills[look])
+            fill_nl = previous_nl = refills[look]
+            first = len(rig.packets)
         remaining_nl = programmer.status().remaining_nl
         worst_nl = max(worst_nl, abs(remaining_nl - ledger_nl(rig, fill_nl, first)))
         risen_nl = max(risen_nl, remaining_nl - previous_nl)

@@ -92,7 +92,7 @@ def test_reservoir_bolus_that_would_run_it_empty(treatment: Treatment, record: H
 
 @pytest.mark.requirement("RES-05", "RES-03")
 def test_reservoir_low_empty_refilled_restarted(treatment: Treatment, record: HilRecord) -> None:
-    """Condition: 3.4 mL at 9.6 mL/day. Action: a day of it, a refill, a restart. Then alarms, stop, and what may start."""
+    """Condition: 3.4 mL at 9.6 mL/day. Action: a day of it, a refill, a restart. Then alarms, stop and starts."""
     rig, programmer = treatment.rig, treatment.programmer
     treatment.begin(continuous("9.6 mL/day", fill="3.4 mL", bolus=True))
     _run_with_samples(treatment, hours=12)
