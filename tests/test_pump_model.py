@@ -348,7 +348,8 @@ class PumpMachine(RuleBasedStateMachine):
     def commanded_volume_is_within_one_quantum(self) -> None:
         """FLOW-03, at the highest rate so far."""
         quantum = quantum_nl(self.model.peak_nl_per_day, NL_PER_REV, STEPS_PER_REV)
-        assert abs(self.model.dose_nl - self.model.steps * STEP_NL) <= quantum
+        error_nl = self.model.dose_nl - self.model.steps * STEP_NL
+        assert abs(error_nl) <= quantum, (float(error_nl), quantum)
 
     @invariant()
     def a_jam_is_noticed_before_a_second_packet(self) -> None:

@@ -18,13 +18,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-from pumphost.therapy import load
-from pumphost.transport.pty import PtyServer
-from pumphost.transport.tcp import TcpServer
-
 from pumphil.rigs import open_rig
 from pumphil.rigs.lockstep import LockstepRig
 from pumphil.treatment import Treatment
+from pumphost.therapy import load
+from pumphost.transport.pty import PtyServer
+from pumphost.transport.tcp import TcpServer
 
 LONGEST_WAIT_S = 0.5  # how late a signal may be noticed
 DEFAULT_RESERVOIR_NL = 20_000_000

@@ -133,11 +133,12 @@ def _disabled(treatment: Treatment) -> None:
     "reason, condition",
     [("LOCKOUT", _locked), ("MAX_COUNT", _used_up), ("BUSY", _busy), ("LOW_RESERVOIR", _low), ("STOPPED", _stopped),
      ("DISABLED", _disabled)],
+    ids=["lockout", "maximum", "busy", "low reservoir", "stopped", "disabled"],
 )  # fmt: skip
 def test_bolus_denial_changes_nothing(
     treatment: Treatment, record: HilRecord, reason: str, condition: Callable[[Treatment], None]
 ) -> None:
-    """Condition: one that denies. Action: thirty requests. Then state, packets, log, and the next grant in time."""
+    """Condition: one that denies. Action: thirty requests. Then state, packets and journal."""
     treatment.begin(continuous("0.960 mL/day", bolus=BolusText(max_per_24h=2)))
     treatment.run_for(hours=1)
     condition(treatment)
@@ -261,7 +262,11 @@ def _shorter_lockout(treatment: Treatment) -> None:
 
 
 @pytest.mark.requirement("BOL-16")
-@pytest.mark.parametrize("event", [_clock_ahead, _refilled, _restarted, _shorter_lockout])
+@pytest.mark.parametrize(
+    "event",
+    [_clock_ahead, _refilled, _restarted, _shorter_lockout],
+    ids=["clock set ahead", "refill", "stop and start", "shorter lockout"],
+)
 def test_bolus_history_outlives(treatment: Treatment, record: HilRecord, event: Callable[[Treatment], None]) -> None:
     """Condition: a bolus an hour ago. Action: clock, refill, restart or program. Then lockout and count as before.
 

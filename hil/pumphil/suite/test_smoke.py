@@ -1,6 +1,7 @@
 """Smoke: the shortest run that touches everything. `pumpbench hil -k smoke` proves an installation."""
 
 import pytest
+
 from pumphost.therapy import loads
 
 THERAPY = """
