@@ -26,8 +26,6 @@ from pumphost.transport.pty import PtyServer
 from pumphost.transport.tcp import TcpServer
 
 LONGEST_WAIT_S = 0.5  # how late a signal may be noticed
-DEFAULT_RESERVOIR_NL = 20_000_000
-DEFAULT_FILL_NL = 18_000_000
 
 
 class Line(Protocol):
@@ -56,8 +54,7 @@ def serve(
     With a therapy the pump is filled, programmed and started at the local time of day of this computer.
     """
     plan = load(therapy) if therapy else None
-    reservoir_nl = plan.reservoir_nl if plan else DEFAULT_RESERVOIR_NL
-    fill_nl = plan.fill_nl if plan else DEFAULT_FILL_NL
+    reservoir_nl, fill_nl = (plan.reservoir_nl, plan.fill_nl) if plan else (None, None)  # None: as the rig has it
     with (
         _terminable(),
         open_rig(rig, seed=seed, reservoir_nl=reservoir_nl, fill_nl=fill_nl) as bench,

@@ -11,18 +11,21 @@ repeatability_mg = 0.1
 
 from __future__ import annotations
 
+import math
 import tomllib
-from dataclasses import fields, replace
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from pumphil.instruments import BalanceParameters, EncoderParameters
-from pumphil.plant import PlantParameters
+from pumphil.plant import PlantError, PlantParameters
 from pumphil.rigs.contract import RigBroken
 from pumphil.rigs.lockstep import RigOptions
 
 KINDS = ("sim", "vm")
+ABOVE_ZERO = {"rig.heap_kb", "encoder.counts_per_turn", "balance.readability_mg", "balance.pressure_hpa"}
+ANY_SIGN = {"balance.temperature_c"}
 
 
 def packaged() -> dict[str, Path]:
@@ -44,27 +47,48 @@ def load(name_or_path: str) -> tuple[str, RigOptions]:
         raise RigBroken(f"rig file {path} cannot be read: {error}") from None
     try:
         return _parse(content)
-    except (ValueError, TypeError) as error:
+    except (ValueError, PlantError) as error:
         raise RigBroken(f"rig file {path}: {error}") from None
 
 
 def _parse(content: dict[str, Any]) -> tuple[str, RigOptions]:
-    rig = dict(content.pop("rig", {}))
+    parts: dict[str, Any] = {"plant": PlantParameters(), "encoder": EncoderParameters(), "balance": BalanceParameters()}
+    for section, values in content.items():
+        if section != "rig" and section not in parts:
+            raise ValueError(f"unknown section [{section}]: known are rig, {', '.join(parts)}")
+        if not isinstance(values, dict):
+            raise ValueError(f"{section} is {values!r}: it is a section, write [{section}] and its keys below")
+    rig = dict(content.get("rig", {}))
     kind = rig.pop("kind", None)
     if kind not in KINDS:
         raise ValueError(f"rig.kind is {kind!r}: give one of {', '.join(KINDS)}")
-    options = _override(RigOptions(), "rig", rig, {"heap_kb"})
-    parts: dict[str, Any] = {"plant": PlantParameters(), "encoder": EncoderParameters(), "balance": BalanceParameters()}
-    for section, values in content.items():
-        if section not in parts:
-            raise ValueError(f"unknown section [{section}]: known are rig, {', '.join(parts)}")
-        part = parts[section]
-        options = replace(options, **{section: _override(part, section, values, {f.name for f in fields(part)})})
-    return kind, options
+    options = _override(RigOptions(), "rig", rig, {"heap_kb": int})
+    for section, part in parts.items():
+        values = content.get(section, {})
+        options = replace(options, **{section: _override(part, section, values, get_type_hints(type(part)))})
+    # the pump is told the capacity of the reservoir that it has
+    return kind, replace(options, reservoir_nl=int(options.plant.reservoir_capacity_nl))
 
 
-def _override(part: Any, section: str, values: dict[str, Any], known: set[str]) -> Any:
-    for key in values:
+def _override(part: Any, section: str, values: dict[str, Any], known: dict[str, Any]) -> Any:
+    for key, value in values.items():
         if key not in known:
             raise ValueError(f"unknown key {section}.{key}: known are {', '.join(sorted(known))}")
+        _check(f"{section}.{key}", value, known[key])
     return replace(part, **values)
+
+
+def _check(name: str, value: Any, kind: Any) -> None:
+    """Type, and for what checks nothing itself the sign too; a plant knows its limits."""
+    if kind is bool:
+        good, wanted = isinstance(value, bool), "true or false"
+    elif kind in (int, int | None):
+        good, wanted = type(value) is int, "a whole number"
+    else:
+        good, wanted = type(value) in (int, float) and -math.inf < value < math.inf, "a number"
+    if good and name in ABOVE_ZERO:
+        good, wanted = value > 0, "a number above 0"
+    elif good and name.startswith(("encoder.", "balance.")) and name not in ANY_SIGN:
+        good, wanted = value >= 0, "0 or more"
+    if not good:
+        raise ValueError(f"{name} is {value!r}: give {wanted}")

@@ -63,7 +63,7 @@ def test_schedule_pump_itself_refuses_programs_that_are_no_day(treatment: Treatm
     treatment.begin(continuous("0.960 mL/day"))
     client, before = ByHand(treatment.programmer), _lasting(treatment.programmer.status())
     answers = {case: client.answer_to_program(steps, **said) for case, (steps, said, _) in DAYS.items()}
-    client.stage([(0, 480_000), (480, 960_000), (960, 480_000)])
+    client.stage([(0, 480_000), (480, 960_000), (960, 480_000)], announced=5)
     answers["frame of steps left out"] = client.answer(lambda: client.send_steps(4, [(1200, 48_000)]))
     required = {case: wanted for case, (_, _, wanted) in DAYS.items()}
     judge_answers(record, "programs", answers, {**required, "frame of steps left out": COUNT})
