@@ -42,7 +42,7 @@ def test_the_therapy_of_the_manual_runs_as_it_stands(therapy):
     assert data.keys() >= KEYS
     assert (data["rig"], data["seed"], data["simulated_s"]) == ("vm", 1, 2 * DAY_S)
     assert "micropython" in data["interpreter"]
-    assert data["scheduled_nl"] == pytest.approx(1_600_000, abs=2)  # programming takes a tenth of a second
+    assert data["scheduled_nl"] == 1_600_000
     assert data["quantum_nl"] == 432
     assert data["max_abs_error_nl"] <= 432
     assert abs(data["commanded_nl"] - 1_600_000) <= 432
@@ -61,7 +61,7 @@ def test_a_busy_day_is_accounted_for(therapy, tmp_path):
     # the end an hour of the next night, both at 0.48 mL/day, so the two days stay 1600 uL.
     stopped_nl = (57 + 1) * 960_000 / 1440
     expected_nl = 1_600_000 + 28_000 - stopped_nl
-    assert data["scheduled_nl"] == pytest.approx(expected_nl, abs=2)
+    assert data["scheduled_nl"] == pytest.approx(expected_nl, abs=0.001)
     assert data["verdict"] == "accept"
 
 

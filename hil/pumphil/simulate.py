@@ -89,22 +89,22 @@ def simulate(
     with open_rig(rig, seed=seed, reservoir_nl=therapy.reservoir_nl, fill_nl=therapy.fill_nl) as bench:
         treatment = Treatment(bench)
         treatment.begin(therapy)
-        end_ms = round(duration_s * 1000)
-        _run(treatment, events, end_ms, progress)
-        data = _data(treatment, therapy, end_ms)
+        duration_ms = round(duration_s * 1000)
+        _run(treatment, events, duration_ms, progress)
+        data = _data(treatment, therapy, duration_ms)
         data["wall_s"] = round(time.perf_counter() - started, 3)
         return SimulationResult(data, run_series(treatment, therapy_path.stem), tuple(_checks(treatment)))
 
 
 def _run(
-    treatment: Treatment, events: tuple[Event, ...], end_ms: int, progress: Callable[[float], None] | None
+    treatment: Treatment, events: tuple[Event, ...], duration_ms: int, progress: Callable[[float], None] | None
 ) -> None:
     tell = (lambda t_us: progress(t_us / 1_000_000)) if progress else None
-    looks = [(end_ms * n // SAMPLES, 1, None) for n in range(1, SAMPLES + 1)]
-    happenings = [(event.at_ms, 0, event) for event in events if event.at_ms <= end_ms]
+    looks = [(duration_ms * n // SAMPLES, 1, None) for n in range(1, SAMPLES + 1)]
+    happenings = [(event.at_ms, 0, event) for event in events if event.at_ms <= duration_ms]
     due: list[tuple[int, int, Event | None]] = sorted([*looks, *happenings], key=_when)
     for t_ms, _, event in due:
-        treatment.run_until(t_ms, tell)
+        treatment.run_until(treatment.began_ms + t_ms, tell)
         if event is None:
             treatment.sample()
         else:
@@ -115,11 +115,12 @@ def _when(row: tuple[int, int, Event | None]) -> tuple[int, int]:
     return row[:2]
 
 
-def _data(treatment: Treatment, therapy: Therapy, end_ms: int) -> dict[str, Any]:
+def _data(treatment: Treatment, therapy: Therapy, duration_ms: int) -> dict[str, Any]:
     bench = treatment.rig
+    began_ms = treatment.began_ms
     error = treatment.pump_against_oracle()
     status = treatment.programmer.status()
-    scheduled_nl = treatment.scheduled.expected_nl(end_ms)
+    scheduled_nl = treatment.scheduled.expected_nl(began_ms + duration_ms)
     alarms = treatment.alarms()
     return {
         "rig": bench.name,
@@ -127,7 +128,7 @@ def _data(treatment: Treatment, therapy: Therapy, end_ms: int) -> dict[str, Any]
         "firmware_digest": bench.firmware_digest,
         "seed": bench.seed,
         "therapy": therapy.to_dict(),
-        "simulated_s": end_ms / 1000,
+        "simulated_s": duration_ms / 1000,
         "wakes": bench.wakes,
         "scheduled_nl": round(float(scheduled_nl), 3),
         "withheld_nl": round(float(scheduled_nl - error.expected_nl), 3),
@@ -137,16 +138,16 @@ def _data(treatment: Treatment, therapy: Therapy, end_ms: int) -> dict[str, Any]
         "balance_nl": float(_weighed(treatment).value),
         "remaining_nl": status.remaining_nl,
         "max_abs_error_nl": round(float(error.max_abs_nl), 3),
-        "max_abs_error_at_s": error.at_ms / 1000,
+        "max_abs_error_at_s": (error.at_ms - began_ms) / 1000,
         "quantum_nl": treatment.quantum_nl(),
         "boluses": [
             {
-                "t_s": r.t_ms / 1000, "granted": r.granted, "reason": r.reason, "left": r.left,
+                "t_s": (r.t_ms - began_ms) / 1000, "granted": r.granted, "reason": r.reason, "left": r.left,
                 "duration_s": None if r.duration_ms is None else r.duration_ms / 1000,
             }
             for r in treatment.requests
         ],
-        "alarms": [{"t_s": t_ms / 1000, "name": name} for t_ms, name in alarms],
+        "alarms": [{"t_s": (t_ms - began_ms) / 1000, "name": name} for t_ms, name in alarms],
         "disagreements": treatment.disagreements,
         "notes": _notes(alarms, float(scheduled_nl - error.expected_nl)),
     }  # fmt: skip
@@ -157,9 +158,7 @@ def _notes(alarms: list[tuple[int, str]], withheld_nl: float) -> list[str]:
     if not empties:
         return []
     day, hours = divmod(empties[0] / HOUR_MS, 24)
-    return [
-        f"reservoir empty on day {day:.0f} at {hours:.1f} h: {withheld_nl / 1e6:.3f} mL of the therapy were withheld"
-    ]
+    return [f"reservoir empty after {day:.0f} d {hours:.1f} h: {withheld_nl / 1e6:.3f} mL of the therapy were withheld"]
 
 
 def _weighed(treatment: Treatment) -> Any:

@@ -64,6 +64,7 @@ class Treatment:
         self.prescription = Prescription(None)
         self.scheduled = Prescription(None)  # the same with a reservoir that never ends: what was ordered
         self.therapy: Therapy | None = None
+        self.began_ms = 0  # when the therapy began: connecting and programming take a little pump time
         self.records: list[Record] = []
         self.requests: list[Request] = []
         self.samples: list[Sample] = []
@@ -83,6 +84,7 @@ class Treatment:
         """Fill, set the clock, program and start."""
         self.program(therapy, local_ms_of_day)
         self.start()
+        self.began_ms = self.now_ms
 
     def program(self, therapy: Therapy, local_ms_of_day: int | None = None) -> None:
         """Bring a therapy into the pump; with a local time the clock is set first, with its fill the plant refilled."""
