@@ -5,8 +5,7 @@
     bench.run_for(DAY_MS)
     bench.motor.packets                     # [(ms, steps), ...] as they reached the motor port
 
-The fakes keep the contract of `pumpfw.core.ports` and raise PortMisuse where the core breaks it; test_port_contracts.py
-holds them to it like the ports of a board. Digests come from hashlib. No plant, no rig, no programmer.
+The ports are those of pump_ports.py. Digests come from hashlib. No plant, no rig, no programmer.
 """
 
 from __future__ import annotations
@@ -18,6 +17,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from pump_ports import FakeAnnunciator, FakeLink, FakeMotor, FakeWatchdog
+
 from pumpfw.core.config import Config
 from pumpfw.core.ports import Ports
 from pumpfw.core.pump import Pump
@@ -28,108 +29,9 @@ SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS = 1_000, 60_000, 3_600_000, 86_400_000
 NL_PER_REV, STEPS_PER_REV = 43_100, 200
 STEP_NL = Fraction(NL_PER_REV, STEPS_PER_REV)
 AMPLE_NL = (1 << 30) - 1  # the largest fill the wire can say
-COUNT_MASK = (1 << 30) - 1
+COUNT_PERIOD = 1 << 30
 POLLS_AT_ONE_INSTANT = 4
 DRUG, CONCENTRATION = b"saline", 1_000_000
-
-
-class PortMisuse(AssertionError):
-    """The core used a port in a way that `pumpfw.core.ports` forbids."""
-
-
-class FakeMotor:
-    """Pulse k of a packet comes k periods after it was queued. `jam()`: pulses from now on are not emitted."""
-
-    def __init__(self, done: int = 0) -> None:
-        self.now_ms = 0
-        self.packets: list[tuple[int, int]] = []
-        self.periods_us: set[int] = set()
-        self.enables: list[tuple[int, bool]] = []
-        self.stops: list[int] = []
-        self.enabled = False
-        self.unused = 0  # steps that were queued and will never be emitted
-        self._before = done
-        self._start_ms = self._steps = 0
-        self._period_us = 1
-        self.jammed = False
-
-    def queue(self, steps: int, period_us: int) -> None:
-        if self.busy():
-            raise PortMisuse(f"packet of {steps} steps at {self.now_ms} ms while one is in hand")
-        if steps < 1 or period_us < 1 or not self.enabled:
-            raise PortMisuse(f"packet of {steps} steps, period {period_us} us, enabled {self.enabled}")
-        self._before += self._steps
-        self._start_ms, self._steps, self._period_us = self.now_ms, steps, period_us
-        if self.jammed:
-            self.unused, self._steps = self.unused + steps, 0
-        self.packets.append((self.now_ms, steps))
-        self.periods_us.add(period_us)
-
-    def _emitted(self) -> int:
-        return min(self._steps, (self.now_ms - self._start_ms) * 1_000 // self._period_us)
-
-    def busy(self) -> bool:
-        return self._emitted() < self._steps
-
-    def done(self) -> int:
-        return self._before + self._emitted() & COUNT_MASK
-
-    def stop(self) -> None:
-        self.stops.append(self.now_ms)
-        emitted = self._emitted()
-        self.unused += self._steps - emitted
-        self._before += emitted
-        self._steps = 0
-
-    def enable(self, on: bool) -> None:
-        self.enabled = on
-        self.enables.append((self.now_ms, on))
-
-    def jam(self, on: bool = True) -> None:
-        """From now on nothing comes out, not even the rest of the packet in hand; `jam(False)` mends it."""
-        if on and not self.jammed:
-            self.unused += self._steps - self._emitted()
-            self._before += self._emitted()
-            self._steps = 0
-        self.jammed = on
-
-
-class FakeLink:
-    """Bytes both ways, nothing lost."""
-
-    def __init__(self) -> None:
-        self.incoming = bytearray()
-        self.outgoing = bytearray()
-
-    def read_into(self, buf: bytearray) -> int:
-        count = min(len(buf), len(self.incoming))
-        buf[:count] = self.incoming[:count]
-        del self.incoming[:count]
-        return count
-
-    def write(self, data: bytes) -> None:
-        self.outgoing += data
-
-
-class FakeAnnunciator:
-    """Priority shown by light and by sound, and each call."""
-
-    def __init__(self) -> None:
-        self.lit = self.sounding = 0
-
-    def light(self, priority: int) -> None:
-        self.lit = priority
-
-    def sound(self, priority: int) -> None:
-        self.sounding = priority
-
-
-class FakeWatchdog:
-    def __init__(self) -> None:
-        self.feeds = 0
-
-    def feed(self) -> None:
-        self.feeds += 1
 
 
 @dataclass(frozen=True)
@@ -206,7 +108,7 @@ class Bench:
             assert at_once < POLLS_AT_ONE_INSTANT, f"asks again and again to be woken at {self.now_ms} ms"
             self.now_ms = self.wake_ms
             self.poll()
-        self.now_ms = t_ms
+        self.now_ms = self.motor.now_ms = t_ms
 
     def run_for(self, ms: int, early: Iterable[int] = ()) -> None:
         self.run_until(self.now_ms + ms, early)

@@ -2,10 +2,10 @@
 
     model = Model(capacity_nl=20_000_000)
     model.advance(t_ms); model.packet(t_ms, steps)        # time passes; a packet is seen at the motor port
-    model.bolus_denials(order, valid_until)               # names of all reasons there are; empty: must be granted
+    model.grant(order)                                    # what was accepted is told to it
 
-It takes packets from the motor port, not from the pump's account, and reads nothing of the firmware. Where several
-refusals apply it names them all: the requirements do not say which comes first. Late wakes and the link are not here.
+It takes packets from the motor port, not from the pump's account, and reads nothing of the firmware. What must be
+refused is in pump_model_refusals.py. Late wakes and the link are not here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ DAY_MS, MINUTE_MS = 86_400_000, 60_000
 CEILING = 24_000_000  # FLOW-01, FLOW-07
 LOW_NL, EMPTY_NL = 3_000_000, 500_000  # RES-03, RES-05
 STEP_NL = Fraction(43_100, 200)
-FRESH_MS = 30_000
 RUNNING = ("schedule", "patient-bolus")
 PRIORITY = {"low-reservoir": 1, "reservoir-empty": 3, "clock-untrusted": 2, "motion-fault": 3}
 STOPS = ("reservoir-empty", "motion-fault")
@@ -100,90 +99,7 @@ class Model:
         if self.content_nl() <= EMPTY_NL:
             self.stop("interrupted")
 
-    # -- orders: refusals are sets of names, empty if there is nothing against it --------------------
-
-    def program_refusals(self, steps: list[tuple[int, int]], total_nl: int | None = None) -> set[str]:
-        """FLOW-01, SCHED-01, SCHED-05, FLOW-07. `total_nl` is the day total as said, None for the right one."""
-        found = {"BUSY"} if self.bolus else set()
-        starts = [start for start, _ in steps]
-        if starts[0] != 0 or starts != sorted(set(starts)) or starts[-1] >= 1_440:
-            found.add("LIMIT_TILING")
-        if any(rate > CEILING for _, rate in steps):
-            found.add("LIMIT_RATE_MAX")
-        if any(0 < rate < 48_000 for _, rate in steps):
-            found.add("LIMIT_RATE_MIN")
-        weights = [r * (e - s) for (s, r), e in zip(steps, [*starts[1:], 1_440], strict=True)]
-        if total_nl is not None and total_nl != sum(weights) // 1_440:
-            found.add("LIMIT_DAY_TOTAL")
-        if self.settings and self.settings["max"] and not self._fits(self.settings, max(rate for _, rate in steps)):
-            found.add("LIMIT_CEILING")
-        return found
-
-    @staticmethod
-    def _stretched_ms(settings: dict[str, int], peak: int) -> int | None:
-        if peak >= CEILING:
-            return None
-        return max(settings["duration"], -(-settings["volume"] * DAY_MS // (CEILING - peak)))
-
-    def _fits(self, settings: dict[str, int], peak: int) -> bool:
-        stretched_ms = self._stretched_ms(settings, peak)
-        return stretched_ms is not None and stretched_ms <= settings["lockout"]
-
-    def settings_refusals(self, settings: dict[str, int]) -> set[str]:
-        """SCHED-05: the lockout is not shorter than the bolus, which keeps under the ceiling."""
-        found = {"BUSY"} if self.bolus else set()
-        if settings["lockout"] < settings["duration"]:
-            found.add("LIMIT_LOCKOUT")
-        peak = max((rate for _, rate in self.program), default=0)
-        if settings["max"] and not self._fits(settings, peak):
-            found.add("LIMIT_CEILING")
-        return found
-
-    def refill_refusals(self, volume_nl: int, drug: str) -> set[str]:
-        """RES-08, SCHED-08."""
-        found = {"LIMIT_CAPACITY"} if volume_nl > self.capacity_nl else set()
-        if volume_nl <= EMPTY_NL:
-            found.add("LIMIT_FILL_MIN")
-        if self.fill and self.fill["drug"] != drug and self.mode != "stopped":
-            found.add("LIMIT_DRUG")
-        return found
-
-    def start_refusals(self) -> set[str]:
-        """RES-05, ALM-06, SCHED-08."""
-        found = {"ALARM_ACTIVE"} if any(name in STOPS for name in self.alarms) else set()
-        if self.mode != "stopped":
-            found.add("WRONG_MODE")
-        if not self.program:
-            found.add("LIMIT_PROGRAM")
-        if not self.fill:
-            found.add("LIMIT_FILL")
-        return found
-
-    def bolus_denials(self, order: int, valid_until_ms: int) -> tuple[set[str], bool]:
-        """(reasons to deny, whether it may also be denied as LOW_RESERVOIR); BOL-01 to BOL-07, BOL-12, RES-04."""
-        found = {"DUPLICATE_ORDER"} if order in self.orders else set()
-        if not self.now_ms <= valid_until_ms <= self.now_ms + FRESH_MS:
-            found.add("STALE")
-        if self.mode not in RUNNING:
-            return found | {"STOPPED"}, False
-        if not self.settings or not self.settings["max"]:
-            return found | {"DISABLED"}, False
-        if self.bolus:
-            found.add("BUSY")
-        if self.now_ms < self.locked_until_ms:
-            found.add("LOCKOUT")
-        if not self.boluses_left():
-            found.add("MAX_COUNT")
-        if any(PRIORITY[name] >= 2 for name in self.alarms):
-            found.add("ALARM_ACTIVE")
-        peak = max(rate for _, rate in self.program)
-        duration_ms = self._stretched_ms(self.settings, peak)
-        assert duration_ms is not None
-        after_nl = self.content_nl() - self.settings["volume"]
-        low = min(rate for _, rate in self.program)  # the least that can flow meanwhile, and the most
-        if self.content_nl() <= LOW_NL or after_nl - Fraction(low * duration_ms, DAY_MS) < EMPTY_NL:
-            found.add("LOW_RESERVOIR")
-        return found, after_nl - Fraction(peak * duration_ms, DAY_MS) < EMPTY_NL
+    # -- lockout and count -----------------------------------------------------------------------
 
     def lockout_left_ms(self) -> int:
         return max(0, self.locked_until_ms - self.now_ms)
@@ -194,6 +110,13 @@ class Model:
 
     def boluses_left(self) -> int:
         return max(0, self.settings["max"] - len(self.recent_ms())) if self.settings else 0
+
+    @staticmethod
+    def stretched_ms(settings: dict[str, int], peak: int) -> int | None:
+        """FLOW-07: how long a bolus takes beside the highest basal rate, None if there is no room for it."""
+        if peak >= CEILING:
+            return None
+        return max(settings["duration"], -(-settings["volume"] * DAY_MS // (CEILING - peak)))
 
     # -- what is done ----------------------------------------------------------------------------
 
@@ -235,7 +158,7 @@ class Model:
     def grant(self, order: int) -> int:
         """A bolus starts; its duration in ms."""
         assert self.settings
-        duration_ms = self._stretched_ms(self.settings, max(rate for _, rate in self.program))
+        duration_ms = self.stretched_ms(self.settings, max(rate for _, rate in self.program))
         assert duration_ms is not None
         self.remember(order, "running", self.settings["volume"])
         volume_nl = self.settings["volume"]

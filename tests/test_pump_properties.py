@@ -9,7 +9,7 @@ firmware. Half a year at a constant rate is in test_pump_unit_long.py, single ru
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 from hypothesis import event, given
@@ -127,7 +127,10 @@ rates = st.one_of(
 
 @st.composite
 def programs(draw: st.DrawFn) -> Steps:
-    starts = {0, *draw(st.one_of(st.lists(st.integers(1, 1_439), max_size=5), st.sets(st.integers(1, 1_439), max_size=47)))}
+    starts = {
+        0,
+        *draw(st.one_of(st.lists(st.integers(1, 1_439), max_size=5), st.sets(st.integers(1, 1_439), max_size=47))),
+    }
     return [(start, draw(rates)) for start in sorted(starts)]
 
 
@@ -220,7 +223,10 @@ def test_early_polls_do_not_change_what_is_delivered(treatment: tuple[Origin, li
     often, seldom = Judged(*origin).run(deeds), Judged(*origin).run(deeds, early=False)
     assert often.starts_ms == seldom.starts_ms
     streams = [run.bench.motor.packets for run in (often, seldom)]
-    totals = [dict(zip([t for t, _ in packets], accumulate(s for _, s in packets))) for packets in streams]
+    totals = [
+        dict(zip([t_ms for t_ms, _ in packets], accumulate(steps for _, steps in packets), strict=True))
+        for packets in streams
+    ]
     behind = [0, 0]
     for t_ms in sorted({*totals[0], *totals[1]}):
         behind = [total.get(t_ms, last) for total, last in zip(totals, behind, strict=True)]
@@ -235,7 +241,7 @@ def test_never_more_than_one_bolus(treatment: tuple[Origin, list[Deed]]) -> None
     judged = Judged(*origin).run(deeds)
     boluses = judged.prescription.boluses
     assert [bolus.start_ms for bolus in boluses] == judged.starts_ms
-    assert all(a.end_ms <= b.start_ms for a, b in zip(boluses, boluses[1:]))
+    assert all(a.end_ms <= b.start_ms for a, b in pairwise(boluses))
     for start_ms in judged.starts_ms:
         inside = [t_ms for t_ms in judged.starts_ms if start_ms <= t_ms < start_ms + DAY_MS]
         assert len(inside) <= origin[1].max_per_24h

@@ -58,6 +58,10 @@ class Delivery:
         self._account[_CARRY] -= steps * self._step_cost
         self._account[_STEPS] += steps
 
+    def ahead(self):
+        """Whether more has gone out than has flowed: the first step of a bolus goes out before its ramp."""
+        return self._account[_CARRY] < 0
+
     def ms_until(self, packet_steps, rate_nl_per_day, extra_units_per_ms):
         """Milliseconds until a packet is due at a rate plus a bolus, rounded up: never early. -1: never."""
         flow = rate_nl_per_day * self._per_ms + extra_units_per_ms

@@ -244,7 +244,7 @@ class Pump:
         self.ramp.begin(order, settings.volume_nl, duration_ms, units, now_ms)
         self._enter(device.PATIENT_BOLUS, now_ms)
         self._select(now_ms)
-        self._lead = True
+        self._lead = not self.delivery.ahead()  # never two steps ahead: one quantum is the limit (FLOW-03)
         self._issue(now_ms)
 
     def _end_bolus(self, state, now_ms):

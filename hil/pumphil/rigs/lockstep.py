@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pumpfw.boards.lockstep import MOTOR_ENABLED, MOTOR_STOPPED, REPLY, REPLY_SIZE, REQUEST
+from pumpfw.boards.lockstep import MOTOR_ENABLED, MOTOR_STOPPED, REPLY, REPLY_SIZE, REQUEST, STEPS_MASK
 from pumpfw.core.timebase import TICKS_PERIOD
 from pumphil.instruments import Balance, BalanceParameters, Encoder, EncoderParameters
 from pumphil.plant import Plant, PlantParameters
@@ -109,7 +109,8 @@ class LockstepRig:
         self.wakes += 1
         t_ms = t_us // 1000
         plant = self.plant
-        request = struct.pack(REQUEST, (self._ticks_at_boot + t_ms) & TICKS_MASK, plant.steps_done(t_us), len(to_pump))
+        ticks = (self._ticks_at_boot + t_ms) & TICKS_MASK
+        request = struct.pack(REQUEST, ticks, plant.steps_done(t_us) & STEPS_MASK, len(to_pump))
         reply = self._exchange(request + to_pump if to_pump else request)
         wake_in_ms, steps, period_us, count, flags, light, sound, _feeds = struct.unpack_from(REPLY, reply)
         self._wake_us = (t_ms + wake_in_ms) * 1000

@@ -48,6 +48,12 @@ def refusal(action: Callable[[], object]) -> tuple[str, int] | None:
     return None
 
 
+def answer(treatment: Treatment) -> tuple[str | None, int | None] | None:
+    """What the pump says to a request: None if it grants it, else reason and what is left."""
+    request = treatment.bolus()
+    return None if request.granted else (request.reason, request.left)
+
+
 def carries(wire: bytes, msg_id: int) -> bool:
     """Whether `wire` holds a sound frame of this message."""
     return any(body[2] == msg_id for body in frame.FrameReader().feed(wire))

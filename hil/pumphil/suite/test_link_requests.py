@@ -1,4 +1,4 @@
-"""Sound frames: what the pump answers to wrong requests, to the same frame twice and to an order id used again."""
+"""Sound frames with wrong requests in them: each is answered with its own reason and does nothing."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import pytest
 
 from pumphil.hil_record import HilRecord
 from pumphil.suite.by_hand import judge_answers
-from pumphil.suite.looks import Tap, carries, records, refusal, state, twin
-from pumphil.suite.measures import HOUR_MS
-from pumphil.suite.therapies import BolusText, continuous, day
+from pumphil.suite.looks import state
+from pumphil.suite.therapies import continuous
 from pumphil.treatment import Treatment
 from pumphost.errors import Refused
 from pumphost.programmer import Programmer
@@ -20,7 +19,6 @@ from pumplink.messages import Message
 
 RAW = (("bytes", "tail", "", None, None, "a payload as it stands"),)
 Refusal = tuple[str, int, int]
-ACTING = [message.id for message in messages.TABLE if message.acts]
 
 
 def _refusal(programmer: Programmer, message: Message, *values: object) -> Refusal | None:
@@ -130,107 +128,3 @@ def test_link_frames_that_are_no_requests(treatment: Treatment, record: HilRecor
     record.expect("frames dropped, against those counted", "1", error=counted - 4, limit=0, oracle=4, pump=counted)
     changed = [name for name, value in state(treatment.programmer).items() if value != before[name]]
     record.expect(f"parts of the state that changed: {changed}", "1", error=len(changed), limit=0)
-
-
-def _afternoon(treatment: Treatment) -> None:
-    """Everything a programmer does: program, start, bolus, abort, stop, clock, refill, program again, start."""
-    treatment.begin(continuous("0.960 mL/day", bolus=True))
-    treatment.run_for(hours=1)
-    treatment.bolus()
-    treatment.run_for(seconds=200)
-    treatment.programmer.abort_bolus()
-    treatment.prescription.abort_bolus(treatment.now_ms)
-    treatment.bolus()
-    treatment.run_for(hours=1)
-    treatment.stop()
-    treatment.set_clock(5 * HOUR_MS)
-    treatment.refill(15_000_000)
-    treatment.program(day([("00:00", "0.480 mL/day"), ("06:00", "2.400 mL/day")], bolus=True))
-    treatment.start()
-    treatment.run_for(hours=2)
-
-
-@pytest.mark.requirement("LINK-04")
-@pytest.mark.needs("link-faults")
-def test_link_every_frame_twice_is_as_if_once(treatment: Treatment, record: HilRecord) -> None:
-    """Condition: a line that doubles all it carries. Action: an afternoon of orders. Then all as on a clean line."""
-    link = treatment.rig.transport()
-    link.to_pump = line = Tap(change=lambda n, data: [data, data])
-    _afternoon(treatment)
-    link.to_pump = None
-    with twin(treatment.rig) as other:
-        clean = Treatment(other)
-        _afternoon(clean)
-        got = {
-            "log": treatment.programmer.log(),
-            "status": treatment.programmer.status(),
-            "packets": treatment.rig.packets,
-        }
-        wanted = {"log": clean.programmer.log(), "status": clean.programmer.status(), "packets": other.packets}
-    judge_answers(record, "doubled line against clean line", {k: got[k] == v for k, v in wanted.items()},
-                  dict.fromkeys(wanted, True))  # fmt: skip
-    acting = sum(any(carries(wire, msg_id) for msg_id in ACTING) for wire in line.seen)
-    cached = treatment.programmer.link_stats().duplicate
-    record.expect(
-        "repeats of acting frames answered from the cache", "1", error=cached - acting, limit=0, oracle=acting
-    )
-    record.against_oracle(treatment)
-
-
-@pytest.mark.requirement("LINK-04")
-@pytest.mark.needs("link-faults")
-def test_link_stored_answer_and_reused_number(treatment: Treatment, record: HilRecord) -> None:
-    """Condition: a bolus was granted. Action: its frame again, later; its number with another order. Then answers."""
-    treatment.begin(continuous("0.960 mL/day", bolus=BolusText(lockout="00:10", max_per_24h=24)))
-    link = treatment.rig.transport()
-    link.to_pump = sent = Tap(messages.REQUEST_BOLUS.id)
-    link.from_pump = came = Tap(messages.REQUEST_BOLUS.id)
-    granted = treatment.bolus()
-    link.to_pump = link.from_pump = None
-    (request,), (answer,) = sent.seen, came.seen
-    # after the lockout, when the pump would grant it if it carried it out once more
-    treatment.run_until(granted.t_ms + HOUR_MS)
-    link.write(request)
-    repeated = link.read(0)
-    (body,) = frame.FrameReader().feed(request)
-    seq = frame.parse_body(body)[4]
-    until_ms = treatment.now_ms + 5_000
-    fresh = messages.REQUEST_BOLUS.request.pack((4_711, until_ms))
-    link.write(frame.encode(frame.pack_body(frame.REQ, messages.REQUEST_BOLUS.id, fresh, seq)))
-    (reused,) = frame.FrameReader().feed(link.read(0))
-    got = {
-        "same frame": repeated == answer,
-        "same number, another order": reused[frame.HEADER],
-        "that order": treatment.programmer.order(4_711).state,
-        "boluses started": len(records(treatment, codes.REC_BOLUS_START)),
-    }
-    judge_answers(record, "repeats", got, {
-        "same frame": True, "same number, another order": codes.SEQ_REUSED, "that order": codes.NOT_SEEN,
-        "boluses started": 1,
-    })  # fmt: skip
-    record.against_oracle(treatment)
-
-
-@pytest.mark.requirement("BOL-11")
-@pytest.mark.needs("link-faults")
-def test_link_order_is_carried_out_once(treatment: Treatment, record: HilRecord) -> None:
-    """Condition: an order was granted. Action: the same id again, now, later, as a refill. Then refusals."""
-    treatment.begin(continuous("0.960 mL/day", bolus=BolusText(lockout="00:10", max_per_24h=24)))
-    programmer = treatment.programmer
-    treatment.bolus()
-    order = programmer.status().last_order
-    answers: dict[str, object] = {}
-    for name, hours in (("while it runs", 0), ("when it is done", 1), ("a day later", 24)):
-        treatment.run_for(hours=hours)
-        answers[name] = refusal(lambda: programmer.bolus(order))
-    until_ms = treatment.now_ms + 5_000
-    refill = (order, 18_000_000, b"saline\0\0", 1_000_000)
-    answers["as a refill"] = refusal(lambda: programmer.session.request(messages.PREPARE_REFILL, refill))
-    answers["another one"] = refusal(lambda: programmer.session.request(messages.REQUEST_BOLUS, (order + 1, until_ms)))
-    done = ("DUPLICATE_ORDER", codes.DONE)
-    judge_answers(record, "an order id used again", answers, {
-        "while it runs": ("DUPLICATE_ORDER", codes.RUNNING), "when it is done": done, "a day later": done,
-        "as a refill": done, "another one": None,
-    })  # fmt: skip
-    started = [r.a for r in records(treatment, codes.REC_BOLUS_START)]
-    judge_answers(record, "orders started", {"ids": started}, {"ids": [order, order + 1]})

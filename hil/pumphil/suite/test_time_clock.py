@@ -82,15 +82,17 @@ def test_time_three_wraps_of_the_tick_counter(treatment: Treatment, record: HilR
     treatment.begin(day(steps, reservoir="100 mL", fill="50 mL", bolus=True))
     midnight_ms = treatment.now_ms
     assert 40 * DAY_MS // 2**30 == 3
-    slips_ms = []
+    slip_ms = 0
     for number in range(40):
         treatment.run_until(midnight_ms + number * DAY_MS + 10 * HOUR_MS)
+        slip_ms = treatment.programmer.status().uptime_ms - treatment.now_ms
+        if slip_ms:  # a bolus under a clock that stands may never end
+            break
         treatment.bolus()
         treatment.run_for(hours=1)
         treatment.bolus()
-        slips_ms.append(treatment.programmer.status().uptime_ms - treatment.now_ms)
+    record.expect("pump time against rig time, 40 looks", "ms", error=slip_ms, limit=0)
     treatment.run_until(midnight_ms + 40 * DAY_MS)
-    record.expect("pump time against rig time, worst of 40 looks", "ms", error=max(slips_ms, key=abs), limit=0)
     answers = [(r.granted, r.reason, r.left) for r in treatment.requests]
     wrong = sum(answer != (True, None, None) for answer in answers[::2])
     wrong += sum(answer != (False, "LOCKOUT", HOUR_MS) for answer in answers[1::2])

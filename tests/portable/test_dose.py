@@ -1,0 +1,160 @@
+"""Volume: delivery and reservoir ledger, on both interpreters. Expected values worked by hand.
+
+    micropython tests/portable/run.py test_dose
+
+By design a turn is 43 100 nL in 200 steps, so a step is 215.5 nL and costs 43 100 · 86 400 000 = 3 723 840 000 000
+units of which 1 nL/day brings 200 a millisecond.
+"""
+
+from pumpfw.core.config import Config
+from pumpfw.core.delivery import Delivery
+from pumpfw.core.reservoir import Reservoir
+
+HOUR_MS = 3_600_000
+STEP_UNITS = 3_723_840_000_000
+
+
+def delivery(**config):
+    return Delivery(Config(**config))
+
+
+def issue_all(account, packet_steps):
+    """Issue packets as long as one is due."""
+    steps = account.due(packet_steps)
+    while steps:
+        account.issue(steps)
+        steps = account.due(packet_steps)
+
+
+# -- delivery ----------------------------------------------------------------------------------------
+
+
+def test_one_hour_at_1_ml_a_day_is_193_steps_and_35_hundredths():
+    """1 000 000 / 24 / 215.5 = 193.35 steps."""
+    account = delivery()
+    account.flow(1_000_000, HOUR_MS)
+    issue_all(account, 1)
+    assert account.steps() == 193
+    assert account.volume_nl(193) == 41_592  # 41 591.5
+    # 0.6512 of a step are left to come: 2 424 960 000 000 units at 200 000 000 a millisecond are 12 124.8 ms
+    assert account.ms_until(1, 1_000_000, 0) == 12_125
+
+
+def test_remainder_is_carried_exactly():
+    """0.431 days at 1 000 000 nL/day are 431 000 nL or 2 000 steps to the last unit, however they are cut up."""
+    account = delivery()
+    pieces = (1, 7, 999, 11_000_000, 37_238_400 - 11_001_007)
+    for period in range(1, 31):
+        for ms in pieces:
+            account.flow(1_000_000, ms)
+            issue_all(account, 2)
+        issue_all(account, 1)
+        assert account.steps() == 2_000 * period
+        assert account.ms_until(1, 1_000_000, 0) == 18_620  # a whole step is 18 619.2 ms
+    assert account.ms_until(1, 100, 0) == 186_192_000, "nothing is left over"
+
+
+def test_packet_is_what_30_s_bring_at_least_a_step_at_most_10_ul():
+    """nL in 30 s: 16.7, 166.7, 333.3, 8 333.3; in steps of 215.5 nL: 0.08, 0.77, 1.55, 38.67."""
+    account = delivery()
+    sizes = [account.packet_steps(rate) for rate in (48_000, 480_000, 960_000, 24_000_000)]
+    assert sizes == [1, 1, 2, 39]
+    assert account.packet_steps(0) == 1
+    # 215.5 nL in 30 s are 620 640 nL/day
+    assert (account.packet_steps(620_640), account.packet_steps(620_641)) == (1, 2)
+    # 10 000 nL are 46.4 steps; 30 000 000 nL/day would be 48.3
+    assert (account.packet_steps(28_549_440), account.packet_steps(30_000_000)) == (46, 46)
+    # another calibration: 100 nL a step
+    assert delivery(nl_per_rev=20_000).packet_steps(24_000_000) == 84
+    assert delivery(nl_per_rev=20_000).packet_steps(30_000_000) == 100
+
+
+def test_due_waits_for_a_whole_packet_and_stays_below_10_ul():
+    account = delivery()
+    account.add(2 * STEP_UNITS - 1)
+    assert account.due(2) == 0
+    assert account.due(1) == 1
+    account.add(1)
+    assert account.due(2) == 2
+    account.add(50 * STEP_UNITS)
+    assert account.due(2) == 46
+    account.issue(46)
+    assert account.due(2) == 6
+    assert account.steps() == 46
+
+
+def test_a_step_ahead_is_owed():
+    account = delivery()
+    account.issue(1)
+    assert account.due(1) == 0
+    assert account.ms_until(1, 1_000_000, 0) == 37_239  # two steps of 18 619.2 ms
+    account.add(2 * STEP_UNITS)
+    assert account.due(1) == 1
+
+
+def test_wait_is_never_early_and_at_most_1_ms_late():
+    for rate in (48_000, 480_000, 999_999, 7_654_321, 24_000_000):
+        for begun in (0, 1, STEP_UNITS - 1):
+            for packet in (1, 2, 39):
+                account = delivery()
+                account.add(begun)
+                wait = account.ms_until(packet, rate, 0)
+                account.flow(rate, wait - 1)
+                assert account.due(packet) == 0, (rate, begun, packet)
+                account.flow(rate, 1)
+                assert account.due(packet) >= packet, (rate, begun, packet)
+
+
+def test_wait_with_a_bolus_beside_the_basal_rate():
+    """1 000 000 nL/day bring 2·10^8 units a ms; 18 619 840 units more a ms: 3.72384·10^12 / 2.1862·10^8 = 17 033.4."""
+    account = delivery()
+    assert account.ms_until(1, 1_000_000, 18_619_840) == 17_034
+    assert account.ms_until(1, 0, 18_619_840) == 199_994  # 199 993.1
+    assert account.ms_until(1, 0, 0) == -1
+    account.add(STEP_UNITS)
+    assert account.ms_until(1, 1_000_000, 0) == 0
+
+
+def test_volume_of_steps_is_rounded_up():
+    account = delivery()
+    assert [account.volume_nl(steps) for steps in (0, 1, 2, 3, 200)] == [0, 216, 431, 647, 43_100]
+    assert account.units_of(20_000) == 345_600_000_000_000  # 92.81 steps
+    account.add(account.units_of(43_100))
+    issue_all(account, 1)
+    assert account.steps() == 200
+    assert account.ms_until(1, 1_000_000, 0) == 18_620
+
+
+# -- reservoir ---------------------------------------------------------------------------------------
+
+
+def test_ledger_rounds_against_the_reservoir():
+    account = delivery()
+    reservoir = Reservoir(Config(), account)
+    assert (reservoir.remaining_nl(), reservoir.low(), reservoir.empty()) == (0, False, False)
+    account.issue(5)
+    reservoir.fill(18_000_000, b"saline", 1)
+    assert reservoir.filled
+    assert reservoir.remaining_nl() == 18_000_000, "what went before does not count"
+    account.issue(1)
+    assert reservoir.remaining_nl() == 17_999_784  # 215.5 used, 216 counted
+    account.issue(1)
+    assert reservoir.remaining_nl() == 17_999_569
+    account.issue(100_000)
+    assert reservoir.remaining_nl() == 0
+
+
+def test_thresholds_belong_to_low_and_to_empty():
+    account = delivery()
+    reservoir = Reservoir(Config(), account)
+    for content, low, empty in ((3_000_001, False, False), (3_000_000, True, False), (500_001, True, False),
+                                (500_000, True, True), (1, True, True)):  # fmt: skip
+        reservoir.fill(content, b"saline", 1)
+        assert (reservoir.low(), reservoir.empty()) == (low, empty), content
+
+
+def test_lasts_to_the_empty_threshold_and_no_further():
+    reservoir = Reservoir(Config(), delivery())
+    reservoir.fill(3_500_000, b"saline", 1)
+    assert reservoir.lasts(3_000_000)
+    assert not reservoir.lasts(3_000_001)

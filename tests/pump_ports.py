@@ -1,0 +1,111 @@
+"""Fake port objects for a pump in CPython: they keep the contract of `pumpfw.core.ports` and watch that the core does.
+
+    motor = FakeMotor(); motor.enable(True); motor.queue(5, 10_000)
+    motor.now_ms = 50; motor.done()         # 5
+
+Time is `motor.now_ms`, set by the driver before every poll. test_port_contracts.py holds the fakes to the contract
+together with the ports of the boards. No plant: a step is a step.
+"""
+
+from __future__ import annotations
+
+COUNT_MASK = (1 << 30) - 1
+
+
+class PortMisuse(AssertionError):
+    """The core used a port in a way that `pumpfw.core.ports` forbids."""
+
+
+class FakeMotor:
+    """Pulse k of a packet comes k periods after it was queued. `jam()`: pulses from now on are not emitted."""
+
+    def __init__(self, done: int = 0) -> None:
+        self.now_ms = 0
+        self.packets: list[tuple[int, int]] = []
+        self.periods_us: set[int] = set()
+        self.enables: list[tuple[int, bool]] = []
+        self.stops: list[int] = []
+        self.enabled = False
+        self.unused = 0  # steps that were queued and will never be emitted
+        self._before = done
+        self._start_ms = self._steps = 0
+        self._period_us = 1
+        self.jammed = False
+
+    def queue(self, steps: int, period_us: int) -> None:
+        if self.busy():
+            raise PortMisuse(f"packet of {steps} steps at {self.now_ms} ms while one is in hand")
+        if steps < 1 or period_us < 1 or not self.enabled:
+            raise PortMisuse(f"packet of {steps} steps, period {period_us} us, enabled {self.enabled}")
+        self._before += self._steps
+        self._start_ms, self._steps, self._period_us = self.now_ms, steps, period_us
+        if self.jammed:
+            self.unused, self._steps = self.unused + steps, 0
+        self.packets.append((self.now_ms, steps))
+        self.periods_us.add(period_us)
+
+    def _emitted(self) -> int:
+        return min(self._steps, (self.now_ms - self._start_ms) * 1_000 // self._period_us)
+
+    def busy(self) -> bool:
+        return self._emitted() < self._steps
+
+    def done(self) -> int:
+        return self._before + self._emitted() & COUNT_MASK
+
+    def stop(self) -> None:
+        self.stops.append(self.now_ms)
+        emitted = self._emitted()
+        self.unused += self._steps - emitted
+        self._before += emitted
+        self._steps = 0
+
+    def enable(self, on: bool) -> None:
+        self.enabled = on
+        self.enables.append((self.now_ms, on))
+
+    def jam(self, on: bool = True) -> None:
+        """From now on nothing comes out, not even the rest of the packet in hand; `jam(False)` mends it."""
+        if on and not self.jammed:
+            self.unused += self._steps - self._emitted()
+            self._before += self._emitted()
+            self._steps = 0
+        self.jammed = on
+
+
+class FakeLink:
+    """Bytes both ways, nothing lost."""
+
+    def __init__(self) -> None:
+        self.incoming = bytearray()
+        self.outgoing = bytearray()
+
+    def read_into(self, buf: bytearray) -> int:
+        count = min(len(buf), len(self.incoming))
+        buf[:count] = self.incoming[:count]
+        del self.incoming[:count]
+        return count
+
+    def write(self, data: bytes) -> None:
+        self.outgoing += data
+
+
+class FakeAnnunciator:
+    """Priority shown by light and by sound, and each call."""
+
+    def __init__(self) -> None:
+        self.lit = self.sounding = 0
+
+    def light(self, priority: int) -> None:
+        self.lit = priority
+
+    def sound(self, priority: int) -> None:
+        self.sounding = priority
+
+
+class FakeWatchdog:
+    def __init__(self) -> None:
+        self.feeds = 0
+
+    def feed(self) -> None:
+        self.feeds += 1

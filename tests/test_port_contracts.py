@@ -1,0 +1,269 @@
+"""The contract of `pumpfw.core.ports`, the same tests for the ports of every board and for the fakes of the tests.
+
+    python -m pytest tests/test_port_contracts.py
+
+`LockstepPorts` goes the whole way: port object, exchange, kernel of the rig, plant. A board for a chip joins with a
+harness of its own. What the core does with its ports is tested elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pump_ports import FakeAnnunciator, FakeLink, FakeMotor, FakeWatchdog
+
+from pumpfw.core.ports import Ports
+from pumphil.rigs.lockstep import RigOptions
+from pumphil.rigs.sim import SimRig
+
+COUNT_PERIOD = 1 << 30
+PERIOD_US = 10_000
+FRAME = bytes(range(248))  # as long as a frame may be
+
+
+class FakePorts:
+    """The fakes of pump_ports.py."""
+
+    def __init__(self, done: int = 0) -> None:
+        self.ports = Ports(FakeMotor(done), FakeLink(), FakeAnnunciator(), FakeWatchdog())
+
+    def at(self, t_ms: int, act: Callable[[Ports], Any], to_pump: bytes = b"") -> Any:
+        """At `t_ms`, which must rise: `act` with the ports, what it returns; `to_pump` arrives just before."""
+        self.ports.motor.now_ms = t_ms
+        self.ports.link.incoming += to_pump
+        return act(self.ports)
+
+    def from_pump(self) -> bytes:
+        """What the host has got since the last call."""
+        data = bytes(self.ports.link.outgoing)
+        self.ports.link.outgoing.clear()
+        return data
+
+    def signals(self) -> tuple[int, int]:
+        """(light, sound) as somebody in the room has them."""
+        return self.ports.annunciator.lit, self.ports.annunciator.sounding
+
+
+class Script:
+    """Takes the place of the pump on a board: one action a wake."""
+
+    def __init__(self) -> None:
+        self.act: Callable[[], Any] = lambda: None
+        self.result: Any = None
+
+    def poll(self, now_ms: int) -> int:
+        self.result = self.act()
+        return now_ms + 1_000_000
+
+
+class LockstepPorts:
+    """The ports of boards/lockstep.py with a rig `sim` around them."""
+
+    def __init__(self, done: int = 0) -> None:
+        self.rig = SimRig(0, RigOptions())
+        board = self.rig.board
+        self.ports = Ports(board._motor, board._link, board._annunciator, board._watchdog)
+        self.script = Script()
+        board.pump = self.script  # type: ignore[assignment]
+        self._received = b""
+        count = self.rig.plant.steps_done
+        self.rig.plant.steps_done = lambda t_us: done + count(t_us)  # type: ignore[method-assign]
+
+    def at(self, t_ms: int, act: Callable[[Ports], Any], to_pump: bytes = b"") -> Any:
+        self.script.act = lambda: act(self.ports)
+        self._received += self.rig.exchange(t_ms * 1000, to_pump)
+        return self.script.result
+
+    def from_pump(self) -> bytes:
+        data, self._received = self._received, b""
+        return data
+
+    def signals(self) -> tuple[int, int]:
+        return self.rig.light, self.rig.sound
+
+
+Board = type[FakePorts] | type[LockstepPorts]
+
+
+@pytest.fixture(params=[FakePorts, LockstepPorts])
+def board(request: pytest.FixtureRequest) -> Board:
+    made: Board = request.param
+    return made
+
+
+def go(steps: int) -> Callable[[Ports], None]:
+    """Enable and queue a packet."""
+
+    def act(ports: Ports) -> None:
+        ports.motor.enable(True)
+        ports.motor.queue(steps, PERIOD_US)
+
+    return act
+
+
+def done(ports: Ports) -> int:
+    return int(ports.motor.done())
+
+
+def look(_: Ports) -> None:
+    """A wake in which nothing is asked for."""
+
+
+def read(size: int) -> Callable[[Ports], bytes]:
+    """All that one read brings into a buffer of `size` bytes."""
+
+    def act(ports: Ports) -> bytes:
+        buffer = bytearray(size)
+        return bytes(buffer[: ports.link.read_into(buffer)])
+
+    return act
+
+
+# -- motor -------------------------------------------------------------------------------------------
+
+
+def test_motor_emits_one_step_a_period_and_then_starves(board: Board) -> None:
+    rig = board()
+    rig.at(100, go(5))
+    assert [rig.at(t_ms, done) for t_ms in (100, 109, 110, 139, 149, 150, 151, 10_000)] == [0, 0, 1, 3, 4, 5, 5, 5]
+
+
+def test_motor_takes_the_next_packet_when_the_last_is_through(board: Board) -> None:
+    rig = board()
+    rig.at(0, go(5))
+    rig.at(50, go(2))
+    assert [rig.at(t_ms, done) for t_ms in (50, 60, 70, 80)] == [5, 6, 7, 7]
+
+
+def test_motor_counts_modulo_2_to_the_30(board: Board) -> None:
+    rig = board(done=COUNT_PERIOD - 3)
+    assert rig.at(0, done) == COUNT_PERIOD - 3
+    rig.at(0, go(5))
+    assert rig.at(20, done) == COUNT_PERIOD - 1
+    assert rig.at(1_000, done) == 2
+
+
+def test_motor_stop_ends_the_packet_at_once_and_its_rest_is_lost(board: Board) -> None:
+    rig = board()
+    rig.at(0, go(10))
+    rig.at(35, lambda ports: ports.motor.stop())
+    assert [rig.at(t_ms, done) for t_ms in (36, 1_000)] == [3, 3]
+    rig.at(1_000, go(2))
+    assert [rig.at(t_ms, done) for t_ms in (1_010, 1_020, 1_200)] == [4, 5, 5]
+
+
+def test_motor_stop_without_a_packet_does_nothing(board: Board) -> None:
+    rig = board()
+    rig.at(0, lambda ports: ports.motor.stop())
+    rig.at(0, go(2))
+    rig.at(20, lambda ports: ports.motor.stop())
+    assert rig.at(500, done) == 2
+
+
+def test_motor_enable_is_a_line_of_its_own(board: Board) -> None:
+    """Switching it in the middle of a packet changes no count and ends no packet."""
+    rig = board()
+    rig.at(0, go(10))
+    rig.at(25, lambda ports: ports.motor.enable(False))
+    rig.at(45, lambda ports: ports.motor.enable(True))
+    assert rig.at(1_000, done) == 10
+
+
+# -- link --------------------------------------------------------------------------------------------
+
+
+def test_link_says_zero_when_nothing_waits(board: Board) -> None:
+    rig = board()
+    assert rig.at(0, read(16)) == b""
+    assert rig.at(0, read(16), b"abc") == b"abc"
+    assert rig.at(0, read(16)) == b""
+
+
+def test_link_hands_over_what_fits_and_keeps_the_rest(board: Board) -> None:
+    rig = board()
+    assert rig.at(0, read(4), b"0123456789") == b"0123"
+    assert rig.at(1, read(4), b"ab") == b"4567"
+    assert rig.at(2, read(16)) == b"89ab"
+
+
+def test_link_leaves_the_rest_of_the_buffer_alone(board: Board) -> None:
+    rig = board()
+
+    def act(ports: Ports) -> bytes:
+        buffer = bytearray(b"........")
+        assert ports.link.read_into(buffer) == 3
+        return bytes(buffer)
+
+    assert rig.at(0, act, b"xyz") == b"xyz....."
+
+
+def test_link_passes_every_byte_value_in_order(board: Board) -> None:
+    rig = board()
+    every = bytes(range(256))
+    assert rig.at(0, read(300), every) == every
+    rig.at(0, lambda ports: ports.link.write(every))
+    assert rig.from_pump() == every
+
+
+def test_link_writes_whole_frames_or_none_of_them(board: Board) -> None:
+    """More than the host takes in one wake: what does not fit is dropped as a whole, and nothing blocks."""
+    rig = board()
+
+    def act(ports: Ports) -> None:
+        for number in range(8):
+            ports.link.write(bytes([number]) + FRAME[1:])
+
+    rig.at(0, act)
+    got = rig.from_pump()
+    frames = [got[at : at + 248] for at in range(0, len(got), 248)]
+    assert len(frames) >= 2, "a request and its repetition are answered"
+    assert frames == [bytes([number]) + FRAME[1:] for number in range(len(frames))]
+    rig.at(1, lambda ports: ports.link.write(b"next"))
+    assert rig.from_pump() == b"next"
+
+
+# -- annunciator and watchdog ------------------------------------------------------------------------
+
+
+def test_light_and_sound_are_told_apart_and_stay(board: Board) -> None:
+    rig = board()
+    assert rig.signals() == (0, 0)
+    rig.at(0, lambda ports: ports.annunciator.light(2))
+    assert rig.signals() == (2, 0)
+    rig.at(1, lambda ports: ports.annunciator.sound(3))
+    rig.at(2, look)
+    assert rig.signals() == (2, 3)
+    rig.at(3, lambda ports: ports.annunciator.light(0))
+    assert rig.signals() == (0, 3)
+
+
+def test_every_feed_reaches_the_watchdog(board: Board) -> None:
+    rig = board()
+    before = rig.ports.watchdog.feeds
+    for t_ms in range(5):
+        rig.at(t_ms, lambda ports: ports.watchdog.feed())
+    assert rig.ports.watchdog.feeds - before == 5
+
+
+# -- what only a rig can show ------------------------------------------------------------------------
+
+
+def test_pulses_without_enable_move_nothing() -> None:
+    rig = LockstepPorts()
+    rig.at(0, lambda ports: ports.motor.queue(5, PERIOD_US))
+    assert rig.at(1_000, done) == 5
+    assert rig.rig.plant.rotor_steps(1_000_000) == 0
+    rig.at(1_000, go(5))
+    rig.at(2_000, look)
+    assert rig.rig.plant.rotor_steps(2_000_000) == 5
+
+
+def test_what_is_commanded_is_what_the_rig_records() -> None:
+    rig = LockstepPorts()
+    rig.at(0, go(5))
+    rig.at(70, go(3))
+    rig.at(80, lambda ports: ports.motor.stop())
+    assert rig.rig.packets == [(0, 5), (70, 3)]
+    assert (80, "motor", "stopped after 1 steps") in rig.rig.trace
