@@ -28,7 +28,7 @@ class FakeMotor:
         self.enabled = False
         self.unused = 0  # steps that were queued and will never be emitted
         self._before = done
-        self._start_ms = self._steps = 0
+        self._start_ms = self._end_ms = self._steps = 0
         self._period_us = 1
         self.jammed = False
 
@@ -39,16 +39,19 @@ class FakeMotor:
             raise PortMisuse(f"packet of {steps} steps, period {period_us} us, enabled {self.enabled}")
         self._before += self._steps
         self._start_ms, self._steps, self._period_us = self.now_ms, steps, period_us
+        self._end_ms = self.now_ms + -(-steps * period_us // 1_000)
         if self.jammed:
             self.unused, self._steps = self.unused + steps, 0
         self.packets.append((self.now_ms, steps))
         self.periods_us.add(period_us)
 
     def _emitted(self) -> int:
-        return min(self._steps, (self.now_ms - self._start_ms) * 1_000 // self._period_us)
+        if self.now_ms >= self._end_ms:
+            return self._steps
+        return (self.now_ms - self._start_ms) * 1_000 // self._period_us
 
     def busy(self) -> bool:
-        return self._emitted() < self._steps
+        return self._steps > 0 and self.now_ms < self._end_ms
 
     def done(self) -> int:
         return self._before + self._emitted() & COUNT_MASK

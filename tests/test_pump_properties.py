@@ -210,7 +210,7 @@ def test_account_ledger_and_motor_agree(treatment: tuple[Origin, list[Deed]]) ->
         assert status["delivered"] == -(-bench.steps() * NL_PER_REV // STEPS_PER_REV)
         assert status["remaining"] == AMPLE_NL + (-used_nl).__floor__()
         assert bench.motor.enabled == (status["mode"] in (codes.SCHEDULE, codes.PATIENT_BOLUS))
-        assert bench.motor.done() == bench.steps()
+        assert 0 <= bench.steps() - bench.motor.done() <= 46  # one packet may be on its way
         if status["mode"] == codes.STOP_MODE:
             assert status["rate"] == 0
     assert bench.status()["alarms"] == 0

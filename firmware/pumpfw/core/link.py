@@ -16,6 +16,7 @@ from pumplink.layout import ACTS, RANGES, REQUEST, REQUEST_TAIL, unpack, violati
 INPUT_PER_POLL = 256
 RESERVED_FLAGS = 0x8E
 SEQ_MAX = (1 << 30) - 1
+SEQ_REMEMBERED = 16  # acting requests whose late copies are refused; sessions will refuse all older ones
 
 
 class LinkServer:
@@ -31,6 +32,8 @@ class LinkServer:
         self._input = bytearray(INPUT_PER_POLL)
         self._view = memoryview(self._input)
         self._bodies = []
+        self._used = [0] * SEQ_REMEMBERED
+        self._used_at = 0
         self._last_body = b""
         self._last_wire = b""
 
@@ -67,6 +70,11 @@ class LinkServer:
             else:
                 self._send(msg_id, seq, refused(device.SEQ_REUSED))
             return
+        if seq in self._used:  # a late copy, whatever was answered to the first one
+            self._send(msg_id, seq, refused(device.SEQ_REUSED))
+            return
+        self._used[self._used_at] = seq
+        self._used_at = (self._used_at + 1) % SEQ_REMEMBERED
         reply = self._execute(message, payload, now_ms)
         self.last_seq = seq
         self._last_body = bytes(body)

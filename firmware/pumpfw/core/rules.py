@@ -4,7 +4,6 @@ Evaluated at PREPARE and again at COMMIT; the host's own checks count for nothin
 """
 
 from pumplink import device
-from pumplink.device import DAY_MS
 
 
 def _limit(limit, value):
@@ -78,7 +77,7 @@ def patient_bolus(pump, now_ms):
     if not settings.max_24h:
         return device.DISABLED, 0, 0
     room = pump.config.rate_max - pump.schedule.program.peak()
-    basal_nl = pump.schedule.program.peak() * settings.stretched_ms(room) // DAY_MS
+    basal_nl = pump.schedule.volume_nl(now_ms, settings.stretched_ms(room))
     if pump.reservoir.low() or not pump.reservoir.lasts(settings.volume_nl + basal_nl):
         return device.LOW_RESERVOIR, 0, pump.reservoir.remaining_nl()
     left_ms = pump.history.lockout_left_ms(now_ms)

@@ -113,6 +113,17 @@ class Schedule:
         self.program = Program()
         self._clock = clock
 
+    def volume_nl(self, now_ms, duration_ms):
+        """What the program orders in `duration_ms` from `now_ms` on, rounded up."""
+        units = 0
+        end_ms = now_ms + duration_ms
+        while now_ms < end_ms:
+            rate, left_ms = self.rate_and_left(now_ms)
+            span_ms = min(left_ms, end_ms - now_ms)
+            units += rate * span_ms
+            now_ms += span_ms
+        return -(-units // DAY_MS)
+
     def step_start_min(self, now_ms):
         """Start of the step in force in minutes of the day; of the first step while the clock is untrusted."""
         if not self._clock.trusted:
