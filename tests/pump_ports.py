@@ -61,7 +61,7 @@ class FakeMotor:
         emitted = self._emitted()
         self.unused += self._steps - emitted
         self._before += emitted
-        self._steps = 0
+        self._steps, self._end_ms = 0, self.now_ms
 
     def enable(self, on: bool) -> None:
         self.enabled = on
@@ -72,7 +72,7 @@ class FakeMotor:
         if on and not self.jammed:
             self.unused += self._steps - self._emitted()
             self._before += self._emitted()
-            self._steps = 0
+            self._steps, self._end_ms = 0, self.now_ms
         self.jammed = on
 
 

@@ -140,8 +140,6 @@ class Commands:
         duration_ms = settings.stretched_ms(pump.config.rate_max - pump.schedule.program.peak())
         pump.orders.add(order, device.REQUEST_BOLUS[ID], device.RUNNING, settings.volume_nl, now_ms)
         pump.begin_bolus(order, duration_ms, now_ms)
-        if pump.ramp.order != order:  # its first step found a fault: it was granted and ended at once
-            return device.ALARM_ACTIVE, 0, pump.alarms.first_of(action=device.ACT_STOP)
         return done(device.REQUEST_BOLUS, order, settings.volume_nl, duration_ms)
 
     def _settled(self, order, valid_until, now_ms):
