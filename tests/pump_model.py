@@ -60,20 +60,28 @@ class Model:
         extra = Fraction(self.bolus["volume"] * DAY_MS, self.bolus["duration"]) if self.bolus else Fraction(0)
         return self.basal(self.now_ms) + extra
 
-    def _next_change_ms(self) -> int:
-        """First instant after now at which the rate may change by itself."""
-        ends = [self.now_ms + DAY_MS]
-        if self.program and self.local_shift_ms is not None:
-            local_ms = (self.now_ms + self.local_shift_ms) % DAY_MS
-            ends += [self.now_ms + (start * MINUTE_MS - local_ms - 1) % DAY_MS + 1 for start, _ in self.program]
-        if self.bolus:
-            ends.append(self.bolus["start"] + self.bolus["duration"])
-        return min(ends)
+    def _next_step_ms(self, t_ms: int) -> int:
+        """First instant after `t_ms` at which a step of the program may begin."""
+        if not self.program or self.local_shift_ms is None:
+            return t_ms + DAY_MS
+        local_ms = (t_ms + self.local_shift_ms) % DAY_MS
+        return min(t_ms + (start * MINUTE_MS - local_ms - 1) % DAY_MS + 1 for start, _ in self.program)
+
+    def basal_nl(self, duration_ms: int) -> Fraction:
+        """What the program will order in the time to come, if nobody touches it."""
+        total, t_ms, end_ms = Fraction(0), self.now_ms, self.now_ms + duration_ms
+        while t_ms < end_ms:
+            next_ms = min(self._next_step_ms(t_ms), end_ms)
+            total += Fraction(self.basal(t_ms) * (next_ms - t_ms), DAY_MS)
+            t_ms = next_ms
+        return total
 
     def advance(self, t_ms: int) -> None:
         """Nothing happens until `t_ms` but what was ordered."""
         while self.now_ms < t_ms:
-            end_ms = min(t_ms, self._next_change_ms())
+            end_ms = min(t_ms, self._next_step_ms(self.now_ms))
+            if self.bolus:
+                end_ms = min(end_ms, self.bolus["start"] + self.bolus["duration"])
             self.peak_nl_per_day = max(self.peak_nl_per_day, self.rate())
             self.dose_nl += self.rate() * (end_ms - self.now_ms) / DAY_MS
             self.now_ms = end_ms

@@ -1,6 +1,6 @@
 """What a pump has to refuse, written from hil/requirements.toml: each function names all reasons there are at once.
 
-    denials, may_be_low = bolus_denials(model, order, valid_until_ms)     # empty: it must be granted
+    bolus_denials(model, order, valid_until_ms)     # {"LOCKOUT", "LOW_RESERVOIR"}; empty: it must be granted
 
 The requirements do not say which of several reasons is answered, so any of them is right. Limits by their names in
 `pumplink.codes`. The state they look at is that of pump_model.py.
@@ -8,9 +8,7 @@ The requirements do not say which of several reasons is answered, so any of them
 
 from __future__ import annotations
 
-from fractions import Fraction
-
-from pump_model import CEILING, DAY_MS, EMPTY_NL, LOW_NL, PRIORITY, RUNNING, STOPS, Model
+from pump_model import CEILING, EMPTY_NL, LOW_NL, PRIORITY, RUNNING, STOPS, Model
 
 FRESH_MS = 30_000
 
@@ -66,15 +64,15 @@ def start_refusals(model: Model) -> set[str]:
     return found
 
 
-def bolus_denials(model: Model, order: int, valid_until_ms: int) -> tuple[set[str], bool]:
-    """(reasons to deny, whether it may also be denied as LOW_RESERVOIR); BOL-01 to BOL-07, BOL-12, RES-04."""
+def bolus_denials(model: Model, order: int, valid_until_ms: int) -> set[str]:
+    """BOL-01 to BOL-07, BOL-12, RES-04."""
     found = {"DUPLICATE_ORDER"} if order in model.orders else set()
     if not model.now_ms <= valid_until_ms <= model.now_ms + FRESH_MS:
         found.add("STALE")
     if model.mode not in RUNNING:
-        return found | {"STOPPED"}, False
+        return found | {"STOPPED"}
     if not model.settings or not model.settings["max"]:
-        return found | {"DISABLED"}, False
+        return found | {"DISABLED"}
     if model.bolus:
         found.add("BUSY")
     if model.now_ms < model.locked_until_ms:
@@ -83,14 +81,12 @@ def bolus_denials(model: Model, order: int, valid_until_ms: int) -> tuple[set[st
         found.add("MAX_COUNT")
     if any(PRIORITY[name] >= 2 for name in model.alarms):
         found.add("ALARM_ACTIVE")
-    peak = max(rate for _, rate in model.program)
-    duration_ms = model.stretched_ms(model.settings, peak)
+    duration_ms = model.stretched_ms(model.settings, max(rate for _, rate in model.program))
     assert duration_ms is not None
-    after_nl = model.content_nl() - model.settings["volume"]
-    low = min(rate for _, rate in model.program)  # the least that can flow meanwhile, as `peak` is the most
-    if model.content_nl() <= LOW_NL or after_nl - Fraction(low * duration_ms, DAY_MS) < EMPTY_NL:
+    left_nl = model.content_nl() - model.settings["volume"] - model.basal_nl(duration_ms)
+    if model.content_nl() <= LOW_NL or left_nl < EMPTY_NL:
         found.add("LOW_RESERVOIR")
-    return found, after_nl - Fraction(peak * duration_ms, DAY_MS) < EMPTY_NL
+    return found
 
 
 def fits(model: Model, settings: dict[str, int], peak: int) -> bool:

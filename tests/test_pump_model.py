@@ -181,12 +181,10 @@ class PumpMachine(Pair, RuleBasedStateMachine):
         self.settle()
         order = max(self.model.orders, default=1) if old else self.bench.new_order()
         until_ms = max(0, self.bench.now_ms + life_ms)
-        denials, may_be_low = bolus_denials(self.model, order, until_ms)
+        denials = bolus_denials(self.model, order, until_ms)
         wire = frame.encode(self.bench.body("REQUEST_BOLUS", order, until_ms))
         (body,) = self.bench.exchange(wire)
         reply = self.bench.read(body)
-        if may_be_low and not reply.ok:
-            denials.add("LOW_RESERVOIR")
         if self.expect(reply, denials):
             duration_ms = self.model.grant(order)
             assert (reply["volume"], reply["duration"]) == (self.model.orders[order]["requested"], duration_ms)

@@ -183,6 +183,16 @@ def test_a_bolus_that_the_reservoir_does_not_last_for_is_denied(fill_nl: int, st
     assert bench.bolus().status == status
 
 
+@pytest.mark.parametrize(("fill_nl", "status"), [(5_583_333, codes.LOW_RESERVOIR), (5_583_334, codes.OK)])
+def test_the_schedule_during_the_bolus_counts(fill_nl: int, status: int) -> None:
+    """An hour at zero and five hours at 22 mL/day, 4 583 333.3 nL, beside the six hours of the bolus above."""
+    bench = Bench(reservoir_nl=20_000_000)
+    bench.set_up([(0, 0), (60, 22_000_000)], fill_nl=fill_nl)
+    assert bench.settings(500_000, BOLUS_MS, 12 * HOUR_MS, 1).ok
+    assert bench.start().ok
+    assert bench.bolus().status == status
+
+
 @pytest.mark.parametrize("life_ms", [-1, 0, 30_000, 30_001])
 def test_a_request_is_fresh_for_30_s(life_ms: int) -> None:
     bench = running()

@@ -172,8 +172,12 @@ def test_the_end_leaves_neither_child_nor_port(number: signal.Signals) -> None:
 @needs_proc
 @needs_micropython
 def test_a_firmware_that_dies_ends_the_service_in_one_sentence() -> None:
-    with served("--rig", "vm") as (process, _):
+    with served("--rig", "vm") as (process, port), programmer(port) as pump:
+        pump.status()
         os.kill(firmware_of(process.pid)[0], signal.SIGKILL)
+        while firmware_of(process.pid):  # a process that has ended has no command line
+            time.sleep(0.01)
+        pump.transport.write(status_request(1))  # a stopped pump is woken once an hour, or by its link
         _, said = process.communicate(timeout=20)
         assert process.returncode == 2
         assert said.startswith("error: rig vm: the firmware process has ended at ")

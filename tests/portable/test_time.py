@@ -180,3 +180,18 @@ def test_lowest_rate_while_the_clock_is_not_trusted():
     schedule.program = program((0, 960_000), (60, 48_000), (120, 480_000))
     assert schedule.rate_and_left(0) == (48_000, DAY_MS)
     assert schedule.step_start_min(0) == 0
+    # a day and a half of it: 72 000 nL
+    assert schedule.volume_nl(0, DAY_MS + 12 * HOUR_MS) == 72_000
+
+
+def test_volume_to_come_by_the_schedule():
+    """20 000 nL an hour until 08:00, 40 000 after."""
+    clock = WallClock()
+    schedule = Schedule(clock)
+    schedule.program = program(*DAY)
+    clock.set(0, 7 * HOUR_MS, 0)
+    assert schedule.volume_nl(0, 2 * HOUR_MS) == 60_000
+    assert schedule.volume_nl(0, 2 * DAY_MS) == 1_600_000
+    assert schedule.volume_nl(0, 0) == 0
+    assert schedule.volume_nl(0, 1_000) == 6  # 5.6
+    assert schedule.volume_nl(HOUR_MS - 1_000, 2_000) == 17  # 5.6 and 11.1

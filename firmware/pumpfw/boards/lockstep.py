@@ -22,7 +22,6 @@ REPLY = "<IHHHBBBB"
 REPLY_SIZE = struct.calcsize(REPLY)
 MOTOR_ENABLED = 1
 MOTOR_STOPPED = 2
-STEPS_MASK = (1 << 30) - 1
 LINK_OUT = 512  # two frames: the host has one request outstanding
 
 
@@ -40,7 +39,7 @@ class LockstepMotor:
         self.period_us = period_us
 
     def done(self):
-        return self.steps_done & STEPS_MASK
+        return self.steps_done & 0x3FFFFFFF
 
     def stop(self):
         self.flags |= MOTOR_STOPPED

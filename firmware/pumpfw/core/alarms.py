@@ -9,8 +9,7 @@ from array import array
 
 from pumplink import device
 
-STATE_FORMAT = "<BBBQ"
-_PRIORITY, _ACTION, _LATCHING = range(3)  # of a row of the table
+# a row of the table is (priority, action, latching)
 
 
 class Alarms:
@@ -43,7 +42,7 @@ class Alarms:
         if self.active & bit:
             self.active &= ~bit
             self._journal.add(now_ms, device.REC_ALARM_CLEAR, code)
-            if not device.ALARMS[code][_LATCHING]:
+            if not device.ALARMS[code][2]:
                 self._drop(code)
         return False
 
@@ -68,13 +67,13 @@ class Alarms:
 
     def priority(self):
         """Highest priority shown, 0 if none."""
-        return max([device.ALARMS[code][_PRIORITY] for code in self._order]) if self._order else 0
+        return max([device.ALARMS[code][0] for code in self._order]) if self._order else 0
 
     def first_of(self, priority=0, action=0):
         """Oldest alarm shown of at least this priority and action, or -1."""
         for code in self._order:
             row = device.ALARMS[code]
-            if row[_PRIORITY] >= priority and row[_ACTION] >= action:
+            if row[0] >= priority and row[1] >= action:
                 return code
         return -1
 
@@ -83,5 +82,5 @@ class Alarms:
         parts = []
         for code in self._order:
             state = device.ALARM_ACTIVE_NOW if self.active >> code & 1 else device.ALARM_LATCHED
-            parts.append(struct.pack(STATE_FORMAT, code, device.ALARMS[code][_PRIORITY], state, self._since[code]))
+            parts.append(struct.pack("<BBBQ", code, device.ALARMS[code][0], state, self._since[code]))
         return len(parts), b"".join(parts)

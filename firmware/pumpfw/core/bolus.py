@@ -82,7 +82,7 @@ class BolusRamp:
         self.rate_nl_per_day = 0
         self._whole = 0
         self._rest = 0
-        self._t = array("q", (0, 0))
+        self._t = array("q", (0, 0, 0))  # start, account kept up to, units given
 
     def active(self):
         """Whether a bolus runs."""
@@ -98,6 +98,7 @@ class BolusRamp:
         self._rest = units % duration_ms
         self._t[0] = now_ms
         self._t[1] = now_ms
+        self._t[2] = 0
 
     def _units(self, ms):
         return self._whole * ms + self._rest * ms // self.duration_ms
@@ -110,16 +111,22 @@ class BolusRamp:
         """Units that fall due between the last call and `now_ms` (not behind the end)."""
         before = self._units(self._t[1] - self._t[0])
         self._t[1] = min(now_ms, self.end_ms())
-        return self._units(self._t[1] - self._t[0]) - before
+        units = self._units(self._t[1] - self._t[0]) - before
+        self._t[2] += units
+        return units
+
+    def skip(self, now_ms):
+        """Time until `now_ms` in which nothing flowed: not made up later (FLOW-14)."""
+        self._t[1] = min(now_ms, self.end_ms())
 
     def end_ms(self):
         """Pump time at which the whole volume is due."""
         return self._t[0] + self.duration_ms
 
     def delivered_nl(self):
-        """Volume due so far, rounded up: in doubt the larger dose is assumed."""
-        ms = self._t[1] - self._t[0]
-        return -(-self.volume_nl * ms // self.duration_ms)
+        """Volume given so far, rounded up: in doubt the larger dose is assumed."""
+        whole = self._whole * self.duration_ms + self._rest
+        return -(-self.volume_nl * self._t[2] // whole)
 
     def clear(self):
         """No bolus runs any more."""

@@ -8,18 +8,9 @@ from pumpfw.core import config as limits
 from pumpfw.core import rules
 from pumpfw.core.programming import Programming
 from pumpfw.core.replies import done, refused, stale
-from pumpfw.core.version import FIRMWARE_VERSION
 from pumplink import device
 from pumplink.frame import MAX_BODY
 from pumplink.layout import ACTS, ID, RANGES
-
-RECORDS_PER_FRAME = 7
-
-
-def bolus_ranges():
-    """Field index -> (low, high) of the settings of the patient bolus, as the wire allows them."""
-    ranges: tuple = device.PREPARE_PATIENT_BOLUS[RANGES]  # type: ignore[assignment] # a row of mixed kinds
-    return {ranges[at]: (ranges[at + 1], ranges[at + 2]) for at in range(0, len(ranges), 3)}
 
 
 class Commands:
@@ -64,7 +55,7 @@ class Commands:
     def _identify(self, values, now_ms):
         config = self._pump.config
         return done(
-            device.IDENTIFY, device.VERSION_MAJOR, device.VERSION_MINOR, config.uid, FIRMWARE_VERSION, 1,
+            device.IDENTIFY, device.VERSION_MAJOR, device.VERSION_MINOR, config.uid, limits.FIRMWARE_VERSION, 1,
             config.fw_digest, device.SCHEMA, MAX_BODY, config.model,
         )  # fmt: skip
 
@@ -96,7 +87,8 @@ class Commands:
 
     def _get_limits(self, values, now_ms):
         config = self._pump.config
-        bolus = bolus_ranges()
+        ranges: tuple = device.PREPARE_PATIENT_BOLUS[RANGES]  # type: ignore[assignment] # a row of mixed kinds
+        bolus = {ranges[at]: (ranges[at + 1], ranges[at + 2]) for at in range(0, len(ranges), 3)}
         return done(
             device.GET_LIMITS, limits.REVISION, config.reservoir_nl, config.low_nl, config.empty_nl, config.nl_per_rev,
             config.steps_per_rev, limits.PACKET_INTERVAL_MS, config.packet_max_steps, config.rate_min, config.rate_max,
@@ -120,7 +112,7 @@ class Commands:
         return done(device.LOG_INFO, journal.first, journal.next, journal.head)
 
     def _log_read(self, values, now_ms):
-        return done(device.LOG_READ, *self._pump.journal.read(values[0], min(values[1], RECORDS_PER_FRAME)))
+        return done(device.LOG_READ, *self._pump.journal.read(values[0], min(values[1], 7)))
 
     # -- acting ----------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ IDLE_WAKE_MS = 3_600_000  # far below half a wrap of the tick counter, so no wra
 TICKET_LIFE_MS = 30_000
 FRESH_MS = 30_000  # valid_until may lie this far ahead
 REVISION = 1  # of these limits
+FIRMWARE_VERSION = b"\x00\x01\x00"  # major, minor, patch
 
 
 class Config:

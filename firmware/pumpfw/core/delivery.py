@@ -64,11 +64,11 @@ class Delivery:
 
     def ms_until(self, packet_steps, rate_nl_per_day, extra_units_per_ms):
         """Milliseconds until a packet is due at a rate plus a bolus, rounded up: never early. -1: never."""
-        flow = rate_nl_per_day * self._per_ms + extra_units_per_ms
-        if not flow:
-            return -1
         left = packet_steps * self._step_cost - self._account[_CARRY]
-        return (left + flow - 1) // flow if left > 0 else 0
+        if left <= 0:
+            return 0  # collected at a higher rate; it goes out even if nothing flows any more
+        flow = rate_nl_per_day * self._per_ms + extra_units_per_ms
+        return (left + flow - 1) // flow if flow else -1
 
     def units_of(self, volume_nl):
         """A volume in units, exactly."""

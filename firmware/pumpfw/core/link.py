@@ -13,11 +13,6 @@ from pumplink.device import BY_ID, VERSION_MAJOR, VERSION_MINOR
 from pumplink.frame import COUNT_MAX, REQ, RSP, FrameReader, encode, pack_body, parse_body
 from pumplink.layout import ACTS, RANGES, REQUEST, REQUEST_TAIL, unpack, violation
 
-INPUT_PER_POLL = 256
-RESERVED_FLAGS = 0x8E
-SEQ_MAX = (1 << 30) - 1
-SEQ_REMEMBERED = 16  # acting requests whose late copies are refused; sessions will refuse all older ones
-
 
 class LinkServer:
     """Serves one link port for one pump."""
@@ -29,11 +24,10 @@ class LinkServer:
         self.reader = FrameReader()
         self._port = port
         self._commands = Commands(pump, self)
-        self._input = bytearray(INPUT_PER_POLL)
+        self._input = bytearray(256)
         self._view = memoryview(self._input)
         self._bodies = []
-        self._used = [0] * SEQ_REMEMBERED
-        self._used_at = 0
+        self._used = [0] * 16  # acting requests whose late copies are refused; sessions will refuse all older ones
         self._last_body = b""
         self._last_wire = b""
 
@@ -46,11 +40,11 @@ class LinkServer:
         count = self._port.read_into(self._input)
         for body in self.reader.feed(self._view[:count], self._bodies):
             self._answer(body, now_ms)
-        return count == INPUT_PER_POLL
+        return count == len(self._input)
 
     def _answer(self, body, now_ms):
         kind, msg_id, flags, _, seq, payload = parse_body(body)
-        if kind != REQ or flags & RESERVED_FLAGS or not 1 <= seq <= SEQ_MAX:
+        if kind != REQ or flags & 0x8E or not 1 <= seq < 1 << 30:  # reserved flag bits, numbers out of range
             self.stale = min(self.stale + 1, COUNT_MAX)
             return
         if body[0] >> 4 != VERSION_MAJOR:
@@ -73,8 +67,8 @@ class LinkServer:
         if seq in self._used:  # a late copy, whatever was answered to the first one
             self._send(msg_id, seq, refused(device.SEQ_REUSED))
             return
-        self._used[self._used_at] = seq
-        self._used_at = (self._used_at + 1) % SEQ_REMEMBERED
+        self._used.pop(0)
+        self._used.append(seq)
         reply = self._execute(message, payload, now_ms)
         self.last_seq = seq
         self._last_body = bytes(body)

@@ -11,7 +11,7 @@ from pumpfw.core.bolus import BolusSettings
 from pumpfw.core.config import TICKET_LIFE_MS
 from pumpfw.core.replies import done
 from pumpfw.core.schedule import Program
-from pumpfw.core.ticket import Ticket
+from pumpfw.core.ticket import NO_TICKET, Ticket
 from pumplink import device
 from pumplink.layout import ID, REQUEST, REQUEST_TAIL, pack
 
@@ -100,7 +100,8 @@ class Programming:
         refusal = ticket.refusal(values[0], values[1], pump.revision, now_ms)
         if refusal:
             if refusal[0] == device.DIGEST_MISMATCH:
-                self._discard_staged()
+                self._staged.clear()
+                self._staging_order = 0
             return refusal[0], 0, refusal[1]
         check, apply = self._kinds[ticket.kind]
         refusal = check(ticket.values)
@@ -113,7 +114,7 @@ class Programming:
         return done(device.COMMIT, ticket.order, device.DONE, pump.schedule.program.digest)
 
     def _cancel(self, values, now_ms):
-        if values[0] != self._ticket.id or self._ticket.used:
+        if values[0] != self._ticket.id or self._ticket.used or values[0] == NO_TICKET:
             return device.TICKET_UNKNOWN, 0, 0
         self._ticket.void()
         return b"\0"
@@ -130,9 +131,6 @@ class Programming:
         self._staged.seal()
         pump.journal.add(now_ms, device.REC_PROGRAM, values[0], self._staged.n)
         self._staged = pump.activate(self._staged, now_ms)
-        self._discard_staged()
-
-    def _discard_staged(self):
         self._staged.clear()
         self._staging_order = 0
 

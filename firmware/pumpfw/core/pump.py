@@ -93,7 +93,7 @@ class Pump:
         self.journal.add(now_ms, device.REC_LATE, late_ms, now_ms - self._at[_NOW])
         self._at[_NOW] = now_ms
         if self.ramp.active():
-            self.ramp.advance(now_ms)
+            self.ramp.skip(now_ms)
             if now_ms >= self.ramp.end_ms():
                 self._end_bolus(device.INTERRUPTED, now_ms)
         if self._delivering():
@@ -112,7 +112,8 @@ class Pump:
             at[_NOW] = end
             if end == at[_UNTIL]:
                 if self.ramp.order and end >= self.ramp.end_ms():
-                    self._end_bolus(device.DONE, end)
+                    whole = self.ramp.delivered_nl() == self.ramp.volume_nl  # not if a late wake lost a part of it
+                    self._end_bolus(device.DONE if whole else device.INTERRUPTED, end)
                 self._select(end)
         at[_NOW] = now_ms
 

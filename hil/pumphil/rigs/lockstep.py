@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pumpfw.boards.lockstep import MOTOR_ENABLED, MOTOR_STOPPED, REPLY, REPLY_SIZE, REQUEST, STEPS_MASK
+from pumpfw.boards.lockstep import MOTOR_ENABLED, MOTOR_STOPPED, REPLY, REPLY_SIZE, REQUEST
 from pumpfw.core.timebase import TICKS_PERIOD
 from pumphil.instruments import Balance, BalanceParameters, Encoder, EncoderParameters
 from pumphil.plant import Plant, PlantParameters
@@ -19,7 +19,7 @@ from pumphil.rigs.contract import RigBroken
 from pumphil.rigs.find import firmware_digest
 from pumphil.rigs.transport import VirtualTransport
 
-TICKS_MASK = TICKS_PERIOD - 1
+TICKS_MASK = TICKS_PERIOD - 1  # ticks and step counts both wrap at 2^30
 PROGRESS_WAKES = 2048
 PIECE = 4096  # link bytes in one exchange at most
 
@@ -110,7 +110,7 @@ class LockstepRig:
         t_ms = t_us // 1000
         plant = self.plant
         ticks = (self._ticks_at_boot + t_ms) & TICKS_MASK
-        request = struct.pack(REQUEST, ticks, plant.steps_done(t_us) & STEPS_MASK, len(to_pump))
+        request = struct.pack(REQUEST, ticks, plant.steps_done(t_us) & TICKS_MASK, len(to_pump))
         reply = self._exchange(request + to_pump if to_pump else request)
         wake_in_ms, steps, period_us, count, flags, light, sound, _feeds = struct.unpack_from(REPLY, reply)
         self._wake_us = (t_ms + wake_in_ms) * 1000

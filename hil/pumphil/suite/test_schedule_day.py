@@ -56,7 +56,7 @@ def test_schedule_step_takes_effect_within_2_s(
             worst_resolution = max(worst_resolution, resolution)
     record.expect(
         "new rate in force after the boundary, worst of 8", "ms", error=worst, limit=STEP_LIMIT_MS,
-        uncertainty=worst_resolution, budget={"boundary": STEP_LIMIT_MS, "pump clock": worst_resolution},
+        uncertainty=worst_resolution,
     )  # fmt: skip
     record.volumes(treatment)
     if steps is USUAL:
@@ -85,7 +85,7 @@ def test_schedule_of_48_steps_delivers_every_minute_once(treatment: Treatment, r
         if share > ratio:
             ratio, ratio_nl = share, error_nl
     record.note("volume of one step, worst of 336", ratio_nl, "nL")
-    record.expect("volume of one step, quanta", "1", error=ratio, limit=1, budget={"quantisation": 1}, bound=True)
+    record.expect("volume of one step, quanta", "1", error=ratio, limit=1, bound=True)
     day_nl = sum(rates) // 48  # 660 000
     for number in range(7):
         start_ms = midnight_ms + number * DAY_MS
