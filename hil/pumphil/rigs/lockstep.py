@@ -21,7 +21,12 @@ from pumphil.rigs.transport import VirtualTransport
 
 TICKS_MASK = TICKS_PERIOD - 1  # ticks and step counts both wrap at 2^30
 PROGRESS_WAKES = 2048
+RESTLESS_US = 60_000_000  # at 24 mL/day as many wakes take 17 h
 PIECE = 4096  # link bytes in one exchange at most
+
+
+class Restless(AssertionError):
+    """The firmware asks to be woken again and again without getting on: its fault, not that of the rig."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +85,15 @@ class LockstepRig:
         """Run to rig time `t_us`. `progress` is called every few thousand wakes with the rig time."""
         if t_us < self._now_us:
             raise ValueError(f"rig {self.name}: cannot run back from {self._now_us} µs to {t_us} µs")
-        countdown = PROGRESS_WAKES
+        countdown, since_us = PROGRESS_WAKES, self._now_us
         while self._wake_us <= t_us:
             self.exchange(self._wake_us)
             countdown -= 1
             if not countdown:
-                countdown = PROGRESS_WAKES
+                if self._now_us - since_us < RESTLESS_US:
+                    spent_s = (self._now_us - since_us) / 1_000_000
+                    raise Restless(f"rig {self.name}: the firmware asked for {PROGRESS_WAKES} wakes in {spent_s} s")
+                countdown, since_us = PROGRESS_WAKES, self._now_us
                 if progress:
                     progress(self._now_us)
         self._now_us = t_us
