@@ -84,31 +84,49 @@ def test_ctrl_c_leaves_no_child_process() -> None:
 
 @pytest.mark.skipif(find_micropython() is None or not os.path.isdir("/proc"), reason="needs MicroPython and /proc")
 @pytest.mark.parametrize("sent,code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_simulation_cut_short_leaves_no_child_and_no_file(tmp_path: Path, sent: signal.Signals, code: int) -> None:
+@pytest.mark.parametrize("during", ["mpy-cross", "micropython"])
+def test_a_simulation_cut_short_leaves_no_child_and_no_file(
+    tmp_path: Path, during: str, sent: signal.Signals, code: int
+) -> None:
     therapy = tmp_path / "therapy.toml"
     therapy.write_text(THERAPY)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     command = [sys.executable, "-m", "pumphost.cli", "simulate", str(therapy), "--rig", "vm", "--days", "3000"]
-    written = ["--json", str(tmp_path / "result.json"), "--plot", str(tmp_path / "plot.png")]
-    with subprocess.Popen(command + written, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    command += ["--json", str(tmp_path / "result.json"), "--plot", str(tmp_path / "plot.png")]
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, text=True, env=environment) as process:  # type: ignore[call-overload]
         try:
-            pids = wait_for_children(process)
+            pids = wait_for_children(process, during)
             process.send_signal(sent)
             _, errors = process.communicate(timeout=10)
         finally:
             process.kill()
     assert process.returncode == code
     assert "Traceback" not in errors
-    assert [path.name for path in tmp_path.iterdir()] == ["therapy.toml"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["temporary", "therapy.toml"]
+    assert list(temporary.iterdir()) == []
     assert all_gone(pids)
 
 
-def wait_for_children(process: subprocess.Popen[str]) -> list[int]:
+def wait_for_children(process: subprocess.Popen[str], name: str) -> list[int]:
+    """Process ids of the children, once the command line of one of them holds this name."""
     end = time.monotonic() + 20
     while time.monotonic() < end and process.poll() is None:
-        if pids := children(process.pid):
+        pids = children(process.pid)
+        if any(name in program_of(pid) for pid in pids):
             return pids
-        time.sleep(0.02)
+        time.sleep(0.005)
     raise AssertionError(f"no child came up; exit code {process.poll()}")
+
+
+def program_of(pid: int) -> str:
+    """Command line of a process; empty when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
 
 
 def all_gone(pids: list[int]) -> bool:

