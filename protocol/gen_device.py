@@ -28,7 +28,7 @@ Names, units, limits in words and sentences are in `messages` and `codes`.
 
 # declared for both ends, of no use to this pump: each name costs heap
 HOST_ONLY = {
-    "U30", "OK", "INTERNAL", "MINIMUM_RATE", "CLINICIAN_BOLUS", "PRIME", "PREPARED", "LOW", "HIGH", "ACT_CONTINUE",
+    "U30", "OK", "INTERNAL", "PREPARED", "ACT_CONTINUE",
 }  # fmt: skip
 
 
@@ -45,6 +45,7 @@ def text() -> str:
     lines += [f"SCHEMA = {messages.SCHEMA!r}"]
     lines += numbers(codes)
     lines += [f'RECORD_FORMAT = "{codes.RECORD_FORMAT}"']
+    lines += [f"FAULT_RECORDS = {codes.FAULT_RECORDS!r}"]
     lines += ["# code: (priority, action, latching)", "ALARMS = {"]
     lines += [f"    {code}: {row[1:4]!r}," for code, row in codes.ALARMS.items()]
     lines += [

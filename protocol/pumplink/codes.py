@@ -5,6 +5,8 @@ for people; the place `{info}` takes the number that comes with a refusal. A pum
 numbers only, in `device.py`, which is generated from here.
 """
 
+from pumplink.alarms import *  # noqa: F403 - one name space for all numbers
+
 # -- status of a reply: name, sentence, what to do next
 OK = 0
 UNKNOWN_MSG = 1
@@ -14,6 +16,7 @@ VERSION = 4
 SEQ_REUSED = 10
 WRONG_MODE = 20
 HARD_LIMIT = 21
+SOFT_LIMIT = 22
 TICKET_UNKNOWN = 23
 TICKET_EXPIRED = 24
 TICKET_USED = 25
@@ -22,8 +25,10 @@ CHANGED = 27
 DUPLICATE_ORDER = 28
 BUSY = 29
 STALE = 30
+STORAGE = 31
 LOCKOUT = 40
 MAX_COUNT = 41
+WINDOW = 42
 LOW_RESERVOIR = 43
 ALARM_ACTIVE = 44
 DISABLED = 45
@@ -40,6 +45,7 @@ STATUS = {
                  "ask for the order, then send anew"),
     WRONG_MODE: ("WRONG_MODE", "not possible in mode {info}", "change the mode first"),
     HARD_LIMIT: ("HARD_LIMIT", "limit {detail} of the pump is {info}", "change the therapy"),
+    SOFT_LIMIT: ("SOFT_LIMIT", "outside a soft limit, warnings {info}", "confirm it once more or change the therapy"),
     TICKET_UNKNOWN: ("TICKET_UNKNOWN", "no such ticket", "ask for the order, then prepare again"),
     TICKET_EXPIRED: ("TICKET_EXPIRED", "the ticket has expired", "prepare again"),
     TICKET_USED: ("TICKET_USED", "the ticket was used for order {info}", "ask for that order"),
@@ -48,8 +54,10 @@ STATUS = {
     DUPLICATE_ORDER: ("DUPLICATE_ORDER", "this order id was used before, its state is {info}", "ask for that order"),
     BUSY: ("BUSY", "a bolus is running, order {info}", "wait for its end or abort it"),
     STALE: ("STALE", "the request is too old or too far ahead", "send it again under the same order id"),
+    STORAGE: ("STORAGE", "the pump cannot write its records; nothing was done", "have the pump serviced"),
     LOCKOUT: ("LOCKOUT", "lockout, {info} ms left", "ask again after it"),
     MAX_COUNT: ("MAX_COUNT", "all boluses of 24 h given, {info} ms until the next", "ask again then"),
+    WINDOW: ("WINDOW", "the volume limit of 24 h leaves {info} nL", "ask again later"),
     LOW_RESERVOIR: ("LOW_RESERVOIR", "reservoir low, {info} nL left", "refill"),
     ALARM_ACTIVE: ("ALARM_ACTIVE", "an alarm is active, code {info}", "clear its cause and acknowledge it"),
     DISABLED: ("DISABLED", "patient boluses are not programmed", "program them"),
@@ -70,6 +78,15 @@ LIMIT_FILL_MIN = 9
 LIMIT_DRUG = 10
 LIMIT_PROGRAM = 11
 LIMIT_FILL = 12
+LIMIT_WINDOW = 13
+LIMIT_INTERVAL = 14
+LIMIT_CHANGES = 15
+LIMIT_DAYS = 16
+LIMIT_MINIMUM_RATE = 17
+LIMIT_FLOW = 18
+LIMIT_CALIBRATION = 19
+LIMIT_BRIDGE = 20
+LIMIT_VOLUME_MIN = 21
 LIMITS = {
     LIMIT_RATE_MIN: "lowest rate, nL/day",
     LIMIT_RATE_MAX: "highest rate, nL/day",
@@ -83,6 +100,15 @@ LIMITS = {
     LIMIT_DRUG: "drug or concentration may change only in mode",
     LIMIT_PROGRAM: "a committed program is needed, steps stored",
     LIMIT_FILL: "a confirmed fill is needed, nL in the ledger",
+    LIMIT_WINDOW: "smallest volume limit of 24 h that leaves the program whole, nL",
+    LIMIT_INTERVAL: "interval is longer than the bolus, ms",
+    LIMIT_CHANGES: "program changes in 24 h, ms until the next",
+    LIMIT_DAYS: "each day of the week in one profile, days that are not, bit 0 Monday",
+    LIMIT_MINIMUM_RATE: "lowest minimum rate, nL/day",
+    LIMIT_FLOW: "5 mL/min at this time scale, nL/day",
+    LIMIT_CALIBRATION: "calibration within 20 % of the design, nL per turn",
+    LIMIT_BRIDGE: "a bridge is running, nL left",
+    LIMIT_VOLUME_MIN: "smallest volume but 0, nL",
 }
 
 # -- modes: exactly one at any instant (FLOW-12)
@@ -101,9 +127,70 @@ FLAG_PROGRAM = 1
 FLAG_CLOCK_TRUSTED = 2
 FLAG_BOLUS_SETTINGS = 4
 FLAG_FILLED = 8
+FLAG_BRIDGE = 16
+FLAG_PERIODIC = 32
+FLAG_DELAYED = 64
+FLAG_SILENCED = 128
+FLAG_STORAGE_FAILED = 256
 FLAGS = {
     FLAG_PROGRAM: "program", FLAG_CLOCK_TRUSTED: "clock-trusted", FLAG_BOLUS_SETTINGS: "bolus-settings",
-    FLAG_FILLED: "filled",
+    FLAG_FILLED: "filled", FLAG_BRIDGE: "bridge", FLAG_PERIODIC: "periodic", FLAG_DELAYED: "delayed-start",
+    FLAG_SILENCED: "silenced", FLAG_STORAGE_FAILED: "storage-failed",
+}  # fmt: skip
+
+# -- why the pump is stopped: 1 to 5 as the operator says, 6 and 7 by the pump
+STOP_CLINICIAN, STOP_REFILL, STOP_IMAGING, STOP_SERVICE, STOP_OTHER, STOP_ALARM, STOP_PLANNED = 1, 2, 3, 4, 5, 6, 7
+STOP_REASONS = {
+    STOP_CLINICIAN: "clinician", STOP_REFILL: "refill", STOP_IMAGING: "imaging", STOP_SERVICE: "service",
+    STOP_OTHER: "other", STOP_ALARM: "alarm", STOP_PLANNED: "planned",
+}  # fmt: skip
+ANCHORS = ("start", "end")  # of a bolus: where the lockout counts from
+
+# -- soft limits: bits of `warn` in a ticket
+WARN_RATE = 1
+WARN_TOTAL = 2
+WARN_BOLUS = 4
+WARN_CLOCK = 8
+WARN_CALIBRATION = 16
+WARN_REFILL = 32
+WARNINGS = {
+    WARN_RATE: "highest rate changes by more than a fifth", WARN_TOTAL: "daily total changes by more than a fifth",
+    WARN_BOLUS: "bolus volume changes by more than a fifth", WARN_CLOCK: "clock changes by more than 5 min",
+    WARN_CALIBRATION: "calibration changes by more than 5 %",
+    WARN_REFILL: "withdrawn volume is not what the pump expects",
+}  # fmt: skip
+
+# -- sensors: channel -> (name, unit); one that is not fitted is a bit in STATUS.unmonitored
+SENSE_ROTOR = 0
+SENSE_OUTLET = 1
+SENSE_INLET = 2
+SENSE_AIR = 3
+SENSE_LEVEL = 4
+SENSE_SUPPLY = 5
+SENSE_TEMPERATURE = 6
+SENSE_COVER = 7
+SENSE_BUTTON = 8
+SENSE_STOP = 9
+SENSE_TICKS = 10
+SENSE_TEST = 11
+SENSORS = {
+    SENSE_ROTOR: ("rotor", "1/4096 turn"), SENSE_OUTLET: ("outlet-pressure", "Pa"),
+    SENSE_INLET: ("inlet-pressure", "Pa"), SENSE_AIR: ("bubble", "nL"), SENSE_LEVEL: ("level", "nL"),
+    SENSE_SUPPLY: ("supply", "mV"), SENSE_TEMPERATURE: ("temperature", "mdegC"), SENSE_COVER: ("cover", "1 open"),
+    SENSE_BUTTON: ("bolus-button", "1 pressed"), SENSE_STOP: ("stop-button", "1 pressed"),
+    SENSE_TICKS: ("second-clock", "ms"), SENSE_TEST: ("self-test", "bits that fail"),
+}  # fmt: skip
+# bits of SENSE_TEST: what a board tests by itself, at power-on and every hour
+SELF_TESTS = (
+    "firmware-image", "stored-state", "ram", "time-sources", "watchdog", "motor-driver", "sensors", "button", "light",
+    "sounder",
+)  # fmt: skip
+
+# -- causes of a reset
+RESET_POWER_ON, RESET_WATCHDOG, RESET_COMMANDED, RESET_BROWN_OUT, RESET_UNKNOWN = 1, 2, 3, 4, 5
+RESETS = {
+    RESET_POWER_ON: "power-on", RESET_WATCHDOG: "watchdog", RESET_COMMANDED: "commanded",
+    RESET_BROWN_OUT: "brown-out", RESET_UNKNOWN: "unknown",
 }  # fmt: skip
 
 # -- states of an order
@@ -120,31 +207,7 @@ ORDER_STATES = {
     CANCELLED: "cancelled", INTERRUPTED: "interrupted", FORGOTTEN: "forgotten",
 }  # fmt: skip
 
-# -- alarms: bit number in STATUS.alarms -> one row
-LOW, MEDIUM, HIGH = 1, 2, 3
-PRIORITIES = {LOW: "low", MEDIUM: "medium", HIGH: "high"}
-ACT_CONTINUE, ACT_STOP = 0, 2
-ALARM_LOW_RESERVOIR = 0
-ALARM_EMPTY = 1
-ALARM_CLOCK = 2
-ALARM_MOTION = 3
-ALARM_LATE = 4
-ALARM_INTERNAL = 5
-ALARMS = {
-    # code: (name, priority, action, latching, sentence, causes, next step)
-    ALARM_LOW_RESERVOIR: ("low-reservoir", LOW, ACT_CONTINUE, False, "reservoir at or below its low threshold",
-                          "delivery since the last refill", "plan a refill"),
-    ALARM_EMPTY: ("reservoir-empty", HIGH, ACT_STOP, True, "reservoir at its empty threshold, delivery stopped",
-                  "no refill after the low-reservoir alarm", "refill, acknowledge, start"),
-    ALARM_CLOCK: ("clock-untrusted", MEDIUM, ACT_CONTINUE, False, "time of day unknown, lowest rate of the program",
-                  "power-on without a clock", "set the clock"),
-    ALARM_MOTION: ("motion-fault", HIGH, ACT_STOP, True, "motor had not finished its packet when the next was due",
-                   "driver disabled, step generator stalled", "check driver and wiring, acknowledge, start"),
-    ALARM_LATE: ("late-wakes", HIGH, ACT_STOP, True, "three deadlines in a row missed by more than 100 ms",
-                 "processor overloaded", "read the log, acknowledge, start"),
-    ALARM_INTERNAL: ("internal-fault", HIGH, ACT_STOP, True, "software error, delivery stopped",
-                     "uncaught exception", "read the log, acknowledge, start"),
-}  # fmt: skip
+# -- alarms: in a table of their own, `alarms`
 # states in GET_ALARMS
 ALARM_ACTIVE_NOW = 1
 ALARM_LATCHED = 2
@@ -165,8 +228,19 @@ REC_ACK = 12
 REC_RATE = 13
 REC_REFUSED = 14
 REC_LATE = 15
+REC_STOP = 16
+REC_SILENCE = 17
+REC_PERIODIC = 18
+REC_BRIDGE = 19
+REC_BRIDGE_END = 20
+REC_CALIBRATION = 21
+REC_WITHDRAWN = 22
+REC_DELAYED = 23
+REC_SELF_TEST = 24
+REC_REPAIRED = 25
+REC_COUNTERS = 26
 RECORDS = {
-    REC_BOOT: ("boot", "protocol version", ""),
+    REC_BOOT: ("boot", "cause", "resets ever"),
     REC_MODE: ("mode", "new mode", "old mode"),
     REC_PROGRAM: ("program", "order", "steps"),
     REC_BOLUS_SETTINGS: ("bolus-settings", "order", "volume nL"),
@@ -181,6 +255,19 @@ RECORDS = {
     REC_RATE: ("rate", "new rate nL/day", "step start min"),
     REC_REFUSED: ("refused", "message id", "status code"),
     REC_LATE: ("late-wake", "ms late", "ms not delivered"),
+    REC_STOP: ("stop", "reason", "bolus order cancelled"),
+    REC_SILENCE: ("silence", "ms", ""),
+    REC_PERIODIC: ("periodic-bolus", "order", "volume nL"),
+    REC_BRIDGE: ("bridge", "order", "volume nL"),
+    REC_BRIDGE_END: ("bridge-end", "order", "nL left"),
+    REC_CALIBRATION: ("calibration", "order", "nL per turn"),
+    REC_WITHDRAWN: ("withdrawn", "withdrawn nL", "expected nL"),
+    REC_DELAYED: ("delayed-start", "order", "ms"),
+    REC_SELF_TEST: ("self-test", "bits that fail", ""),
+    REC_REPAIRED: ("state-repaired", "slots corrupt", "records dropped"),
+    REC_COUNTERS: ("counters", "requests before", "granted before"),
 }
-RECORD_FORMAT = "<IQQBBII"  # number, uptime ms, wall ms (unix), clock trusted, kind, a, b
-RECORD_SIZE = 30
+RECORD_FORMAT = "<IQQBBIIH"  # number, uptime ms, wall ms (unix), clock trusted, kind, a, b, time scale
+RECORD_SIZE = 32  # the chain value follows it: SHA-256 over the chain value before and the record, first 8 bytes
+# kinds that go to the ring of faults as well
+FAULT_RECORDS = (REC_BOOT, REC_ALARM, REC_LATE, REC_SELF_TEST, REC_REPAIRED)

@@ -9,21 +9,34 @@
 `Motor.enable(on)`                  a separate line: pulses without it move nothing
 `Link.read_into(buf) -> int`        bytes put into `buf`, 0 if none wait; never blocks
 `Link.write(data)`                  never blocks; what the host does not read may be dropped
-`Annunciator.light(priority)`       0 none, 1 low, 2 medium, 3 high
-`Annunciator.sound(priority)`       the same
-`Watchdog.feed()`                   called once per poll, after everything due has been done
+`Annunciator.light(pattern)`         shown until changed: 0 dark, 1 steady, 2 yellow 0.5 Hz, 3 red 2 Hz
+`Annunciator.sound(pattern)`         one burst, the core repeats it: 1 one tone of 1 s, 2 two tones in 3 s; 0 ends a burst
+`Sensors.read(channel) -> int`       the reading in the unit of `pumplink.codes.SENSORS`, or ABSENT if none is fitted
+`Sensors.watch(channel, low, high)`  wake the core at once when the reading is below low or above high
+`Store.read(area, offset, count)`    bytes, fewer at the end of what was written
+`Store.append(area, data) -> bool`   durable when it returns True; never called while a packet is in hand
+`Store.erase(area) -> bool`          the area is empty when it returns True
+`Watchdog.feed()`                   called at one place, after control, supervisor and journal have reported progress
 
-Sensors and store join with supervision and the durable journal.
+Store areas: two state slots, the segments of the event ring, the segments of the fault ring.
 """
+
+ABSENT = -(1 << 29)  # small on every interpreter
+SLOTS = (0, 1)
+EVENT_AREA, EVENT_SEGMENTS = 2, 21
+FAULT_AREA, FAULT_SEGMENTS = 23, 5
+SEGMENT_RECORDS = 256  # one segment is erased at a time: 20 full ones hold 5 120 events, 4 hold 1 024 faults
 
 
 class Ports:
     """The port objects of one board."""
 
-    __slots__ = ("motor", "link", "annunciator", "watchdog")
+    __slots__ = ("motor", "link", "annunciator", "watchdog", "sensors", "store")
 
-    def __init__(self, motor, link, annunciator, watchdog):
+    def __init__(self, motor, link, annunciator, watchdog, sensors, store):
         self.motor = motor
         self.link = link
         self.annunciator = annunciator
         self.watchdog = watchdog
+        self.sensors = sensors
+        self.store = store
