@@ -53,10 +53,12 @@ TYPICAL = {  # by name of the field; anything else is taken a third of the way u
 TAILS = {
     "GET_PROGRAM": (None, "<HI", ((0, 480_000), (480, 960_000)), (1439, 24_000_000)),
     "STAGE_STEPS": ("n", "<HI", ((0, 480_000), (480, 960_000)), (1439, 24_000_000)),
-    "GET_ALARMS": ("n", "<BBBQ", ((0, 1, 1, 3_600_000),), (31, 3, 2, (1 << 64) - 1)),
-    "LOG_READ": ("n", "<IQQBBII", ((7, 86_400_000, 1_767_225_600_000, 1, 7, 0x01020304, 20_000),),
-                 (0xFFFFFFFF, (1 << 64) - 1, (1 << 64) - 1, 1, 255, 0xFFFFFFFF, 0xFFFFFFFF)),
+    "GET_ALARMS": (None, "<BBBQ", ((0, 1, 1, 3_600_000),), (63, 3, 2, (1 << 64) - 1)),
+    "LOG_READ": ("n", "<IQQBBIIH8s",
+                 ((7, 86_400_000, 1_767_225_600_000, 1, 7, 0x01020304, 20_000, 1, bytes(range(8))),),
+                 (0xFFFFFFFF, (1 << 64) - 1, (1 << 64) - 1, 1, 255, 0xFFFFFFFF, 0xFFFFFFFF, 1440, b"\xff" * 8)),
 }  # fmt: skip
+MOST = {"GET_PROGRAM": messages.STEPS_PER_FRAME, "GET_ALARMS": 18}  # rows in one frame where no field counts them
 
 
 def field_value(field, case: str):
@@ -79,7 +81,7 @@ def payload_of(message, layout, case: str, room: int) -> tuple[list, bytes]:
         counter, element, typical, greatest = TAILS[message.name]
         limits = {f.name: f for f in layout.fields}[counter] if counter else None
         fits = (room - fixed) // struct.calcsize(element)
-        most = min(fits, limits.high if limits else messages.STEPS_PER_FRAME)
+        most = min(fits, limits.high if limits else MOST[message.name])
         least = limits.low if limits else 0
         rows = {"min": [(0,) * len(greatest)] * least, "typical": list(typical), "max": [greatest] * most}[case]
         if counter:
@@ -96,7 +98,7 @@ def message_vectors() -> list[dict]:
 
     def add(message, side, case, kind, status, layout):
         head = b"" if kind == 0 else bytes([status])
-        fields, payload = payload_of(message, layout, case, 230 - len(head))
+        fields, payload = payload_of(message, layout, case, 214 - len(head))
         body = body_of(kind, message.id, SEQ[case], head + payload)
         out.append(
             {"name": message.name, "id": message.id, "side": side, "case": case, "kind": kind, "seq": SEQ[case],

@@ -1,73 +1,118 @@
-"""Patient bolus: settings, the rules that grant or deny, and the ramp of the one that runs.
+"""Boluses: settings, the history that locks them out, the ramp of the one that runs, counters of requests.
 
-Lockout runs from start to start; the 24 h window is rolling, not a calendar day (BOL-02, BOL-03).
-A denial changes nothing here (BOL-06). One bolus at a time, never queued, never resumed (BOL-12).
+Lockout counts from start to start, or from an end if so programmed; the 24 h window is rolling, not a
+calendar day (BOL-02, BOL-03). A denial changes nothing here but a counter (BOL-06). One bolus at a
+time, never queued, never resumed (BOL-12).
 """
 
+import struct
 from array import array
 
 from pumplink.device import DAY_MS
 
 HISTORY = 24  # the largest programmable maximum in 24 h
+_NEVER = -(1 << 40)  # pump time before any
+_SETTINGS = "<IIIBIB"
+_LOCKED, _START = 0, 1
 
 
 class BolusSettings:
-    """Volume nL, duration and lockout ms, maximum in 24 h; `max_24h` == 0 disables."""
+    """Volume nL, duration and lockout ms, maximum in 24 h (0 disables), nL in any 24 h (0: the ceiling), anchor."""
 
-    __slots__ = ("volume_nl", "duration_ms", "lockout_ms", "max_24h")
+    __slots__ = ("volume_nl", "duration_ms", "lockout_ms", "max_24h", "rolling_nl", "anchor")
+    SIZE = struct.calcsize(_SETTINGS)
 
-    def __init__(self, volume_nl=0, duration_ms=0, lockout_ms=0, max_24h=0):
+    def __init__(self, volume_nl=0, duration_ms=0, lockout_ms=0, max_24h=0, rolling_nl=0, anchor=0):
         self.volume_nl = volume_nl
         self.duration_ms = duration_ms
         self.lockout_ms = lockout_ms
         self.max_24h = max_24h
+        self.rolling_nl = rolling_nl
+        self.anchor = anchor
 
-    def stretched_ms(self, room_nl_per_day):
-        """Duration, stretched so that the bolus alone flows no faster than `room_nl_per_day` (FLOW-07); -1: no room."""
-        if room_nl_per_day <= 0:
-            return -1
-        shortest = (self.volume_nl * DAY_MS + room_nl_per_day - 1) // room_nl_per_day
-        return shortest if shortest > self.duration_ms else self.duration_ms
+    def row(self):
+        """In the order of the message."""
+        return self.volume_nl, self.duration_ms, self.lockout_ms, self.max_24h, self.rolling_nl, self.anchor
+
+    def save(self, buf, at):
+        """Durable form; returns the place behind it."""
+        struct.pack_into(_SETTINGS, buf, at, *self.row())
+        return at + self.SIZE
+
+    def load(self, buf, at):
+        """The reverse of `save`."""
+        self.__init__(*struct.unpack_from(_SETTINGS, buf, at))  # type: ignore[misc]
+        return at + self.SIZE
+
+
+def stretched_ms(volume_nl, duration_ms, room_nl_per_day):
+    """Duration, stretched so that a bolus alone flows no faster than `room_nl_per_day` (FLOW-07); -1: no room."""
+    if room_nl_per_day <= 0:
+        return -1
+    shortest = (volume_nl * DAY_MS + room_nl_per_day - 1) // room_nl_per_day
+    return shortest if shortest > duration_ms else duration_ms
 
 
 class BolusHistory:
-    """Starts of the last 24 boluses and the end of the lockout, in pump time. Nothing makes either earlier (BOL-16)."""
+    """Starts of the last 24 patient boluses and the end of the lockout, in pump time. Nothing makes either earlier."""
 
-    __slots__ = ("_starts", "_count", "_locked_until")
+    __slots__ = ("_starts", "_count", "_at")
+    SIZE = 8 * HISTORY + 17
 
     def __init__(self):
-        self._starts = array("q", [0] * HISTORY)
+        self._starts = array("q", [_NEVER] * HISTORY)
         self._count = 0
-        self._locked_until = array("q", (0,))
+        self._at = array("q", (_NEVER, _NEVER))  # lockout ends, newest bolus of any kind started or ended
 
-    def add(self, now_ms, lockout_ms):
-        """A bolus starts now."""
+    def add(self, now_ms):
+        """A patient bolus starts now."""
         self._starts[self._count % HISTORY] = now_ms
-        self._count += 1
-        self._locked_until[0] = now_ms + lockout_ms
+        self._count = (self._count + 1) % (2 * HISTORY)
+
+    def lock(self, now_ms, lockout_ms):
+        """The lockout counts from now on: a bolus of any kind starts, or ends if that is the anchor."""
+        self._at[_START] = now_ms
+        self._at[_LOCKED] = max(self._at[_LOCKED], now_ms + lockout_ms)
 
     def programmed(self, lockout_ms):
-        """New settings: a running lockout may become longer by them, never shorter."""
-        if self._count:
-            self._locked_until[0] = max(self._locked_until[0], self._nth_newest(1) + lockout_ms)
+        """New settings: a running lockout may become longer by them, never shorter (BOL-16)."""
+        self._at[_LOCKED] = max(self._at[_LOCKED], self._at[_START] + lockout_ms)
 
     def _nth_newest(self, n):
         return self._starts[(self._count - n) % HISTORY]
 
+    def locked_until_ms(self):
+        """Pump time at which the lockout ends."""
+        return self._at[_LOCKED]
+
     def lockout_left_ms(self, now_ms):
-        """Milliseconds until the lockout after the newest start ends."""
-        return max(0, self._locked_until[0] - now_ms)
+        """Milliseconds until the lockout ends."""
+        return max(0, self._at[_LOCKED] - now_ms)
 
     def left(self, now_ms, max_24h):
         """Boluses that may still start in the rolling 24 h."""
         used = 0
-        while used < min(self._count, HISTORY) and self._nth_newest(used + 1) > now_ms - DAY_MS:
+        while used < HISTORY and self._nth_newest(used + 1) > now_ms - DAY_MS:
             used += 1
         return max(0, max_24h - used)
 
     def ms_to_next(self, now_ms, max_24h):
         """Milliseconds until the oldest start that blocks leaves the window. Only when `left` is 0."""
         return self._nth_newest(max_24h) + DAY_MS - now_ms
+
+    def save(self, buf, at):
+        """Durable form; returns the place behind it."""
+        buf[at] = self._count
+        struct.pack_into("<qq", buf, at + 1, *self._at)
+        struct.pack_into("<24q", buf, at + 17, *self._starts)
+        return at + self.SIZE
+
+    def load(self, buf, at):
+        """The reverse of `save`."""
+        self._count = buf[at]
+        self._at = array("q", struct.unpack_from("<qq", buf, at + 1))
+        self._starts = array("q", struct.unpack_from("<24q", buf, at + 17))
+        return at + self.SIZE
 
 
 class BolusRamp:
@@ -83,10 +128,6 @@ class BolusRamp:
         self._whole = 0
         self._rest = 0
         self._t = array("q", (0, 0, 0))  # start, account kept up to, units given
-
-    def active(self):
-        """Whether a bolus runs."""
-        return self.order != 0
 
     def begin(self, order, volume_nl, duration_ms, units, now_ms):
         """Start the ramp: `units` of volume in `duration_ms`."""
@@ -131,3 +172,39 @@ class BolusRamp:
     def clear(self):
         """No bolus runs any more."""
         self.order = 0
+
+
+class Counters:
+    """Bolus requests: asked, granted, and denied by reason, ever and since the refill, in the order of GET_COUNTERS."""
+
+    __slots__ = ("_n",)
+    KINDS = 13
+    SIZE = 2 * KINDS * 4
+
+    def __init__(self):
+        self._n = array("I", [0] * (2 * self.KINDS))
+
+    def count(self, kind):
+        """One more of `kind`, in both sets."""
+        for at in (kind, kind + self.KINDS):
+            if self._n[at] < 0xFFFFFFFF:
+                self._n[at] += 1
+
+    def refilled(self):
+        """The second set starts anew."""
+        for at in range(self.KINDS, 2 * self.KINDS):
+            self._n[at] = 0
+
+    def row(self, since):
+        """Numbers of one set."""
+        return self._n[since * self.KINDS : (since + 1) * self.KINDS]
+
+    def save(self, buf, at):
+        """Durable form; returns the place behind it."""
+        struct.pack_into("<26I", buf, at, *self._n)
+        return at + self.SIZE
+
+    def load(self, buf, at):
+        """The reverse of `save`."""
+        self._n = array("I", struct.unpack_from("<26I", buf, at))
+        return at + self.SIZE

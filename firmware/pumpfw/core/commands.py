@@ -1,163 +1,227 @@
-"""From a checked request to a reply: one method a message, named after it.
+"""From a checked request to a reply: reading, stopping, boluses and alarms; orders in two phases are in `programming`.
 
-Here are reading, stopping, boluses and alarms; orders in two phases are in `programming`.
-A handler answers with the payload of the reply, or with a refusal as (status, detail, info).
+A handler takes (pump, values, now_ms) and answers with the payload of the reply, or with a refusal as
+(status, detail, info).
 """
 
 from pumpfw.core import config as limits
-from pumpfw.core import rules
-from pumpfw.core.programming import Programming
+from pumpfw.core import durable, modes, upkeep
 from pumpfw.core.replies import done, refused, stale
 from pumplink import device
 from pumplink.frame import MAX_BODY
 from pumplink.layout import ACTS, ID, RANGES
 
 
-class Commands:
-    """Handlers of all messages but programming. `link` is the server whose counters LINK_STATS reports."""
+def run(pump, message, values, now_ms):
+    """Reply payload for a request whose length and ranges are right. Refused actions are journalled (LOG-01)."""
+    kind = message[ID]
+    programming = pump.link.programming
+    if kind in _HANDLERS:
+        reply = _HANDLERS[kind](pump, values, now_ms)
+    elif kind == device.STAGE_BEGIN[ID]:
+        reply = programming.stage_begin(values, now_ms)
+    elif kind == device.STAGE_STEPS[ID]:
+        reply = programming.stage_steps(values, now_ms)
+    elif kind == device.COMMIT[ID]:
+        reply = programming.commit(values, now_ms)
+    elif kind == device.CANCEL[ID]:
+        reply = programming.cancel(values, now_ms)
+    else:
+        reply = programming.prepare(message, values, now_ms)
+    if isinstance(reply, bytes):
+        return reply
+    status, detail, info = reply
+    if message[ACTS] and kind != device.REQUEST_BOLUS[ID]:
+        pump.journal.add(now_ms, device.REC_REFUSED, kind, status)
+    return refused(status, detail, info)
 
-    def __init__(self, pump, link):
-        self._pump = pump
-        self._link = link
-        self._programming = Programming(pump)
-        self._handlers = {
-            device.IDENTIFY[ID]: self._identify,
-            device.STATUS[ID]: self._status,
-            device.LINK_STATS[ID]: self._link_stats,
-            device.GET_LIMITS[ID]: self._get_limits,
-            device.GET_ORDER[ID]: self._get_order,
-            device.GET_PROGRAM[ID]: self._get_program,
-            device.GET_ALARMS[ID]: self._get_alarms,
-            device.LOG_INFO[ID]: self._log_info,
-            device.LOG_READ[ID]: self._log_read,
-            device.STOP[ID]: self._stop,
-            device.REQUEST_BOLUS[ID]: self._request_bolus,
-            device.ABORT_BOLUS[ID]: self._abort_bolus,
-            device.ACK_ALARM[ID]: self._ack_alarm,
-        }
-        self._handlers.update(self._programming.handlers())
 
-    def run(self, message, values, now_ms):
-        """Reply payload for a request whose length and ranges are right. Refused actions are journalled."""
-        if self._programming.prepares(message):
-            reply = self._programming.prepare(message, values, now_ms)
-        else:
-            reply = self._handlers[message[ID]](values, now_ms)
-        if isinstance(reply, bytes):
-            return reply
-        status, detail, info = reply
-        if message[ACTS] and message is not device.REQUEST_BOLUS:
-            self._pump.journal.add(now_ms, device.REC_REFUSED, message[ID], status)
-        return refused(status, detail, info)
+# -- reading -----------------------------------------------------------------------------------------
 
-    # -- reading ---------------------------------------------------------------------------------
 
-    def _identify(self, values, now_ms):
-        config = self._pump.config
-        return done(
-            device.IDENTIFY, device.VERSION_MAJOR, device.VERSION_MINOR, config.uid, limits.FIRMWARE_VERSION, 1,
-            config.fw_digest, device.SCHEMA, MAX_BODY, config.model,
-        )  # fmt: skip
+def _identify(pump, values, now_ms):
+    config = pump.config
+    return done(
+        device.IDENTIFY, device.VERSION_MAJOR, device.VERSION_MINOR, config.uid, limits.FIRMWARE_VERSION, 1,
+        config.fw_digest, device.SCHEMA, MAX_BODY, config.model,
+    )  # fmt: skip
 
-    def _status(self, values, now_ms):
-        pump = self._pump
-        settings = pump.settings
-        flags = (
-            device.FLAG_PROGRAM * bool(pump.schedule.program.n)
-            | device.FLAG_CLOCK_TRUSTED * pump.clock.trusted
-            | device.FLAG_BOLUS_SETTINGS * bool(settings.max_24h)
-            | device.FLAG_FILLED * pump.reservoir.filled
-        )
-        order = pump.orders.row(pump.orders.last())
-        return done(
-            device.STATUS, pump.mode, flags, pump.rate_nl_per_day(), pump.delivery.volume_nl(pump.delivery.steps()),
-            pump.reservoir.remaining_nl(), pump.history.lockout_left_ms(now_ms),
-            pump.history.left(now_ms, settings.max_24h), pump.config.time_scale, pump.alarms.shown, now_ms,
-            pump.schedule.program.digest, pump.config.fw_digest, order[0], order[2], order[4],
-            self._link.last_seq, pump.journal.next,
-        )  # fmt: skip
 
-    def _link_stats(self, values, now_ms):
-        link = self._link
-        reader = link.reader
-        return done(
-            device.LINK_STATS, reader.ok, reader.bad_crc, reader.bad_cobs, reader.bad_len, reader.oversize, 0,
-            link.stale, link.duplicate,
-        )  # fmt: skip
+def _status(pump, values, now_ms):
+    settings, numbers = pump.settings, pump.numbers
+    flags = (
+        device.FLAG_PROGRAM * bool(pump.schedule.program.n)
+        | device.FLAG_CLOCK_TRUSTED * pump.clock.trusted
+        | device.FLAG_BOLUS_SETTINGS * bool(settings.max_24h)
+        | device.FLAG_FILLED * pump.reservoir.filled
+        | device.FLAG_BRIDGE * bool(numbers[durable.BRIDGE])
+        | device.FLAG_PERIODIC * bool(numbers[durable.PERIODIC])
+        | device.FLAG_DELAYED * (numbers[durable.START_AT] != durable.NEVER)
+        | device.FLAG_SILENCED * pump.alarms.silenced(now_ms)
+        | device.FLAG_STORAGE_FAILED * pump.journal.failed
+    )
+    order = pump.orders.row(pump.orders.last())
+    return done(
+        device.STATUS, pump.mode, flags, pump.rate_nl_per_day(), pump.delivery.delivered_nl(),
+        pump.reservoir.remaining_nl(), pump.history.lockout_left_ms(now_ms),
+        pump.history.left(now_ms, settings.max_24h), pump.config.time_scale, pump.alarms.bits(), now_ms,
+        pump.schedule.program.digest, pump.config.fw_digest, order[0], order[2], order[4],
+        pump.link.last_seq, pump.journal.next, numbers[durable.STOP_REASON], pump.next_change_ms(now_ms),
+        pump.window.volume_nl(now_ms), pump.reservoir.since_fill_nl(), pump.sensors.unmonitored(),
+    )  # fmt: skip
 
-    def _get_limits(self, values, now_ms):
-        config = self._pump.config
-        ranges: tuple = device.PREPARE_PATIENT_BOLUS[RANGES]  # type: ignore[assignment] # a row of mixed kinds
-        bolus = {ranges[at]: (ranges[at + 1], ranges[at + 2]) for at in range(0, len(ranges), 3)}
-        return done(
-            device.GET_LIMITS, limits.REVISION, config.reservoir_nl, config.low_nl, config.empty_nl, config.nl_per_rev,
-            config.steps_per_rev, limits.PACKET_INTERVAL_MS, config.packet_max_steps, config.rate_min, config.rate_max,
-            limits.PROGRAM_STEPS_MAX, bolus[1][1], bolus[2][1], bolus[3][0], bolus[3][1], bolus[4][1],
-        )  # fmt: skip
 
-    def _get_order(self, values, now_ms):
-        return done(device.GET_ORDER, *self._pump.orders.row(values[0]))
+def _link_stats(pump, values, now_ms):
+    link = pump.link
+    reader = link.reader
+    return done(
+        device.LINK_STATS, reader.ok, reader.bad_crc, reader.bad_cobs, reader.bad_len, reader.oversize, 0,
+        link.stale, link.duplicate,
+    )  # fmt: skip
 
-    def _get_program(self, values, now_ms):
-        program = self._pump.schedule.program
-        parts = (program.n + device.STEPS_PER_FRAME - 1) // device.STEPS_PER_FRAME
-        steps = program.packed(values[0] * device.STEPS_PER_FRAME, device.STEPS_PER_FRAME)
-        return done(device.GET_PROGRAM, values[0], parts, program.digest, steps)
 
-    def _get_alarms(self, values, now_ms):
-        return done(device.GET_ALARMS, *self._pump.alarms.packed())
+def _get_limits(pump, values, now_ms):
+    config = pump.config
+    ranges: tuple = device.PREPARE_PATIENT_BOLUS[RANGES]  # type: ignore[assignment] # a row of mixed kinds
+    bolus = {ranges[at]: (ranges[at + 1], ranges[at + 2]) for at in range(0, len(ranges), 3)}
+    return done(
+        device.GET_LIMITS, limits.REVISION, config.reservoir_nl, config.low_nl, config.empty_nl,
+        pump.delivery.nl_per_rev, config.steps_per_rev, limits.PACKET_INTERVAL_MS, pump.delivery.packet_max,
+        config.rate_min, config.rate_max, device.STEPS_PER_PROFILE, bolus[1][1], bolus[2][1], bolus[3][0],
+        bolus[3][1], bolus[4][1], pump.schedule.program.capacity, 2_000_000, 500_000,
+        pump.numbers[durable.MINIMUM], limits.SOFT_CHANGE_PERCENT, limits.CHANGES_MAX, config.fill_age_ms // 1000,
+    )  # fmt: skip
 
-    def _log_info(self, values, now_ms):
-        journal = self._pump.journal
-        return done(device.LOG_INFO, journal.first, journal.next, journal.head)
 
-    def _log_read(self, values, now_ms):
-        return done(device.LOG_READ, *self._pump.journal.read(values[0], min(values[1], 7)))
+def _get_order(pump, values, now_ms):
+    row = pump.orders.row(values[0])
+    if values[0] == pump.ramp.order:
+        row = row[:4] + (pump.ramp.delivered_nl(),) + row[5:]
+    elif values[0] == pump.numbers[durable.BRIDGE]:
+        row = row[:4] + (max(0, row[3] - pump.bridge_left_nl()),) + row[5:]
+    return done(device.GET_ORDER, *row)
 
-    # -- acting ----------------------------------------------------------------------------------
 
-    def _stop(self, values, now_ms):
-        pump = self._pump
-        order, delivered_nl = pump.stop(now_ms)
-        return done(device.STOP, pump.mode, order, delivered_nl)
+def _get_program(pump, values, now_ms):
+    profile, part = values
+    program = pump.schedule.program
+    if profile >= program.profiles:
+        return done(device.GET_PROGRAM, profile, program.profiles, 0, part, 0, program.digest, b"")
+    count = device.STEPS_PER_FRAME
+    parts = (program.steps_of(profile) + count - 1) // count
+    steps = program.packed(profile, part * count, count)
+    days = program.days(profile)
+    return done(device.GET_PROGRAM, profile, program.profiles, days, part, parts, program.digest, steps)
 
-    def _request_bolus(self, values, now_ms):
-        pump = self._pump
-        order, valid_until = values
-        denial = self._settled(order, valid_until, now_ms) or rules.patient_bolus(pump, now_ms)
-        if denial:
-            pump.journal.add(now_ms, device.REC_BOLUS_DENIED, order, denial[0])
-            return denial
-        settings = pump.settings
-        duration_ms = settings.stretched_ms(pump.config.rate_max - pump.schedule.program.peak())
-        pump.orders.add(order, device.REQUEST_BOLUS[ID], device.RUNNING, settings.volume_nl, now_ms)
-        pump.begin_bolus(order, duration_ms, now_ms)
-        return done(device.REQUEST_BOLUS, order, settings.volume_nl, duration_ms)
 
-    def _settled(self, order, valid_until, now_ms):
-        # a request that was executed already, or that was under way too long
-        if self._pump.orders.known(order):
-            return device.DUPLICATE_ORDER, 0, self._pump.orders.state(order)
-        return stale(valid_until, now_ms)
+def _get_alarms(pump, values, now_ms):
+    return done(device.GET_ALARMS, *pump.alarms.packed(values[0]))
 
-    def _abort_bolus(self, values, now_ms):
-        pump = self._pump
-        order, valid_until = values
-        late = stale(valid_until, now_ms)
-        if late:
-            return late
-        if pump.ramp.order != order:
-            return device.WRONG_MODE, 0, pump.mode
-        delivered_nl = pump.abort_bolus(now_ms)
-        return done(device.ABORT_BOLUS, pump.orders.state(order), delivered_nl)
 
-    def _ack_alarm(self, values, now_ms):
-        pump = self._pump
-        code, _, valid_until = values
-        late = stale(valid_until, now_ms)
-        if late:
-            return late
-        if not pump.alarms.acknowledge(code, now_ms):
-            return device.ALARM_ACTIVE, 0, code
-        pump.leave_fault(now_ms)
-        return b"\0"
+def _get_reservoir(pump, values, now_ms):
+    settings = pump.settings
+    each_day_nl = settings.max_24h * settings.volume_nl
+    to_low = upkeep.to_low_min(pump, 0, now_ms)
+    worst = upkeep.to_low_min(pump, each_day_nl, now_ms)
+    return done(device.GET_RESERVOIR, *pump.reservoir.report(
+        now_ms, to_low, worst, pump.sensors.level_nl(), pump.supervisor.unconfirmed_steps
+    ))  # fmt: skip
+
+
+def _get_counters(pump, values, now_ms):
+    return done(device.GET_COUNTERS, *pump.counters.row(values[0]))
+
+
+def _get_bolus_settings(pump, values, now_ms):
+    numbers = pump.numbers
+    bridge = numbers[durable.BRIDGE_RATE] if numbers[durable.BRIDGE] else 0
+    start_at = numbers[durable.START_AT]
+    return done(
+        device.GET_BOLUS_SETTINGS, *pump.settings.row(), numbers[durable.PERIODIC], numbers[durable.DURATION],
+        numbers[durable.INTERVAL], pump.bridge_left_nl(), bridge,
+        0 if start_at == durable.NEVER else max(1, start_at - now_ms),
+    )  # fmt: skip
+
+
+def _log_info(pump, values, now_ms):
+    return done(device.LOG_INFO, *pump.journal.info(values[0]))
+
+
+def _log_read(pump, values, now_ms):
+    return done(device.LOG_READ, *pump.journal.read(*values))
+
+
+# -- acting ------------------------------------------------------------------------------------------
+
+
+def _stop(pump, values, now_ms):
+    order, delivered_nl = modes.stop(pump, values[0], now_ms)
+    return done(device.STOP, pump.mode, order, delivered_nl)
+
+
+def _request_bolus(pump, values, now_ms):
+    order, valid_until = values
+    denial = None
+    if pump.orders.known(order):
+        denial = device.DUPLICATE_ORDER, 0, pump.orders.state(order)
+    denial = modes.request(pump, order, denial or stale(valid_until, now_ms), now_ms)
+    if denial:
+        return denial
+    return done(device.REQUEST_BOLUS, order, pump.settings.volume_nl, pump.ramp.duration_ms)
+
+
+def _abort_bolus(pump, values, now_ms):
+    order, valid_until = values
+    late = stale(valid_until, now_ms)
+    if late:
+        return late
+    if pump.numbers[durable.BRIDGE] == order:
+        modes.end_bridge(pump, device.CANCELLED, now_ms)
+        pump.reselect(now_ms)
+    elif pump.ramp.order == order:
+        modes.end_bolus(pump, device.CANCELLED, now_ms)
+    else:
+        return device.WRONG_MODE, 0, pump.mode
+    row = pump.orders.row(order)
+    return done(device.ABORT_BOLUS, row[2], row[4])
+
+
+def _ack_alarm(pump, values, now_ms):
+    code, _, valid_until = values
+    late = stale(valid_until, now_ms)
+    if late:
+        return late
+    if not pump.alarms.acknowledge(code, now_ms):
+        return device.ALARM_ACTIVE, 0, code
+    pump.dirty = True
+    modes.leave_fault(pump, now_ms)
+    return b"\0"
+
+
+def _silence(pump, values, now_ms):
+    late = stale(values[1], now_ms)
+    if late:
+        return late
+    pump.alarms.silence(values[0], now_ms)
+    return b"\0"
+
+
+_HANDLERS = {
+    device.IDENTIFY[ID]: _identify,
+    device.STATUS[ID]: _status,
+    device.LINK_STATS[ID]: _link_stats,
+    device.GET_LIMITS[ID]: _get_limits,
+    device.GET_ORDER[ID]: _get_order,
+    device.GET_PROGRAM[ID]: _get_program,
+    device.GET_ALARMS[ID]: _get_alarms,
+    device.GET_RESERVOIR[ID]: _get_reservoir,
+    device.GET_COUNTERS[ID]: _get_counters,
+    device.GET_BOLUS_SETTINGS[ID]: _get_bolus_settings,
+    device.LOG_INFO[ID]: _log_info,
+    device.LOG_READ[ID]: _log_read,
+    device.STOP[ID]: _stop,
+    device.REQUEST_BOLUS[ID]: _request_bolus,
+    device.ABORT_BOLUS[ID]: _abort_bolus,
+    device.ACK_ALARM[ID]: _ack_alarm,
+    device.SILENCE[ID]: _silence,
+}

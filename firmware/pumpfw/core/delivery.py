@@ -10,25 +10,44 @@ Missed volume is not this module's business: time that must not be delivered is 
 
 from array import array
 
-from pumpfw.core.config import PACKET_INTERVAL_MS
+from pumpfw.core.config import PACKET_INTERVAL_MS, PACKET_MAX_NL
 from pumplink.device import DAY_MS
 
-_CARRY = 0
-_STEPS = 1
+_CARRY, _STEPS, _SETTLED_NL, _SETTLED_STEPS = range(4)
 
 
 class Delivery:
-    """Carried remainder and steps issued since boot."""
+    """Carried remainder and steps issued ever. `packet_max` is the largest packet in steps."""
 
-    __slots__ = ("_per_ms", "_step_cost", "_packet_max", "_nl_per_rev", "_steps_per_rev", "_account")
+    __slots__ = ("packet_max", "nl_per_rev", "_per_ms", "_step_cost", "_account")
 
     def __init__(self, config):
         self._per_ms = config.steps_per_rev
-        self._step_cost = config.nl_per_rev * DAY_MS
-        self._packet_max = config.packet_max_steps
-        self._nl_per_rev = config.nl_per_rev
-        self._steps_per_rev = config.steps_per_rev
-        self._account = array("q", (0, 0))
+        self._account = array("q", (0, 0, 0, 0))
+        self.nl_per_rev = config.nl_per_rev
+        self.calibrate(config.nl_per_rev)
+
+    def calibrate(self, nl_per_rev):
+        """New volume of a turn for the steps to come; the carried remainder keeps its volume."""
+        account = self._account
+        account[_SETTLED_NL] = self.delivered_nl()
+        account[_SETTLED_STEPS] = account[_STEPS]
+        self.nl_per_rev = nl_per_rev
+        self._step_cost = nl_per_rev * DAY_MS
+        self.packet_max = PACKET_MAX_NL * self._per_ms // nl_per_rev
+
+    def restore(self, nl_per_rev, settled_nl, settled_steps, steps):
+        """After a reset. What was carried is lost with the time it came from (FLOW-14)."""
+        account = self._account
+        account[_CARRY] = 0
+        account[_STEPS] = steps
+        self.calibrate(nl_per_rev)
+        account[_SETTLED_NL] = settled_nl
+        account[_SETTLED_STEPS] = settled_steps
+
+    def settled(self):
+        """(nL, steps) up to the last calibration: durable together with the calibration."""
+        return self._account[_SETTLED_NL], self._account[_SETTLED_STEPS]
 
     def flow(self, rate_nl_per_day, ms):
         """`ms` of flow at a rate."""
@@ -44,19 +63,23 @@ class Delivery:
         steps = (units + self._step_cost - 1) // self._step_cost
         if steps < 1:
             return 1
-        return steps if steps < self._packet_max else self._packet_max
+        return steps if steps < self.packet_max else self.packet_max
 
     def due(self, packet_steps):
         """Steps to issue now: 0 until a whole packet has come together."""
         steps = self._account[_CARRY] // self._step_cost
         if steps < packet_steps:
             return 0
-        return steps if steps < self._packet_max else self._packet_max
+        return steps if steps < self.packet_max else self.packet_max
 
     def issue(self, steps):
         """`steps` go to the motor and are counted as delivered from here on."""
         self._account[_CARRY] -= steps * self._step_cost
         self._account[_STEPS] += steps
+
+    def withhold(self, steps):
+        """`steps` are due and must not be given: they are lost, not owed (BOL-04, FLOW-14)."""
+        self._account[_CARRY] -= steps * self._step_cost
 
     def ahead(self):
         """Whether more has gone out than has flowed: the first step of a bolus goes out before its ramp."""
@@ -72,12 +95,17 @@ class Delivery:
 
     def units_of(self, volume_nl):
         """A volume in units, exactly."""
-        return volume_nl * DAY_MS * self._steps_per_rev
+        return volume_nl * DAY_MS * self._per_ms
 
     def steps(self):
-        """Steps issued since boot."""
+        """Steps issued ever."""
         return self._account[_STEPS]
+
+    def delivered_nl(self):
+        """Volume issued ever."""
+        account = self._account
+        return account[_SETTLED_NL] + self.volume_nl(account[_STEPS] - account[_SETTLED_STEPS])
 
     def volume_nl(self, steps):
         """Volume of `steps`, rounded up: the ledger never owes the reservoir a fraction."""
-        return -(-steps * self._nl_per_rev // self._steps_per_rev)
+        return -(-steps * self.nl_per_rev // self._per_ms)

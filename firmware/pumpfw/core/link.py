@@ -5,13 +5,18 @@ again get the same answer without being executed a second time (LINK-04).
 """
 
 import struct
+from array import array
 
-from pumpfw.core.commands import Commands
+from pumpfw.core import commands
+from pumpfw.core.programming import Programming
 from pumpfw.core.replies import refused
 from pumplink import device
 from pumplink.device import BY_ID, VERSION_MAJOR, VERSION_MINOR
 from pumplink.frame import COUNT_MAX, REQ, RSP, FrameReader, encode, pack_body, parse_body
-from pumplink.layout import ACTS, RANGES, REQUEST, REQUEST_TAIL, unpack, violation
+from pumplink.layout import ACTS, ID, RANGES, REQUEST, REQUEST_TAIL, unpack, violation
+
+_STRANGE_MAX = 5  # replays within a minute: somebody is at the link (A34)
+_STRANGE_MS = 60_000
 
 
 class LinkServer:
@@ -23,7 +28,9 @@ class LinkServer:
         self.duplicate = 0
         self.reader = FrameReader()
         self._port = port
-        self._commands = Commands(pump, self)
+        self._pump = pump
+        self.programming = Programming(pump)
+        self._strange = array("q", [-(1 << 40)] * _STRANGE_MAX)  # instants of the last replays
         self._input = bytearray(256)
         self._view = memoryview(self._input)
         self._bodies = []
@@ -52,7 +59,7 @@ class LinkServer:
             return
         message = BY_ID.get(msg_id)
         if message is None:
-            self._send(msg_id, seq, refused(device.UNKNOWN_MSG))
+            self._refuse(msg_id, seq, device.UNKNOWN_MSG, now_ms)
             return
         if not message[ACTS]:
             self._send(msg_id, seq, self._execute(message, payload, now_ms))
@@ -62,10 +69,10 @@ class LinkServer:
                 self.duplicate = min(self.duplicate + 1, COUNT_MAX)
                 self._port.write(self._last_wire)
             else:
-                self._send(msg_id, seq, refused(device.SEQ_REUSED))
+                self._replayed(msg_id, seq, now_ms)
             return
         if seq in self._used:  # a late copy, whatever was answered to the first one
-            self._send(msg_id, seq, refused(device.SEQ_REUSED))
+            self._replayed(msg_id, seq, now_ms)
             return
         self._used.pop(0)
         self._used.append(seq)
@@ -77,11 +84,32 @@ class LinkServer:
     def _execute(self, message, payload, now_ms):
         values = unpack(message[REQUEST], message[REQUEST_TAIL], payload)
         if values is None:
-            return refused(device.BAD_LENGTH, 0, struct.calcsize(message[REQUEST]))
-        index, limit = violation(message[RANGES], values)
-        if index >= 0:
-            return refused(device.BAD_FIELD, index, limit)
-        return self._commands.run(message, values, now_ms)
+            reply = refused(device.BAD_LENGTH, 0, struct.calcsize(message[REQUEST]))
+        else:
+            index, limit = violation(message[RANGES], values)
+            if index < 0:
+                return commands.run(self._pump, message, values, now_ms)
+            reply = refused(device.BAD_FIELD, index, limit)
+        if message[ACTS]:
+            self._pump.journal.add(now_ms, device.REC_REFUSED, message[ID], reply[0])
+        return reply
+
+    def _refuse(self, msg_id, seq, status, now_ms):
+        self._pump.journal.add(now_ms, device.REC_REFUSED, msg_id, status)
+        self._send(msg_id, seq, refused(status))
+
+    def _replayed(self, msg_id, seq, now_ms):
+        strange = self._strange
+        for at in range(_STRANGE_MAX - 1):
+            strange[at] = strange[at + 1]
+        strange[_STRANGE_MAX - 1] = now_ms
+        if strange[0] > now_ms - _STRANGE_MS:
+            self._pump.alarms.event(device.ALARM_LINK, now_ms)
+        self._refuse(msg_id, seq, device.SEQ_REUSED, now_ms)
+
+    def abandoned(self, now_ms):
+        """Whether a prepared order was left without commit (A27)."""
+        return self.programming.abandoned(now_ms)
 
     def _send(self, msg_id, seq, reply):
         wire = encode(pack_body(RSP, msg_id, reply, seq))

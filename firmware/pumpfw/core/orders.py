@@ -1,33 +1,35 @@
 """What became of every order: an id is executed at most once and can be asked for afterwards.
 
-The last 64 orders, in RAM; with the durable journal they outlive a reset.
+The last 64 orders are durable; they outlive a reset.
 """
 
+import struct
 from array import array
 
 from pumplink import device
 
 KEPT = 64
+_ROW = "<IBBIIQ"  # id, kind, state, requested nL, delivered nL, pump time ms
+_ROW_SIZE = struct.calcsize(_ROW)
 
 
 class Orders:
-    """Ring of orders. Volumes nL, times pump ms."""
+    """Ring of orders in durable form. Volumes nL, times pump ms."""
 
-    __slots__ = ("count", "_ids", "_kinds", "_states", "_requested", "_delivered", "_times")
+    __slots__ = ("_count", "_rows")
+    SIZE = KEPT * _ROW_SIZE + 4
 
     def __init__(self):
-        self.count = 0
-        self._ids = array("I", [0] * KEPT)
-        self._kinds = bytearray(KEPT)
-        self._states = bytearray(KEPT)
-        self._requested = array("I", [0] * KEPT)
-        self._delivered = array("I", [0] * KEPT)
-        self._times = array("q", [0] * KEPT)
+        self._count = array("I", (0,))
+        self._rows = bytearray(KEPT * _ROW_SIZE)
 
     def _find(self, order):
-        for slot in range(min(self.count, KEPT)):
-            if self._ids[slot] == order:
-                return slot
+        # backwards, so that the newest is found first
+        count = self._count[0]
+        for back in range(1, min(count, KEPT) + 1):
+            at = (count - back) % KEPT * _ROW_SIZE
+            if struct.unpack_from("<I", self._rows, at)[0] == order:
+                return at
         return -1
 
     def known(self, order):
@@ -36,39 +38,45 @@ class Orders:
 
     def state(self, order):
         """State of an order; FORGOTTEN, not NOT_SEEN, once anything has been forgotten."""
-        slot = self._find(order)
-        if slot >= 0:
-            return self._states[slot]
-        return device.NOT_SEEN if self.count <= KEPT else device.FORGOTTEN
+        at = self._find(order)
+        if at >= 0:
+            return self._rows[at + 5]
+        return device.NOT_SEEN if self._count[0] <= KEPT else device.FORGOTTEN
 
     def add(self, order, kind, state, requested_nl, now_ms):
         """Remember a new order, before anything moves for it."""
-        slot = self.count % KEPT
-        self._ids[slot] = order
-        self._kinds[slot] = kind
-        self._states[slot] = state
-        self._requested[slot] = requested_nl
-        self._delivered[slot] = 0
-        self._times[slot] = now_ms
-        self.count += 1
+        at = self._count[0] % KEPT * _ROW_SIZE
+        struct.pack_into(_ROW, self._rows, at, order, kind, state, requested_nl, 0, now_ms)
+        self._count[0] += 1
 
     def settle(self, order, state, delivered_nl):
         """New state and delivered volume of a remembered order."""
-        slot = self._find(order)
-        if slot >= 0:
-            self._states[slot] = state
-            self._delivered[slot] = delivered_nl
+        at = self._find(order)
+        if at >= 0:
+            self._rows[at + 5] = state
+            struct.pack_into("<I", self._rows, at + 10, delivered_nl)
 
     def last(self):
         """Id of the newest order, 0 if there is none."""
-        return self._ids[(self.count - 1) % KEPT] if self.count else 0
+        if not self._count[0]:
+            return 0
+        return struct.unpack_from("<I", self._rows, (self._count[0] - 1) % KEPT * _ROW_SIZE)[0]
 
     def row(self, order):
         """(id, kind, state, requested nL, delivered nL, time ms) for GET_ORDER."""
-        slot = self._find(order)
-        if slot < 0:
+        at = self._find(order)
+        if at < 0:
             return order, 0, self.state(order), 0, 0, 0
-        return (
-            order, self._kinds[slot], self._states[slot],
-            self._requested[slot], self._delivered[slot], self._times[slot],
-        )  # fmt: skip
+        return struct.unpack_from(_ROW, self._rows, at)
+
+    def save(self, buf, at):
+        """Durable form; returns the place behind it."""
+        struct.pack_into("<I", buf, at, self._count[0])
+        buf[at + 4 : at + self.SIZE] = self._rows
+        return at + self.SIZE
+
+    def load(self, buf, at):
+        """The reverse of `save`."""
+        self._count[0] = struct.unpack_from("<I", buf, at)[0]
+        self._rows[:] = buf[at + 4 : at + self.SIZE]
+        return at + self.SIZE

@@ -10,11 +10,11 @@
 `Link.read_into(buf) -> int`        bytes put into `buf`, 0 if none wait; never blocks
 `Link.write(data)`                  never blocks; what the host does not read may be dropped
 `Annunciator.light(pattern)`         shown until changed: 0 dark, 1 steady, 2 yellow 0.5 Hz, 3 red 2 Hz
-`Annunciator.sound(pattern)`         one burst, the core repeats it: 1 one tone of 1 s, 2 two tones in 3 s; 0 ends a burst
+`Annunciator.sound(pattern)`         one burst, the core repeats it: 1 one tone, 1 s, 2 two tones, 3 s; 0 ends it
 `Sensors.read(channel) -> int`       the reading in the unit of `pumplink.codes.SENSORS`, or ABSENT if none is fitted
 `Sensors.watch(channel, low, high)`  wake the core at once when the reading is below low or above high
 `Store.read(area, offset, count)`    bytes, fewer at the end of what was written
-`Store.append(area, data) -> bool`   durable when it returns True; never called while a packet is in hand
+`Store.append(area, data) -> bool`   durable when it returns True
 `Store.erase(area) -> bool`          the area is empty when it returns True
 `Watchdog.feed()`                   called at one place, after control, supervisor and journal have reported progress
 

@@ -1,13 +1,14 @@
 """Programming in two phases: PREPARE_x checks, stores and issues a ticket; COMMIT checks again and acts.
 
 The digest of a ticket covers what the pump stored, not what it received, so that an operator commits
-exactly what will run (SCHED-07). Until COMMIT nothing changes; then all of it does, at once (SCHED-04).
+exactly what will run (SCHED-07). Until COMMIT nothing changes; then all of it does, at once (SCHED-04),
+and it is durable before it takes effect (LOG-04). What each order is and does is in `prescriptions`.
 """
 
 import struct
+from array import array
 
-from pumpfw.core import rules
-from pumpfw.core.bolus import BolusSettings
+from pumpfw.core import prescriptions
 from pumpfw.core.config import TICKET_LIFE_MS
 from pumpfw.core.replies import done
 from pumpfw.core.schedule import Program
@@ -19,59 +20,46 @@ _STEP_SIZE = struct.calcsize(device.STEP_FORMAT)
 
 
 class Programming:
-    """Handlers of staging, PREPARE, COMMIT and CANCEL."""
+    """Staging, PREPARE, COMMIT and CANCEL. `staged` is the program under way, `totals_nl` its announced day totals."""
 
     def __init__(self, pump):
         self._pump = pump
-        self._ticket = Ticket(pump.config.uid)
-        self._staged = Program()
-        self._staging_order = 0
-        self._staged_steps = 0
-        self._staged_total_nl = 0
-        # id of a PREPARE message -> (what refuses it, what it does)
-        self._kinds = {
-            device.PREPARE_PROGRAM[ID]: (self._program_refusal, self._apply_program),
-            device.PREPARE_PATIENT_BOLUS[ID]: (self._settings_refusal, self._apply_settings),
-            device.PREPARE_REFILL[ID]: (self._refill_refusal, self._apply_refill),
-            device.PREPARE_CLOCK[ID]: (self._no_refusal, self._apply_clock),
-            device.PREPARE_MODE[ID]: (self._mode_refusal, self._apply_mode),
-        }
+        self.ticket = Ticket(pump.config.uid)
+        self.staged = Program()
+        self.order = 0  # of the staging
+        self.totals_nl = array("I", [0] * device.PROFILES_MAX)
+        self._awaited = 0  # steps of the profile under way
 
-    def handlers(self):
-        """Message id -> handler, but for the PREPARE messages."""
-        return {
-            device.STAGE_BEGIN[ID]: self._stage_begin,
-            device.STAGE_STEPS[ID]: self._stage_steps,
-            device.COMMIT[ID]: self._commit,
-            device.CANCEL[ID]: self._cancel,
-        }
-
-    # -- staging ---------------------------------------------------------------------------------
-
-    def _stage_begin(self, values, now_ms):
-        order, steps, day_total_nl = values
-        self._ticket.void()
-        self._staged.clear()
-        self._staging_order = order
-        self._staged_steps = steps
-        self._staged_total_nl = day_total_nl
+    def stage_begin(self, values, now_ms):
+        """Profile 0 starts a new program, the others follow in order."""
+        order, profile, days, steps, day_total_nl = values
+        self.ticket.void()
+        if not profile:
+            self.staged.clear()
+            self.order = order
+        elif order != self.order or profile != self.staged.profiles or not self.whole():
+            return device.HARD_LIMIT, device.LIMIT_STEPS, self._awaited
+        self.staged.begin(profile, days)
+        self._awaited = steps
+        self.totals_nl[profile] = day_total_nl
         return b"\0"
 
-    def _stage_steps(self, values, now_ms):
+    def whole(self):
+        """Whether every step announced for the newest profile has come."""
+        staged = self.staged
+        return staged.profiles > 0 and staged.steps_of(staged.profiles - 1) == self._awaited
+
+    def stage_steps(self, values, now_ms):
+        """Steps of the newest profile, in order."""
         index, count, packed = values
-        self._ticket.void()  # what was prepared is no longer what is staged
+        self.ticket.void()  # what was prepared is no longer what is staged
         if len(packed) != count * _STEP_SIZE:
             return device.BAD_LENGTH, 0, 2 + count * _STEP_SIZE
-        if not self._staging_order or index != self._staged.n or index + count > self._staged_steps:
-            return device.HARD_LIMIT, device.LIMIT_STEPS, self._staged_steps
-        self._staged.extend(packed)
-        return done(device.STAGE_STEPS, self._staged.n)
-
-    # -- two phases ------------------------------------------------------------------------------
-
-    def prepares(self, message):
-        """Whether `prepare` is the handler of this message."""
-        return message[ID] in self._kinds
+        staged = self.staged
+        received = staged.steps_of(staged.profiles - 1) if staged.profiles else 0
+        if not self.order or index != received or index + count > self._awaited or not staged.extend(packed):
+            return device.HARD_LIMIT, device.LIMIT_STEPS, self._awaited
+        return done(device.STAGE_STEPS, received + count)
 
     def prepare(self, message, values, now_ms):
         """Handler of every PREPARE_x: check, store, issue a ticket."""
@@ -79,91 +67,69 @@ class Programming:
         order = values[0]
         if pump.orders.known(order):
             return device.DUPLICATE_ORDER, 0, pump.orders.state(order)
-        refusal = self._kinds[message[ID]][0](values)
+        refusal = prescriptions.refusal(pump, self, message[ID], values, now_ms)
         if refusal:
             return refusal
         stored = pack(message[REQUEST], message[REQUEST_TAIL], values)
-        steps = peak = total_nl = 0
-        if message is device.PREPARE_PROGRAM:
-            program = self._staged
-            stored += program.packed()
-            peak = program.peak()
-            total_nl = program.day_total_nl()
-            steps = total_nl * pump.config.steps_per_rev // pump.config.nl_per_rev
-        self._ticket.issue(message[ID], values, stored, pump.revision, now_ms)
-        ticket = self._ticket
-        return done(message, ticket.id, TICKET_LIFE_MS, steps, peak, total_nl, 0, ticket.digest)
+        volume_nl, peak = prescriptions.volume_and_peak(pump, self, message[ID], values)
+        if message[ID] == device.PREPARE_PROGRAM[ID]:
+            stored += self.staged.canonical()
+        warn = prescriptions.warnings(pump, self, message[ID], values, now_ms)
+        ticket = self.ticket
+        ticket.issue(message[ID], values, stored, pump.revision, now_ms)
+        steps = volume_nl * pump.config.steps_per_rev // pump.delivery.nl_per_rev
+        return done(message, ticket.id, TICKET_LIFE_MS, steps, peak, volume_nl, warn, ticket.digest)
 
-    def _commit(self, values, now_ms):
+    def commit(self, values, now_ms):
+        """Do what the ticket stands for, once, if nothing has changed since."""
         pump = self._pump
-        ticket = self._ticket
+        ticket = self.ticket
         refusal = ticket.refusal(values[0], values[1], pump.revision, now_ms)
         if refusal:
             if refusal[0] == device.DIGEST_MISMATCH:
-                self._staged.clear()
-                self._staging_order = 0
+                self.forget()
+                pump.alarms.event(device.ALARM_READBACK, now_ms)
             return refusal[0], 0, refusal[1]
-        check, apply = self._kinds[ticket.kind]
-        refusal = check(ticket.values)
+        kind, kept = ticket.kind, ticket.values
+        refusal = prescriptions.refusal(pump, self, kind, kept, now_ms)
         if refusal:
             return refusal
+        warn = prescriptions.warnings(pump, self, kind, kept, now_ms)
+        if warn and not values[2] & 1:
+            return device.SOFT_LIMIT, 0, warn
+        before = pump.snapshot()
+        pump.orders.add(ticket.order, kind, device.DONE, prescriptions.volume_of(kind, kept), now_ms)
+        prescriptions.apply(pump, self, kind, kept, now_ms)
+        if not pump.make_durable(now_ms) or not pump.journal.add(now_ms, *prescriptions.record(pump, kind, kept)):
+            prescriptions.undo(pump, self, kind)
+            pump.restore(before)
+            pump.make_durable(now_ms)
+            return device.STORAGE, 0, 0
         ticket.use()
-        pump.orders.add(ticket.order, ticket.kind, device.COMMITTED, 0, now_ms)
-        apply(ticket.values, now_ms)
-        pump.orders.settle(ticket.order, device.DONE, 0)
-        return done(device.COMMIT, ticket.order, device.DONE, pump.schedule.program.digest)
+        prescriptions.begin(pump, self, kind, kept, now_ms)
+        return done(device.COMMIT, ticket.order, pump.orders.state(ticket.order), pump.schedule.program.digest)
 
-    def _cancel(self, values, now_ms):
-        if values[0] != self._ticket.id or self._ticket.used or values[0] == NO_TICKET:
+    def forget(self):
+        """Nothing is staged any more."""
+        self.staged.clear()
+        self.order = 0
+
+    def swap(self):
+        """The staged program for the active one, and back again."""
+        schedule = self._pump.schedule
+        self.staged, schedule.program = schedule.program, self.staged
+
+    def cancel(self, values, now_ms):
+        """Drop the ticket."""
+        if values[0] != self.ticket.id or self.ticket.used or values[0] == NO_TICKET:
             return device.TICKET_UNKNOWN, 0, 0
-        self._ticket.void()
+        self.ticket.void()
         return b"\0"
 
-    # -- program ---------------------------------------------------------------------------------
-
-    def _program_refusal(self, values):
-        if values[0] != self._staging_order or self._staged.n != self._staged_steps:
-            return device.HARD_LIMIT, device.LIMIT_STEPS, self._staged_steps
-        return rules.program(self._pump, self._staged, self._staged_total_nl)
-
-    def _apply_program(self, values, now_ms):
-        pump = self._pump
-        self._staged.seal()
-        pump.journal.add(now_ms, device.REC_PROGRAM, values[0], self._staged.n)
-        self._staged = pump.activate(self._staged, now_ms)
-        self._staged.clear()
-        self._staging_order = 0
-
-    # -- patient bolus ---------------------------------------------------------------------------
-
-    def _settings_refusal(self, values):
-        return rules.bolus_settings(self._pump, BolusSettings(*values[1:5]))
-
-    def _apply_settings(self, values, now_ms):
-        pump = self._pump
-        pump.journal.add(now_ms, device.REC_BOLUS_SETTINGS, values[0], values[1])
-        pump.settings = BolusSettings(*values[1:5])
-        pump.history.programmed(pump.settings.lockout_ms)
-        pump.revision += 1
-
-    # -- refill, clock, mode ---------------------------------------------------------------------
-
-    def _refill_refusal(self, values):
-        return rules.refill(self._pump, *values[1:])
-
-    def _apply_refill(self, values, now_ms):
-        self._pump.journal.add(now_ms, device.REC_REFILL, values[0], values[1])
-        self._pump.refill(values[1], values[2], values[3], now_ms)
-
-    def _no_refusal(self, values):
-        return None
-
-    def _apply_clock(self, values, now_ms):
-        self._pump.journal.add(now_ms, device.REC_CLOCK, values[0], values[2])
-        self._pump.set_clock(values[1], values[2], now_ms)
-
-    def _mode_refusal(self, values):
-        return rules.start(self._pump)
-
-    def _apply_mode(self, values, now_ms):
-        self._pump.start(now_ms)
+    def abandoned(self, now_ms):
+        """Whether a ticket has expired unused; it is void then (A27)."""
+        if not self.ticket.expired(now_ms):
+            return False
+        self.ticket.void()
+        self.forget()
+        return True

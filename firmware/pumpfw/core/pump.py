@@ -1,16 +1,17 @@
 """The pump: composition root and `poll(now_ms)`, which runs all that is due and says when to wake it next.
 
-    pump = Pump(Config(), ports)
+    pump = Pump(Config(), ports)        # restores what the store holds; its time goes on from `start_ms`
     wake_ms = pump.poll(now_ms)
 
-Called at that instant, or earlier when link bytes arrive. It never reads a clock and never sleeps.
-Which orders are allowed is decided in `rules`; this module carries out and keeps the flow exact.
+Called at that instant, or earlier when link bytes or inputs arrive. It never reads a clock and never
+sleeps. Which orders are allowed is in `rules`, what they do in `modes`; this module keeps the flow exact.
 """
 
 from array import array
 
+from pumpfw.core import boot, durable, modes, upkeep
 from pumpfw.core.alarms import Alarms
-from pumpfw.core.bolus import BolusHistory, BolusRamp, BolusSettings
+from pumpfw.core.bolus import BolusHistory, BolusRamp, BolusSettings, Counters
 from pumpfw.core.config import IDLE_WAKE_MS, LATE_MS, OVERRUNS_MAX
 from pumpfw.core.delivery import Delivery
 from pumpfw.core.journal import Journal
@@ -18,67 +19,115 @@ from pumpfw.core.link import LinkServer
 from pumpfw.core.orders import Orders
 from pumpfw.core.reservoir import Reservoir
 from pumpfw.core.schedule import Schedule
+from pumpfw.core.sensors import Sensors
+from pumpfw.core.storage import Storage
+from pumpfw.core.supervisor import Supervisor
 from pumpfw.core.wallclock import WallClock
+from pumpfw.core.window import RollingWindow
 from pumplink import device
 
-# instants in `_at`, pump ms: account kept up to, rates hold until, promised wake, motor free again
-_NOW, _UNTIL, _WAKE, _FREE = range(4)
+# instants in `_at`, pump ms: account kept up to, rates hold until, promised wake, motor free again, next upkeep;
+# then the step total that is durable, the last checkpoint, and the inverse copies of what must not rot in RAM (PWR-11)
+_NOW, _UNTIL, _WAKE, _FREE, _UPKEEP, _COVERED, _SAVED, _GUARD = range(8)
+_GUARDS = 6
 _STEPS_MASK = (1 << 30) - 1
 
 
 class Pump:
-    """One pump. Modes are those of `pumplink.codes.MODES`; delivery happens in `SCHEDULE` and `PATIENT_BOLUS`."""
+    """One pump. Modes are those of `pumplink.codes.MODES`; `numbers` are the small durable ones, see `durable`."""
 
     def __init__(self, config, ports):
         self.config = config
         self.mode = device.BOOT
         self.revision = 0  # counts every change that a prepared order must not be overtaken by
+        self.numbers = array("q", [0] * durable.COUNT)
         self.clock = WallClock()
-        self.journal = Journal(self.clock)
+        self.journal = Journal(self.clock, ports.store)
+        self.journal.scale = config.time_scale
         self.alarms = Alarms(self.journal, ports.annunciator)
         self.delivery = Delivery(config)
+        self.window = RollingWindow(config.nl_per_rev, config.steps_per_rev)
         self.reservoir = Reservoir(config, self.delivery)
         self.schedule = Schedule(self.clock)
         self.settings = BolusSettings()
         self.history = BolusHistory()
+        self.counters = Counters()
         self.ramp = BolusRamp()
         self.orders = Orders()
+        self.sensors = Sensors(ports.sensors, self.alarms)
+        self.supervisor = Supervisor(ports.motor, ports.sensors, self.alarms)
+        self.storage = Storage(ports.store)
+        self.dirty = False  # something durable has changed since the last checkpoint
+        self.failure = None
+        self.discrepant = False
+        self.expected_nl = 0
+        self._ports = ports
         self._motor = ports.motor
-        self._watchdog = ports.watchdog
-        self._at = array("q", (0, 0, 0, 0))
+        self._at = array("q", [0] * (_GUARD + _GUARDS))
         self._basal = 0
         self._packet = 1
         self._lead = False  # a bolus owes its first step (BOL-10)
-        self._enabled = False
         self._unmade = 0  # steps issued and never emitted, as known at the last start
         self._overruns = 0
-        self.failure = None
-        self._link = LinkServer(self, ports.link)
+        self.blob = None
+        self.stored = 0
+        self.start_ms = boot.load(self)
+        self.link = LinkServer(self, ports.link)
 
     # -- running ---------------------------------------------------------------------------------
 
     def poll(self, now_ms):
         """Run all that is due at `now_ms` (pump time); returns the next instant that needs a call."""
+        at = self._at
         try:
             if self.mode == device.BOOT:
-                self._boot(now_ms)
+                at[_NOW] = at[_WAKE] = at[_FREE] = now_ms
+                boot.first(self, now_ms)
+            elif self._broken():
+                self.alarms.event(device.ALARM_INTERNAL, now_ms)
+            self.supervisor.poll(now_ms)
+            wait = self.sensors.poll(now_ms)
+            self._inputs(now_ms)
             self._check_deadline(now_ms)
             self._advance(now_ms)
+            self._judge(now_ms)
+            if now_ms >= at[_UPKEEP]:
+                at[_UPKEEP] = now_ms + upkeep.run(self, now_ms)
+                self._judge(now_ms)
             self._issue(now_ms)
-            more = self._link.serve(now_ms)
-            self._at[_WAKE] = now_ms if more else self._next_wake(now_ms)
+            more = self.link.serve(now_ms)
+            self._judge(now_ms)
+            wait = min(wait, self.alarms.poll(now_ms))
+            if self.dirty and now_ms >= at[_FREE]:
+                self.make_durable(now_ms)
+            self.alarms.update(device.ALARM_STORAGE, self.journal.failed, now_ms)
+            at[_WAKE] = now_ms if more else self._next_wake(now_ms, wait)
+            self._ports.watchdog.feed()  # here only: control, supervisor and journal have all come this far (PWR-03)
         except Exception as error:  # noqa: BLE001 - PWR-15: whatever happened, nothing moves any more
             self.failure = error  # for whoever debugs in process; the journal says that there was one
-            self._fault(device.ALARM_INTERNAL, now_ms)
-            self._at[_WAKE] = now_ms + IDLE_WAKE_MS
-        self._watchdog.feed()
-        return self._at[_WAKE]
+            self.alarms.event(device.ALARM_INTERNAL, now_ms)
+            modes.fault(self, now_ms)
+            at[_WAKE] = now_ms + IDLE_WAKE_MS
+        return at[_WAKE]
 
-    def _boot(self, now_ms):
-        self._at[_NOW] = self._at[_WAKE] = now_ms
-        self._motor.enable(False)
-        self.journal.add(now_ms, device.REC_BOOT, 1)
-        self._enter(device.STOP_MODE, now_ms)
+    def _inputs(self, now_ms):
+        if self.sensors.stop_pressed(now_ms) and self.mode != device.STOP_MODE and self.mode != device.FAULT:
+            modes.stop(self, device.STOP_OTHER, now_ms)
+            self.alarms.event(device.ALARM_STOP_BUTTON, now_ms)
+        if self.sensors.pressed(now_ms):
+            modes.press(self, now_ms)
+
+    def _judge(self, now_ms):
+        # the strictest action of all alarms shown is in force (ALM-03); an empty reservoir lets the packet end
+        if self.mode == device.FAULT:
+            return
+        code = self.alarms.first_of(action=device.ACT_STOP)
+        if code < 0 or (code == device.ALARM_EMPTY and self.mode == device.STOP_MODE):
+            return
+        if code == device.ALARM_EMPTY:
+            modes.stop(self, device.STOP_ALARM, now_ms, device.INTERRUPTED)
+        else:
+            modes.fault(self, now_ms)
 
     def _check_deadline(self, now_ms):
         late_ms = now_ms - self._at[_WAKE]
@@ -92,19 +141,18 @@ class Pump:
         self._advance(self._at[_WAKE] + LATE_MS)
         self.journal.add(now_ms, device.REC_LATE, late_ms, now_ms - self._at[_NOW])
         self._at[_NOW] = now_ms
-        if self.ramp.active():
+        if self.ramp.order:
             self.ramp.skip(now_ms)
             if now_ms >= self.ramp.end_ms():
-                self._end_bolus(device.INTERRUPTED, now_ms)
-        if self._delivering():
-            self._select(now_ms)
+                modes.end_bolus(self, device.INTERRUPTED, now_ms)
+        self.reselect(now_ms)
         if self._overruns >= OVERRUNS_MAX:
-            self._fault(device.ALARM_LATE, now_ms)
+            self.alarms.event(device.ALARM_LATE, now_ms)
 
     def _advance(self, now_ms):
         """Keep the account up to `now_ms`, through every rate change on the way."""
         at = self._at
-        while at[_NOW] < now_ms and self._delivering():
+        while at[_NOW] < now_ms and self.delivering():
             end = min(now_ms, at[_UNTIL])
             self.delivery.flow(self._basal, end - at[_NOW])
             if self.ramp.order:
@@ -113,173 +161,131 @@ class Pump:
             if end == at[_UNTIL]:
                 if self.ramp.order and end >= self.ramp.end_ms():
                     whole = self.ramp.delivered_nl() == self.ramp.volume_nl  # not if a late wake lost a part of it
-                    self._end_bolus(device.DONE if whole else device.INTERRUPTED, end)
-                self._select(end)
+                    modes.end_bolus(self, device.DONE if whole else device.INTERRUPTED, end)
+                self.reselect(end)
         at[_NOW] = now_ms
 
-    def _select(self, now_ms):
-        """Look up what flows from `now_ms` on and until when."""
-        rate, left_ms = self.schedule.rate_and_left(now_ms)
+    def reselect(self, now_ms):
+        """Look up what flows from `now_ms` on and until when: a function of the mode (FLOW-11, FLOW-12)."""
+        mode = self.mode
+        left_ms = device.DAY_MS
+        if mode == device.MINIMUM_RATE:
+            rate = self.numbers[durable.MINIMUM]
+        elif not self.delivering() or mode == device.PRIME:
+            rate = 0
+        elif self.numbers[durable.BRIDGE]:
+            rate = self.numbers[durable.BRIDGE_RATE]
+        else:
+            rate, left_ms = self.schedule.rate_and_left(now_ms)
         if rate != self._basal:
             self._basal = rate
             self.journal.add(now_ms, device.REC_RATE, rate, self.schedule.step_start_min(now_ms))
-        until = now_ms + left_ms
+        until = now_ms + max(1, left_ms)
         if self.ramp.order:
             until = min(until, self.ramp.end_ms())
         self._at[_UNTIL] = until
         self._packet = self.delivery.packet_steps(self.rate_nl_per_day())
+        self.keep_guard()
 
     def _issue(self, now_ms):
         """Give the motor a packet if one is due and the last one is through."""
-        if now_ms < self._at[_FREE]:
+        at = self._at
+        if now_ms < at[_FREE]:
             return
-        if not self._delivering():
-            if self._enabled:
-                self._enable(False)
+        if not self.delivering():
+            if self.supervisor.enabled:
+                self.supervisor.enable(False)
             return
-        steps = self.delivery.due(self._packet)
+        delivery = self.delivery
+        steps = delivery.due(self._packet)
         if not steps:
             if not self._lead:
                 return
             steps = 1
-        if (self.delivery.steps() - self._motor.done() - self._unmade) & _STEPS_MASK:
-            self._fault(device.ALARM_MOTION, now_ms)
+        if (delivery.steps() - self._motor.done() - self._unmade) & _STEPS_MASK:
+            self.alarms.event(device.ALARM_STALL, now_ms)  # the motor has not finished its last packet
+            self._judge(now_ms)
+            return
+        fits = self.window.fits(now_ms, steps, self.settings.rolling_nl)
+        self.alarms.update(device.ALARM_WINDOW, not fits, now_ms)
+        if not fits:
+            delivery.withhold(steps)
+            return
+        if self._broken() or not self.supervisor.allows(steps, now_ms):
+            self.alarms.event(device.ALARM_INTERNAL if self._broken() else device.ALARM_OVERRUN, now_ms)
+            self._judge(now_ms)
             return
         self._lead = False
-        self.delivery.issue(steps)
+        delivery.issue(steps)
+        if delivery.steps() > at[_COVERED]:  # durable before it moves, one packet ahead: two quanta at most (PWR-08)
+            at[_COVERED] = delivery.steps() + steps
+            if self.storage.full:
+                self.make_durable(now_ms)
+            at[_SAVED] = now_ms
+            if not self.storage.intend(now_ms, at[_COVERED]):
+                self.journal.failed = True
+        self.window.add(now_ms, steps)
         period_us = self.config.step_period_us
         self._motor.queue(steps, period_us)
-        self._at[_FREE] = now_ms + (steps * period_us + 999) // 1000
-        self._check_reservoir(now_ms)
+        at[_FREE] = now_ms + (steps * period_us + 999) // 1000
+        upkeep.reservoir(self, now_ms)
+        if self.numbers[durable.BRIDGE] and delivery.steps() >= self.numbers[durable.BRIDGE_END]:
+            modes.end_bridge(self, device.DONE, now_ms)
+            self.reselect(now_ms)
+        self._judge(now_ms)
 
-    def _check_reservoir(self, now_ms):
-        self.alarms.update(device.ALARM_LOW_RESERVOIR, self.reservoir.low(), now_ms)
-        if self.alarms.update(device.ALARM_EMPTY, self.reservoir.empty(), now_ms):
-            self.stop(now_ms, device.INTERRUPTED)
-
-    def _check_clock(self, now_ms):
-        # a program asks for the time of day; without one nobody misses it (TIME-07)
-        untrusted = self.schedule.program.n > 0 and not self.clock.trusted
-        self.alarms.update(device.ALARM_CLOCK, untrusted, now_ms)
-
-    def _next_wake(self, now_ms):
+    def _next_wake(self, now_ms, wait_ms):
         at = self._at
-        wake = now_ms + IDLE_WAKE_MS
-        if not self._delivering():
-            return at[_FREE] if self._enabled and at[_FREE] > now_ms else wake
+        wake = min(now_ms + wait_ms, at[_UPKEEP])
+        if not self.delivering():
+            return min(wake, at[_FREE]) if self.supervisor.enabled and at[_FREE] > now_ms else wake
         wait = 0 if self._lead else self.delivery.ms_until(self._packet, self._basal, self.ramp.units_per_ms())
         if wait >= 0:
             wake = min(wake, max(now_ms + wait, at[_FREE]))
         return min(wake, at[_UNTIL])
 
-    # -- state -----------------------------------------------------------------------------------
+    # -- what others ask of the flow -------------------------------------------------------------
 
-    def _delivering(self):
-        return self.mode == device.SCHEDULE or self.mode == device.PATIENT_BOLUS
-
-    def _enter(self, mode, now_ms):
-        old = self.mode
-        self.mode = mode
-        self.revision += 1
-        self.journal.add(now_ms, device.REC_MODE, mode, old)
-
-    def _enable(self, on):
-        self._enabled = on
-        self._motor.enable(on)
+    def delivering(self):
+        """Whether anything may flow: any mode but boot, stopped and fault."""
+        return device.STOP_MODE < self.mode < device.FAULT
 
     def rate_nl_per_day(self):
-        """Commanded rate: a function of the mode (FLOW-11, FLOW-12)."""
-        if self.mode == device.SCHEDULE:
-            return self._basal
-        if self.mode == device.PATIENT_BOLUS:
-            return self._basal + self.ramp.rate_nl_per_day
-        return 0
+        """Commanded rate: basal of the mode and the bolus that runs (FLOW-11, FLOW-12)."""
+        return self._basal + self.ramp.rate_nl_per_day if self.ramp.order else self._basal
 
-    def start(self, now_ms):
-        """Deliver the active program from `now_ms` on. The carried remainder is kept."""
-        self._unmade = (
-            (self.delivery.steps() - self._motor.done()) & _STEPS_MASK if now_ms >= self._at[_FREE] else self._unmade
-        )
-        self._enter(device.SCHEDULE, now_ms)
-        self._select(now_ms)
-        self._enable(True)
+    def next_change_ms(self, now_ms):
+        """Milliseconds until the commanded rate may change, 0 if nothing flows."""
+        return max(0, self._at[_UNTIL] - now_ms) if self.delivering() else 0
 
-    def stop(self, now_ms, bolus_state=device.CANCELLED):
-        """Stop delivery; the packet in hand may end (FLOW-09). Returns (bolus order, its nL).
+    def run(self, now_ms):
+        """The motor may turn from now on; steps that a fault swallowed are not asked for again."""
+        if now_ms >= self._at[_FREE]:
+            self._unmade = (self.delivery.steps() - self._motor.done()) & _STEPS_MASK
+        self._at[_NOW] = now_ms
+        self.supervisor.priming = self.mode == device.PRIME
+        self.supervisor.enable(True)
 
-        Ways here: (1) operator, (2) reservoir empty. Ways out: only `start`.
-        """
-        ended = self._end_bolus(bolus_state, now_ms)
-        if self._delivering():
-            self._enter(device.STOP_MODE, now_ms)
-        return ended
-
-    def _fault(self, code, now_ms):
-        """Fault stop: motion ends now, inside a packet too, and the fault stays latched.
-
-        Ways here: (1) motor not through with its packet, (2) three late wakes, (3) uncaught exception.
-        Way out: acknowledgement, then `start`.
-        """
+    def halt(self, now_ms):
+        """Motion ends now, inside a packet too (FLOW-09)."""
         self._motor.stop()
-        self._enable(False)
+        self.supervisor.enable(False)
         self._at[_FREE] = now_ms
-        if self.mode != device.FAULT:
-            self._end_bolus(device.INTERRUPTED, now_ms)
-            self._enter(device.FAULT, now_ms)
-        self.alarms.update(code, True, now_ms)
-        self.alarms.update(code, False, now_ms)  # the event is over; the alarm is latched
 
-    def leave_fault(self, now_ms):
-        """After an acknowledgement: from fault to stopped, once no stopping alarm is left."""
-        if self.mode == device.FAULT and self.alarms.first_of(action=device.ACT_STOP) < 0:
-            self._enter(device.STOP_MODE, now_ms)
-
-    # -- bolus -----------------------------------------------------------------------------------
-
-    def begin_bolus(self, order, duration_ms, now_ms):
-        """Start the programmed bolus, already granted and remembered; its first step follows at once (BOL-10)."""
-        settings = self.settings
-        self.journal.add(now_ms, device.REC_BOLUS_START, order, settings.volume_nl)
-        self.history.add(now_ms, settings.lockout_ms)
-        units = self.delivery.units_of(settings.volume_nl)
-        self.ramp.begin(order, settings.volume_nl, duration_ms, units, now_ms)
-        self._enter(device.PATIENT_BOLUS, now_ms)
-        self._select(now_ms)
-        self._lead = not self.delivery.ahead()  # never two steps ahead: one quantum is the limit (FLOW-03)
+    def lead(self, now_ms):
+        """A bolus begins: its first step goes out at once (BOL-10), but never two ahead of the flow (FLOW-03)."""
+        self._lead = not self.delivery.ahead()
         self._issue(now_ms)
 
-    def _end_bolus(self, state, now_ms):
-        """End of a bolus. Returns (order, delivered nL), (0, 0) if none runs. Never resumed.
+    def steps_of(self, volume_nl):
+        """Steps that hold a volume, rounded up."""
+        return -(-volume_nl * self.config.steps_per_rev // self.delivery.nl_per_rev)
 
-        Ways here: (1) whole volume due, (2) stop, (3) abort, (4) reservoir empty, (5) fault.
-        """
-        order = self.ramp.order
-        if not order:
-            return 0, 0
-        delivered_nl = self.ramp.delivered_nl()
-        self.ramp.clear()
-        self._lead = False
-        self.orders.settle(order, state, delivered_nl)
-        self.journal.add(now_ms, device.REC_BOLUS_END, order, delivered_nl)
-        self._enter(device.SCHEDULE, now_ms)
-        return order, delivered_nl
-
-    def abort_bolus(self, now_ms):
-        """Cancel the rest of the running bolus; basal goes on. Returns delivered nL."""
-        delivered_nl = self._end_bolus(device.CANCELLED, now_ms)[1]
-        self._select(now_ms)
-        return delivered_nl
-
-    # -- committed orders ------------------------------------------------------------------------
-
-    def refill(self, volume_nl, drug, concentration_ng_per_ml, now_ms):
-        """The reservoir now holds `volume_nl`; another drug or concentration voids the program (SCHED-08)."""
-        if self.other_drug(drug, concentration_ng_per_ml):
-            self.schedule.program.clear()
-            self._check_clock(now_ms)
-        self.reservoir.fill(volume_nl, drug, concentration_ng_per_ml)
-        self.revision += 1
-        self._check_reservoir(now_ms)
+    def bridge_left_nl(self):
+        """What is left of the bridge, 0 without one."""
+        if not self.numbers[durable.BRIDGE]:
+            return 0
+        return max(0, self.delivery.volume_nl(self.numbers[durable.BRIDGE_END] - self.delivery.steps()))
 
     def other_drug(self, drug, concentration_ng_per_ml):
         """Whether this differs from what is in the reservoir."""
@@ -288,20 +294,66 @@ class Pump:
             drug != reservoir.drug or concentration_ng_per_ml != reservoir.concentration_ng_per_ml
         )
 
-    def activate(self, program, now_ms):
-        """Swap in a new program; returns the old one for reuse (SCHED-04)."""
-        old = self.schedule.program
-        self.schedule.program = program
-        self._check_clock(now_ms)
-        self.revision += 1
-        if self._delivering():
-            self._select(now_ms)
-        return old
+    def calibrate(self, nl_per_rev):
+        """A calibration comes into force, with a commit of a program (HW-10)."""
+        if nl_per_rev != self.delivery.nl_per_rev:
+            self.reservoir.settle()
+            self.delivery.calibrate(nl_per_rev)
+        self.supervisor.configure(nl_per_rev, self.config.steps_per_rev)
 
-    def set_clock(self, unix_ms, offset_min, now_ms):
-        """Set the wall clock; moves the schedule step, nothing else (TIME-02)."""
-        self.clock.set(now_ms, unix_ms, offset_min)
-        self._check_clock(now_ms)
-        self.revision += 1
-        if self._delivering():
-            self._select(now_ms)
+    def watch_state(self, now_ms):
+        """Alarms that follow from what is programmed; after each change of it."""
+        # a program asks for the time of day; without one nobody misses it (TIME-07)
+        self.alarms.update(device.ALARM_CLOCK, self.schedule.program.n > 0 and not self.clock.trusted, now_ms)
+        self.alarms.update(device.ALARM_BRIDGE, self.numbers[durable.BRIDGE] != 0, now_ms)
+        upkeep.reservoir(self, now_ms)
+        self._at[_UPKEEP] = min(self._at[_UPKEEP], now_ms)
+
+    # -- durable state ---------------------------------------------------------------------------
+
+    def snapshot(self):
+        """The durable state as bytes: what a refused order leaves as it is."""
+        return bytes(boot.save(self))
+
+    def restore(self, payload):
+        """Back to a snapshot of this run; volume and time go on."""
+        boot.unpack(self, payload)
+        if self.numbers[durable.NL_PER_REV] != self.delivery.nl_per_rev:
+            self.calibrate(self.numbers[durable.NL_PER_REV])
+        self.keep_guard()
+
+    def saved_ms(self):
+        """Pump time of the last checkpoint or intent: what a reset would go on from."""
+        return self._at[_SAVED]
+
+    def make_durable(self, now_ms):
+        """A checkpoint now. False: it could not be written, and boluses are denied until it can (LOG-07)."""
+        good = self.storage.commit(boot.save(self), now_ms, max(self.delivery.steps(), self._at[_COVERED]))
+        self.dirty = not good
+        self._at[_SAVED] = now_ms
+        if not good:
+            self.journal.failed = True
+        return good
+
+    # -- inverse copies: mode, rate, end of the lockout, limits (PWR-11) --------------------------
+
+    def keep_guard(self):
+        """Renew the inverse copies after a lawful change."""
+        at = self._at
+        at[_GUARD] = ~self.mode
+        at[_GUARD + 1] = ~self._basal
+        at[_GUARD + 2] = ~self.history.locked_until_ms()
+        at[_GUARD + 3] = ~self.config.rate_max
+        at[_GUARD + 4] = ~self.settings.rolling_nl
+        at[_GUARD + 5] = ~self.numbers[durable.MINIMUM]
+
+    def _broken(self):
+        at = self._at
+        return (
+            at[_GUARD] != ~self.mode
+            or at[_GUARD + 1] != ~self._basal
+            or at[_GUARD + 2] != ~self.history.locked_until_ms()
+            or at[_GUARD + 3] != ~self.config.rate_max
+            or at[_GUARD + 4] != ~self.settings.rolling_nl
+            or at[_GUARD + 5] != ~self.numbers[durable.MINIMUM]
+        )

@@ -54,6 +54,10 @@ class Ticket:
             return device.DIGEST_MISMATCH, 0
         return None
 
+    def expired(self, now_ms):
+        """Whether it was left without commit."""
+        return self.id != NO_TICKET and not self.used and now_ms > self._expires_ms
+
     def use(self):
         """Committed: the id stays known, so that a second COMMIT is told which order it was."""
         self.used = self.order

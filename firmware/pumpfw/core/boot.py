@@ -1,0 +1,153 @@
+"""Durable state as one block of bytes, what is restored from it at power-on, and what a reset means.
+
+The block holds everything but the step total and the time, which the store keeps with each checkpoint and
+each intent. Nothing here is ever filled in with a default dose (PWR-10).
+"""
+
+import struct
+
+from pumpfw.core import durable, modes
+from pumpfw.core.config import MINIMUM_RATE_MIN, RESETS_MAX, RESTART_MS
+from pumpfw.core.storage import FRESH, LOST, REPAIRED
+from pumplink import device
+
+_VERSION = 1
+_NUMBERS = "<%dq" % durable.COUNT
+_NUMBERS_SIZE = struct.calcsize(_NUMBERS)
+
+
+def _parts(pump):
+    return (
+        pump.settings, pump.history, pump.counters, pump.orders, pump.alarms, pump.window, pump.reservoir,
+        pump.schedule.program,
+    )  # fmt: skip
+
+
+def save(pump):
+    """The durable state in the pump's own buffer: read it before the next call."""
+    buf = pump.blob
+    numbers = pump.numbers
+    numbers[durable.NL_PER_REV] = pump.delivery.nl_per_rev
+    numbers[durable.SETTLED_NL], numbers[durable.SETTLED_STEPS] = pump.delivery.settled()
+    numbers[durable.STEPS] = pump.delivery.steps()
+    buf[0] = _VERSION
+    struct.pack_into(_NUMBERS, buf, 1, *numbers)
+    at = 1 + _NUMBERS_SIZE
+    for part in _parts(pump):
+        at = part.save(buf, at)
+    return memoryview(buf)[:at]
+
+
+def unpack(pump, payload):
+    """The reverse of `save`; the step total stays as it is."""
+    values = struct.unpack_from(_NUMBERS, payload, 1)
+    for index in range(durable.COUNT):
+        pump.numbers[index] = values[index]
+    at = 1 + _NUMBERS_SIZE
+    for part in _parts(pump):
+        at = part.load(payload, at)
+
+
+def load(pump):
+    """At power-on, before anything runs: restore what the store holds. Returns the pump time to go on from."""
+    pump.blob = bytearray(1 + _NUMBERS_SIZE + sum([part.SIZE for part in _parts(pump)]))
+    numbers = pump.numbers
+    for index in range(durable.COUNT):
+        if durable.RESET_TIMES <= index < durable.BUTTONS or durable.CHANGE_TIMES <= index < durable.STEPS:
+            numbers[index] = durable.NEVER
+    numbers[durable.START_AT] = durable.NEVER
+    numbers[durable.RESTART_CODE] = -1
+    numbers[durable.MODE] = device.STOP_MODE
+    numbers[durable.MINIMUM] = MINIMUM_RATE_MIN
+    numbers[durable.NEXT_NL_PER_REV] = pump.config.nl_per_rev
+    storage = pump.storage
+    pump.stored = storage.load()
+    if storage.payload is not None and storage.payload[0] != _VERSION:
+        pump.stored = LOST
+    elif storage.payload is not None:
+        unpack(pump, storage.payload)
+        storage.payload = None
+        _restore_volume(pump)
+    pump.supervisor.configure(pump.delivery.nl_per_rev, pump.config.steps_per_rev)
+    return storage.t_ms
+
+
+def _restore_volume(pump):
+    # what may have moved counts as moved (PWR-08); it counts in the newest bucket of the 24 h
+    numbers, storage = pump.numbers, pump.storage
+    steps = storage.steps + (pump.delivery.packet_max if storage.doubt else 0)
+    pump.delivery.restore(
+        numbers[durable.NL_PER_REV], numbers[durable.SETTLED_NL], numbers[durable.SETTLED_STEPS], steps
+    )
+    pump.window.add(storage.t_ms, steps - numbers[durable.STEPS])
+
+
+def first(pump, now_ms):
+    """The first wake: records, self-tests, alarms of the reset, and the mode to go on in (PWR-06)."""
+    pump.supervisor.enable(False)
+    dropped = pump.journal.boot()
+    fresh = pump.stored == FRESH
+    cause = _cause(pump, fresh)
+    numbers = pump.numbers
+    numbers[durable.RESETS] += 1
+    pump.journal.add(now_ms, device.REC_BOOT, cause, numbers[durable.RESETS])
+    pump.alarms.settle(now_ms)
+    if pump.stored == LOST:
+        pump.journal.add(now_ms, device.REC_REPAIRED, 2, dropped)
+        pump.alarms.event(device.ALARM_MEMORY, now_ms)
+    elif pump.stored == REPAIRED or dropped:
+        pump.journal.add(now_ms, device.REC_REPAIRED, 1, dropped)
+        pump.alarms.event(device.ALARM_MEMORY_REPAIRED, now_ms)
+    if not fresh and cause != device.RESET_COMMANDED:
+        pump.alarms.event(device.ALARM_RESET, now_ms)
+        _count_reset(pump, now_ms)
+    if numbers[durable.BOLUS]:
+        _settle_interrupted(pump, now_ms)
+    mode = numbers[durable.MODE]
+    stopping = pump.alarms.first_of(action=device.ACT_STOP) >= 0
+    if stopping:
+        mode = device.STOP_MODE if mode == device.STOP_MODE else device.FAULT
+    elif mode == device.FAULT or mode == device.PRIME:
+        mode = device.STOP_MODE
+    elif mode == device.PATIENT_BOLUS or mode == device.CLINICIAN_BOLUS:
+        mode = device.SCHEDULE
+    since, reason, start_at = (
+        numbers[durable.STOP_SINCE], numbers[durable.STOP_REASON], numbers[durable.START_AT],
+    )  # fmt: skip
+    modes.enter(pump, mode, now_ms)
+    if mode == device.STOP_MODE and not fresh:  # the clocks of a stop go on
+        numbers[durable.STOP_SINCE], numbers[durable.STOP_REASON], numbers[durable.START_AT] = since, reason, start_at
+    if pump.delivering():
+        pump.run(now_ms)
+    pump.watch_state(now_ms)
+    pump.make_durable(now_ms)
+
+
+def _cause(pump, fresh):
+    # the pump's own marker decides; the platform's word alone does not (PWR-05)
+    numbers = pump.numbers
+    marker = numbers[durable.MARKER]
+    numbers[durable.MARKER] = 0
+    if marker:
+        return marker
+    cause = pump.config.reset_cause
+    return device.RESET_UNKNOWN if cause == device.RESET_COMMANDED and not fresh else cause
+
+
+def _count_reset(pump, now_ms):
+    # more than three in 10 min: stay stopped (PWR-07)
+    numbers = pump.numbers
+    first_at = durable.RESET_TIMES
+    for at in range(first_at, first_at + RESETS_MAX):
+        numbers[at] = numbers[at + 1]
+    numbers[first_at + RESETS_MAX] = now_ms
+    if numbers[first_at] > now_ms - RESTART_MS:
+        pump.alarms.event(device.ALARM_RESTARTS, now_ms)
+
+
+def _settle_interrupted(pump, now_ms):
+    # a bolus that a reset cut counts with all that may have moved since its start; it is never resumed (BOL-15)
+    numbers = pump.numbers
+    moved_nl = pump.delivery.volume_nl(pump.delivery.steps() - numbers[durable.BOLUS_STEPS])
+    delivered_nl = min(numbers[durable.BOLUS_NL], moved_nl)
+    modes.settle_bolus(pump, numbers[durable.BOLUS], device.INTERRUPTED, delivered_nl, now_ms)

@@ -1,0 +1,16 @@
+"""Small durable numbers of the pump, by index in one array: what is not a table of its own outlives a reset here."""
+
+# what to go on with
+MODE, STOP_REASON, STOP_SINCE, START_AT, START_MODE, MINIMUM = range(6)
+# periodic bolus: nL, ms, ms, pump time of the next, order; bridge: order, rate nL/day, step count at its end
+PERIODIC, DURATION, INTERVAL, NEXT, PERIODIC_ORDER, BRIDGE, BRIDGE_RATE, BRIDGE_END = range(6, 14)
+# bolus that runs: order, nL, step count at its start, mode after it
+BOLUS, BOLUS_NL, BOLUS_STEPS, FOLLOW_ON = range(14, 18)
+# calibration in force and the one for the next commit, volume and steps before it
+NL_PER_REV, NEXT_NL_PER_REV, SETTLED_NL, SETTLED_STEPS = range(18, 22)
+MARKER, RESETS, RESET_TIMES, RESTART_CODE, RESTART_TIMES, BUTTONS, PURGED_NL, CHANGES, CHANGE_TIMES = (
+    22, 23, 24, 28, 29, 32, 33, 34, 35,
+)  # fmt: skip
+STEPS = 47  # step total at the checkpoint
+COUNT = 48
+NEVER = -(1 << 40)  # pump time before any

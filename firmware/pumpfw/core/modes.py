@@ -1,0 +1,236 @@
+"""Changes of mode and of what runs in it: start, stop, fault stop, boluses, bridge. Each says how one gets there.
+
+Exactly one mode at any instant (FLOW-12); what flows in it is `Pump.rate_nl_per_day`.
+"""
+
+from pumpfw.core import durable, rules
+from pumpfw.core.bolus import stretched_ms
+from pumpfw.core.config import RESTART_MS
+from pumplink import device
+
+# denials in the order of GET_COUNTERS, behind requested and granted
+_DENIALS = (
+    device.STALE, device.DUPLICATE_ORDER, device.BUSY, device.LOCKOUT, device.MAX_COUNT, device.WINDOW,
+    device.LOW_RESERVOIR, device.ALARM_ACTIVE, device.DISABLED, device.STOPPED, device.STORAGE,
+)  # fmt: skip
+_BUTTON_ORDERS = 1 << 30  # order ids of the button are above all that a client can choose
+
+
+def enter(pump, mode, now_ms):
+    """The one place where the mode changes."""
+    old = pump.mode
+    pump.mode = mode
+    pump.revision += 1
+    numbers = pump.numbers
+    numbers[durable.MODE] = mode
+    if mode == device.STOP_MODE or mode == device.FAULT:
+        numbers[durable.STOP_SINCE] = now_ms
+    elif mode != device.PRIME:
+        numbers[durable.STOP_REASON] = 0
+        numbers[durable.START_AT] = durable.NEVER
+    pump.journal.add(now_ms, device.REC_MODE, mode, old)
+    pump.reselect(now_ms)
+    pump.dirty = True
+
+
+def start(pump, mode, now_ms):
+    """Deliver the schedule or the minimum rate from `now_ms` on. The carried remainder is kept.
+
+    The third restart within 10 min after stops by the same alarm stays stopped (ALM-09).
+    """
+    numbers = pump.numbers
+    if numbers[durable.STOP_REASON] == device.STOP_ALARM:
+        times = durable.RESTART_TIMES
+        numbers[times], numbers[times + 1], numbers[times + 2] = numbers[times + 1], numbers[times + 2], now_ms
+        if numbers[times] > now_ms - RESTART_MS:
+            pump.alarms.event(device.ALARM_RESTARTS, now_ms)
+            fault(pump, now_ms)
+            return
+    enter(pump, mode, now_ms)
+    pump.run(now_ms)
+
+
+def _stopped_by(pump, code):
+    # remembers which alarm stops the pump; another one than before begins a new count of restarts
+    numbers = pump.numbers
+    if code >= 0 and code != numbers[durable.RESTART_CODE]:
+        numbers[durable.RESTART_CODE] = code
+        for at in range(durable.RESTART_TIMES, durable.RESTART_TIMES + 3):
+            numbers[at] = durable.NEVER
+
+
+def stop(pump, reason, now_ms, bolus_state=device.CANCELLED):
+    """Stop delivery; the packet in hand may end (FLOW-09). Returns (bolus order, its nL).
+
+    Ways here: (1) operator, (2) stop button, (3) reservoir empty. Ways out: only a start.
+    """
+    ended = end_bolus(pump, bolus_state, now_ms)
+    numbers = pump.numbers
+    numbers[durable.START_AT] = durable.NEVER
+    if reason == device.STOP_ALARM:
+        _stopped_by(pump, pump.alarms.first_of(action=device.ACT_STOP))
+    if pump.mode != device.FAULT:
+        if pump.mode != device.STOP_MODE:
+            enter(pump, device.STOP_MODE, now_ms)
+        elif reason != device.STOP_ALARM:
+            numbers[durable.STOP_SINCE] = now_ms  # stopped again with a reason: the 48 h count anew (A06)
+        numbers[durable.STOP_REASON] = reason
+    pump.journal.add(now_ms, device.REC_STOP, reason, ended[0])
+    pump.dirty = True
+    return ended
+
+
+def fault(pump, now_ms):
+    """Fault stop: motion ends now, inside a packet too. The alarm that asks for it is raised by whoever saw it.
+
+    Ways here: (1) any alarm whose action is stop, but for the empty reservoir, (2) uncaught exception.
+    Way out: acknowledgement of all of them, then a start.
+    """
+    pump.halt(now_ms)
+    if pump.mode != device.FAULT:
+        end_bolus(pump, device.INTERRUPTED, now_ms)
+        enter(pump, device.FAULT, now_ms)
+        pump.numbers[durable.STOP_REASON] = device.STOP_ALARM
+        _stopped_by(pump, pump.alarms.first_of(action=device.ACT_STOP))
+
+
+def leave_fault(pump, now_ms):
+    """After an acknowledgement: from fault to stopped, once no stopping alarm is left."""
+    if pump.mode == device.FAULT and pump.alarms.first_of(action=device.ACT_STOP) < 0:
+        enter(pump, device.STOP_MODE, now_ms)
+        pump.numbers[durable.STOP_REASON] = device.STOP_ALARM
+
+
+# -- boluses -----------------------------------------------------------------------------------------
+
+
+def remember_bolus(pump, order, volume_nl, follow_on, now_ms):
+    """What must be durable before a bolus of any kind moves: that it runs, and the lockout it starts (BOL-02)."""
+    numbers = pump.numbers
+    numbers[durable.BOLUS] = order
+    numbers[durable.BOLUS_NL] = volume_nl
+    numbers[durable.BOLUS_STEPS] = pump.delivery.steps()
+    numbers[durable.FOLLOW_ON] = follow_on
+    pump.orders.settle(order, device.RUNNING, 0)
+    pump.history.lock(now_ms, pump.settings.lockout_ms)
+
+
+def grant(pump, order, now_ms):
+    """The patient's bolus, which the rules allow: durable, recorded, begun. False: no record, no bolus."""
+    settings = pump.settings
+    before = pump.snapshot()
+    pump.orders.add(order, device.REQUEST_BOLUS[0], device.RUNNING, settings.volume_nl, now_ms)
+    pump.history.add(now_ms)
+    remember_bolus(pump, order, settings.volume_nl, 0, now_ms)
+    if not pump.make_durable(now_ms) or not pump.journal.add(now_ms, device.REC_BOLUS_START, order, settings.volume_nl):
+        pump.restore(before)
+        pump.make_durable(now_ms)
+        return False
+    begin_bolus(pump, device.PATIENT_BOLUS, order, settings.volume_nl, settings.duration_ms, now_ms)
+    return True
+
+
+def begin_bolus(pump, mode, order, volume_nl, duration_ms, now_ms):
+    """Start a bolus that is durable; its first step follows at once (BOL-10). Stretched under the ceiling (FLOW-07)."""
+    peak = 0 if mode == device.PRIME else pump.schedule.program.peak()
+    duration_ms = stretched_ms(volume_nl, duration_ms, pump.config.rate_max - peak)
+    pump.ramp.begin(order, volume_nl, duration_ms, pump.delivery.units_of(volume_nl), now_ms)
+    enter(pump, mode, now_ms)
+    if mode == device.PRIME:
+        pump.run(now_ms)
+    pump.lead(now_ms)
+
+
+def end_bolus(pump, state, now_ms):
+    """End of a bolus. Returns (order, delivered nL), (0, 0) if none runs. Never resumed.
+
+    Ways here: (1) whole volume due, (2) stop, (3) abort, (4) reservoir empty, (5) fault, (6) reset.
+    """
+    order = pump.ramp.order
+    if not order:
+        return 0, 0
+    delivered_nl = pump.ramp.delivered_nl()
+    pump.ramp.clear()
+    settle_bolus(pump, order, state, delivered_nl, now_ms)
+    if pump.mode == device.PRIME:
+        mode = device.STOP_MODE
+    else:
+        mode = pump.numbers[durable.FOLLOW_ON] if state == device.DONE else 0
+    enter(pump, mode or device.SCHEDULE, now_ms)
+    if mode == device.STOP_MODE:
+        pump.numbers[durable.STOP_REASON] = device.STOP_PLANNED
+    return order, delivered_nl
+
+
+def settle_bolus(pump, order, state, delivered_nl, now_ms):
+    """The outcome of a bolus, in orders, records and alarms."""
+    numbers = pump.numbers
+    numbers[durable.BOLUS] = 0
+    if pump.settings.anchor:
+        pump.history.lock(now_ms, pump.settings.lockout_ms)
+    pump.orders.settle(order, state, delivered_nl)
+    pump.journal.add(now_ms, device.REC_BOLUS_END, order, delivered_nl)
+    if state == device.INTERRUPTED:
+        prime = pump.mode == device.PRIME
+        pump.alarms.event(device.ALARM_BRIDGE_CUT if prime else device.ALARM_BOLUS_CUT, now_ms)
+
+
+def end_bridge(pump, state, now_ms):
+    """The bridge ends: whole, or aborted by an order (A26). The program takes over."""
+    numbers = pump.numbers
+    order, left_nl = numbers[durable.BRIDGE], pump.bridge_left_nl()
+    numbers[durable.BRIDGE] = 0
+    pump.orders.settle(order, state, max(0, pump.orders.row(order)[3] - left_nl))
+    pump.journal.add(now_ms, device.REC_BRIDGE_END, order, left_nl)
+    if state != device.DONE:
+        pump.alarms.event(device.ALARM_BRIDGE_CUT, now_ms)
+    pump.alarms.update(device.ALARM_BRIDGE, False, now_ms)
+    pump.revision += 1
+    pump.dirty = True
+
+
+def press(pump, now_ms):
+    """The patient's button: a request like any other, under an order id of the pump's own (BOL-11)."""
+    numbers = pump.numbers
+    numbers[durable.BUTTONS] += 1
+    request(pump, _BUTTON_ORDERS + numbers[durable.BUTTONS] % _BUTTON_ORDERS, None, now_ms)
+
+
+def request(pump, order, denial, now_ms):
+    """A patient's request, unless it is denied already: None if granted, else the refusal (BOL-06)."""
+    counters = pump.counters
+    counters.count(0)
+    denial = denial or rules.patient_bolus(pump, now_ms)
+    if not denial and not grant(pump, order, now_ms):
+        denial = device.STORAGE, 0, 0
+    if denial:
+        pump.journal.add(now_ms, device.REC_BOLUS_DENIED, order, denial[0])
+        pump.alarms.event(device.ALARM_DENIED, now_ms)
+        counters.count(2 + _DENIALS.index(denial[0]))
+    else:
+        counters.count(1)
+    pump.dirty = True
+    return denial
+
+
+def periodic(pump, now_ms):
+    """The periodic bolus, when it is due; one that the rules deny is left out, not put off (F04)."""
+    numbers = pump.numbers
+    order = numbers[durable.PERIODIC_ORDER]
+    while numbers[durable.NEXT] <= now_ms:
+        numbers[durable.NEXT] += numbers[durable.INTERVAL]
+    if not pump.delivering():
+        return
+    denial = rules.clinician_bolus(pump, numbers[durable.PERIODIC], numbers[durable.DURATION], now_ms)
+    if not denial:
+        before = pump.snapshot()
+        remember_bolus(pump, order, numbers[durable.PERIODIC], 0, now_ms)
+        if not pump.make_durable(now_ms) or not pump.journal.add(
+            now_ms, device.REC_BOLUS_START, order, numbers[durable.PERIODIC]
+        ):
+            pump.restore(before)
+            denial = device.STORAGE, 0, 0
+    if denial:
+        pump.journal.add(now_ms, device.REC_BOLUS_DENIED, order, denial[0])
+        return
+    begin_bolus(pump, device.CLINICIAN_BOLUS, order, numbers[durable.PERIODIC], numbers[durable.DURATION], now_ms)

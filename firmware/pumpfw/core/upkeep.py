@@ -1,0 +1,71 @@
+"""What is looked at once a minute in every mode: reservoir, tube, reminders, planned starts, periodic boluses, store.
+
+Every alarm condition is judged in every mode (ALM-08); here are those that change slowly.
+"""
+
+from pumpfw.core import durable, modes, rules
+from pumpfw.core.config import IDLE_WAKE_MS, REMIND_MS, STOPPED_MAX_MS
+from pumplink import device
+from pumplink.device import DAY_MS
+
+_SERVICE_LEFT_MS = 90 * DAY_MS  # replacement is announced this long before the end of service (A08)
+
+
+def reservoir(pump, now_ms):
+    """Low and empty, after every packet too (RES-03, RES-05)."""
+    pump.alarms.update(device.ALARM_LOW_RESERVOIR, pump.reservoir.low(), now_ms)
+    pump.alarms.update(device.ALARM_EMPTY, pump.reservoir.empty(), now_ms)
+
+
+def run(pump, now_ms):
+    """Everything that is due; returns milliseconds until it is again."""
+    alarms, numbers = pump.alarms, pump.numbers
+    reservoir(pump, now_ms)
+    alarms.update(device.ALARM_LEVEL, pump.reservoir.mismatch(pump.sensors.level_nl()), now_ms)
+    alarms.update(device.ALARM_FILL_AGE, pump.reservoir.old(now_ms), now_ms)
+    alarms.update(device.ALARM_TUBE, pump.reservoir.worn(), now_ms)
+    service_ms = pump.config.service_ms
+    alarms.update(device.ALARM_SERVICE_DUE, now_ms >= service_ms - _SERVICE_LEFT_MS, now_ms)
+    alarms.update(device.ALARM_SERVICE_END, now_ms >= service_ms, now_ms)
+    pump.sensors.clocks(now_ms)
+    if pump.link.abandoned(now_ms):
+        alarms.event(device.ALARM_UNCOMMITTED, now_ms)
+    wait = IDLE_WAKE_MS
+    stopped_ms = now_ms - numbers[durable.STOP_SINCE]
+    reason = numbers[durable.STOP_REASON]
+    by_command = pump.mode == device.STOP_MODE and reason != 0 and reason != device.STOP_ALARM
+    alarms.update(device.ALARM_STOPPED, by_command and stopped_ms >= REMIND_MS, now_ms)
+    alarms.update(device.ALARM_STOPPED_48H, by_command and stopped_ms >= STOPPED_MAX_MS, now_ms)
+    if pump.mode == device.STOP_MODE and numbers[durable.START_AT] != durable.NEVER:
+        wait = _planned_start(pump, now_ms, wait)
+    if numbers[durable.PERIODIC]:
+        if numbers[durable.NEXT] <= now_ms:
+            modes.periodic(pump, now_ms)
+        wait = min(wait, numbers[durable.NEXT] - now_ms)
+    if pump.journal.failed:
+        pump.journal.add(now_ms, device.REC_SELF_TEST)  # tries again: nothing fails, if this can be read
+    if pump.journal.failed or now_ms - pump.saved_ms() >= DAY_MS // 96:
+        pump.dirty = True  # nor must a long rest lose its time in a reset (TIME-08)
+    return wait
+
+
+def _planned_start(pump, now_ms, wait):
+    # a delayed start (F09); what forbids it now forbids it for good
+    numbers = pump.numbers
+    left_ms = numbers[durable.START_AT] - now_ms
+    if left_ms > 0:
+        return min(wait, left_ms)
+    mode = numbers[durable.START_MODE]
+    numbers[durable.START_AT] = durable.NEVER
+    pump.dirty = True
+    if rules.start(pump, mode, 0, 0) is None:
+        modes.start(pump, mode, now_ms)
+    return wait
+
+
+def to_low_min(pump, each_day_nl, now_ms):
+    """Minutes to the low threshold under the program and `each_day_nl` of boluses besides (RES-06); U30: never."""
+    if not pump.schedule.program.n or not pump.reservoir.filled:
+        return (1 << 30) - 1
+    left_ms = pump.reservoir.until_low_ms(now_ms, pump.schedule, each_day_nl)
+    return (1 << 30) - 1 if left_ms < 0 else left_ms // 60_000
