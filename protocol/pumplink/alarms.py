@@ -4,10 +4,11 @@ Read by firmware (as numbers, in `device`), host, tests and documentation (ALM-0
 """
 
 # bit number in STATUS.alarms -> one row. Codes 0 to 35 are the 36 alarms of an implanted pump, the rest
-# are those of a bench. The strictest action of all alarms shown is in force.
+# are those of a bench. The strictest action of all alarms shown is in force. Every alarm of high priority
+# and every one that stops the pump latches (ALM-06): it stays until its cause is gone and it was acknowledged.
 LOW, MEDIUM, HIGH = 1, 2, 3
 PRIORITIES = {LOW: "low", MEDIUM: "medium", HIGH: "high"}
-ACT_CONTINUE, ACT_STOP = 0, 2
+ACT_CONTINUE, ACT_STOP = 0, 2  # 1 is kept for minimum-rate, which no alarm asks for
 ACTIONS = {ACT_CONTINUE: "continue", ACT_STOP: "stop"}
 ALARM_LOW_RESERVOIR = 0
 ALARM_EMPTY = 1
@@ -73,7 +74,7 @@ ALARMS = {
     ),
     ALARM_STALL: (
         "motor-stall", HIGH, ACT_STOP, True,
-        "rotor moved less than half of what was commanded",
+        "rotor moved less than half of what was commanded, delivery stopped",
         "locked rotor, driver or wiring fault", "check rotor, driver and wiring, acknowledge, start",
     ),
     ALARM_STALL_OVER: (
@@ -82,14 +83,14 @@ ALARMS = {
         "end of a motor stall", "read the log",
     ),
     ALARM_STOPPED_48H: (
-        "stopped-48-h", HIGH, ACT_CONTINUE, False,
+        "stopped-48-h", HIGH, ACT_CONTINUE, True,
         "delivery stopped by command for more than 48 h",
-        "nobody started the pump again", "start, or stop again with a reason",
+        "nobody started the pump again", "start, or stop again with a reason, and acknowledge",
     ),
     ALARM_STOPPED: (
         "stopped-reminder", LOW, ACT_CONTINUE, False,
         "delivery stopped by command for more than 15 min",
-        "the pump was stopped", "start",
+        "the pump was stopped", "start when the reason is over",
     ),
     ALARM_SERVICE_DUE: (
         "replacement-due", LOW, ACT_CONTINUE, False,
@@ -114,17 +115,17 @@ ALARMS = {
     ALARM_RESET: (
         "unexpected-reset", HIGH, ACT_CONTINUE, True,
         "the pump was reset without a command; basal goes on",
-        "power loss, watchdog, brown-out", "read the log, set the clock, acknowledge",
+        "power loss, brown-out, watchdog", "read the log, set the clock, acknowledge",
     ),
     ALARM_SELF_TEST: (
         "self-test-failed", HIGH, ACT_STOP, True,
         "a self-test failed, no delivery",
-        "see the self-test record in the log", "repair, power-cycle, acknowledge",
+        "the part that the self-test record names", "read the log, repair, power-cycle, acknowledge",
     ),
     ALARM_MEMORY: (
         "memory-lost", HIGH, ACT_STOP, True,
         "no valid copy of the stored state, no delivery",
-        "both copies corrupt", "program the pump anew, acknowledge, start",
+        "both copies corrupt", "confirm fill and program anew, acknowledge, start",
     ),
     ALARM_MEMORY_REPAIRED: (
         "memory-repaired", LOW, ACT_CONTINUE, True,
@@ -133,7 +134,7 @@ ALARMS = {
     ),
     ALARM_OVERRUN: (
         "motor-overrun", HIGH, ACT_STOP, True,
-        "motor moved more, or at another time, than any program allows",
+        "motor moved more than any program allows, motor disabled",
         "software or step generator fault", "repair, acknowledge, start",
     ),
     ALARM_OCCLUSION: (
@@ -153,13 +154,13 @@ ALARMS = {
     ),
     ALARM_OVER_INFUSION: (
         "over-infusion", HIGH, ACT_STOP, True,
-        "measured more than 110 % and 20 uL above what was commanded in 15 min",
+        "measured more than 20 uL above 110 % of what was commanded in 15 min, delivery stopped",
         "slipping brake, wrong step generation", "find the cause, acknowledge, start",
     ),
     ALARM_UNDER_INFUSION: (
         "under-infusion", MEDIUM, ACT_CONTINUE, False,
-        "measured below 90 % of what was commanded",
-        "missed steps, worn tube, leak", "check pump head and tube",
+        "measured below 90 % of what was commanded over 100 uL or 15 min, the longer of the two; basal goes on",
+        "missed steps, worn tube, leak", "check pump head, tube and joints",
     ),
     ALARM_WINDOW: (
         "window-limit", LOW, ACT_CONTINUE, False,
@@ -199,12 +200,12 @@ ALARMS = {
     ALARM_CLOCK: (
         "clock-untrusted", MEDIUM, ACT_CONTINUE, False,
         "time of day unknown, lowest rate of the program",
-        "power-on without a clock", "set the clock",
+        "clock not set since the reset", "set the clock",
     ),
     ALARM_CALIBRATION: (
         "calibration-missing", HIGH, ACT_STOP, True,
         "no valid calibration, no delivery",
-        "stored calibration corrupt", "calibrate, acknowledge, start",
+        "none stored, stored one corrupt", "calibrate, acknowledge, start",
     ),
     ALARM_TUBE: (
         "tube-life", LOW, ACT_CONTINUE, False,
@@ -218,7 +219,7 @@ ALARMS = {
     ),
     ALARM_BUTTON: (
         "stuck-button", LOW, ACT_CONTINUE, False,
-        "a button is held for more than 60 s; it is ignored",
+        "the bolus button is held for more than 60 s; it is ignored",
         "stuck or shorted button", "release the button",
     ),
     ALARM_LINK: (
@@ -228,17 +229,17 @@ ALARMS = {
     ),
     ALARM_FILL_AGE: (
         "fill-too-old", LOW, ACT_CONTINUE, False,
-        "the fill is older than it may be",
-        "no refill", "refill",
+        "the fill is older than its limit",
+        "no refill for too long", "refill",
     ),
     ALARM_RESTARTS: (
         "repeated-restarts", HIGH, ACT_STOP, True,
-        "the same alarm followed three restarts within 10 min, or four resets came; delivery stopped",
+        "one alarm and a restart three times within 10 min, or four unexpected resets; delivery stopped",
         "cause not removed", "find the cause, acknowledge, start",
     ),
     ALARM_FREE_FLOW: (
         "free-flow", HIGH, ACT_STOP, True,
-        "rotor turned while no step was commanded, motor disabled",
+        "more than 20 uL flowed in 60 s without a commanded step, motor disabled",
         "siphoning, lifted rollers", "clamp the line, acknowledge, start",
     ),
     ALARM_TIME: (
@@ -248,7 +249,7 @@ ALARMS = {
     ),
     ALARM_LATE: (
         "late-wakes", HIGH, ACT_STOP, True,
-        "three deadlines in a row missed by more than 100 ms",
+        "three deadlines in a row missed by more than 100 ms, delivery stopped",
         "processor overloaded", "read the log, acknowledge, start",
     ),
     ALARM_INTERNAL: (
@@ -263,22 +264,22 @@ ALARMS = {
     ),
     ALARM_SENSOR: (
         "sensor-fault", MEDIUM, ACT_CONTINUE, False,
-        "a sensor is out of its physical range",
-        "disconnected, shorted, stuck", "repair the sensor",
+        "a sensor is disconnected, shorted, stuck or out of its range; its reading is not used",
+        "cable, connector, sensor", "repair the sensor",
     ),
     ALARM_COVER: (
         "cover-open", MEDIUM, ACT_STOP, True,
         "pump-head cover open, delivery stopped",
-        "cover opened", "close it, acknowledge, start",
+        "cover opened or not closed", "close it, acknowledge, start",
     ),
     ALARM_REFILL: (
         "refill-discrepancy", MEDIUM, ACT_CONTINUE, True,
-        "withdrawn and expected volume differ by more than 1 mL or 14.5 % of the delivered",
+        "withdrawn and expected volume differ by more than 1 mL or 14.5 % of what was delivered since the last refill",
         "wrong calibration, leak, pocket fill", "find out before starting, acknowledge",
     ),
     ALARM_STOP_BUTTON: (
         "stopped-by-button", LOW, ACT_CONTINUE, True,
         "the stop button was pressed, delivery stopped",
-        "stop button", "start",
+        "stop button", "acknowledge, start",
     ),
 }  # fmt: skip

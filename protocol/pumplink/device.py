@@ -195,54 +195,8 @@ REC_COUNTERS = 26
 RECORD_SIZE = 32
 RECORD_FORMAT = "<IQQBBIIH"
 FAULT_RECORDS = (1, 10, 15, 24, 25)
-# code: (priority, action, latching)
-ALARMS = {
-    0: (1, 0, False),
-    1: (3, 2, True),
-    2: (3, 0, True),
-    3: (3, 2, True),
-    4: (1, 0, False),
-    5: (3, 0, False),
-    6: (1, 0, False),
-    7: (1, 0, False),
-    8: (3, 2, True),
-    9: (1, 0, False),
-    10: (3, 2, True),
-    11: (3, 0, True),
-    12: (3, 2, True),
-    13: (3, 2, True),
-    14: (1, 0, True),
-    15: (3, 2, True),
-    16: (2, 2, True),
-    17: (2, 2, True),
-    18: (2, 2, True),
-    19: (3, 2, True),
-    20: (2, 0, False),
-    21: (1, 0, False),
-    22: (1, 0, False),
-    23: (1, 0, True),
-    24: (1, 0, False),
-    25: (1, 0, True),
-    26: (1, 0, True),
-    27: (3, 0, True),
-    28: (2, 0, False),
-    29: (3, 2, True),
-    30: (1, 0, False),
-    31: (2, 2, True),
-    32: (1, 0, False),
-    33: (1, 0, True),
-    34: (1, 0, False),
-    35: (3, 2, True),
-    36: (3, 2, True),
-    37: (3, 2, True),
-    38: (3, 2, True),
-    39: (3, 2, True),
-    40: (2, 0, False),
-    41: (2, 0, False),
-    42: (2, 2, True),
-    43: (2, 0, True),
-    44: (1, 0, True),
-}
+# byte at a code: priority | action << 2 | latching << 4
+ALARMS = b'\x01\x1b\x13\x1b\x01\x13\x01\x01\x1b\x01\x1b\x13\x1b\x1b\x11\x1b\x1a\x1a\x1a\x1b\x02\x01\x01\x11\x01\x11\x11\x13\x02\x1b\x01\x1a\x01\x11\x01\x1b\x1b\x1b\x1b\x1b\x02\x02\x1a\x12\x11'
 REFUSAL = "<HI"
 # see layout: id, acts, request, tail, ranges, reply, tail
 IDENTIFY = (16, 0, "<", False, (), "<BB8s3sB8s4sB16s", False)
