@@ -18,8 +18,8 @@ _NUMBERS_SIZE = struct.calcsize(_NUMBERS)
 
 def _parts(pump):
     return (
-        pump.settings, pump.history, pump.counters, pump.orders, pump.alarms, pump.window, pump.reservoir,
-        pump.schedule.program,
+        pump.settings, pump.history, pump.counters, pump.orders, pump.window, pump.reservoir, pump.schedule.program,
+        pump.alarms,
     )  # fmt: skip
 
 
@@ -38,14 +38,19 @@ def save(pump):
     return memoryview(buf)[:at]
 
 
-def unpack(pump, payload):
+def unpack(pump, payload, parts):
     """The reverse of `save`; the step total stays as it is."""
     values = struct.unpack_from(_NUMBERS, payload, 1)
     for index in range(durable.COUNT):
         pump.numbers[index] = values[index]
     at = 1 + _NUMBERS_SIZE
-    for part in _parts(pump):
+    for part in parts:
         at = part.load(payload, at)
+
+
+def back_to(pump, payload):
+    """Undo what an order changed; alarms are no order's business and stay."""
+    unpack(pump, payload, _parts(pump)[:-1])
 
 
 def load(pump):
@@ -65,7 +70,7 @@ def load(pump):
     if storage.payload is not None and storage.payload[0] != _VERSION:
         pump.stored = LOST
     elif storage.payload is not None:
-        unpack(pump, storage.payload)
+        unpack(pump, storage.payload, _parts(pump))
         storage.payload = None
         _restore_volume(pump)
     pump.supervisor.configure(pump.delivery.nl_per_rev, pump.config.steps_per_rev)
@@ -91,7 +96,6 @@ def first(pump, now_ms):
     numbers = pump.numbers
     numbers[durable.RESETS] += 1
     pump.journal.add(now_ms, device.REC_BOOT, cause, numbers[durable.RESETS])
-    pump.alarms.settle(now_ms)
     if pump.stored == LOST:
         pump.journal.add(now_ms, device.REC_REPAIRED, 2, dropped)
         pump.alarms.event(device.ALARM_MEMORY, now_ms)

@@ -124,7 +124,7 @@ def _get_reservoir(pump, values, now_ms):
     to_low = upkeep.to_low_min(pump, 0, now_ms)
     worst = upkeep.to_low_min(pump, each_day_nl, now_ms)
     return done(device.GET_RESERVOIR, *pump.reservoir.report(
-        now_ms, to_low, worst, pump.sensors.level_nl(), pump.supervisor.unconfirmed_steps
+        now_ms, to_low, worst, pump.sensors.level_nl(), pump.supervisor.unconfirmed_steps[0]
     ))  # fmt: skip
 
 

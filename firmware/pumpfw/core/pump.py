@@ -27,9 +27,8 @@ from pumpfw.core.window import RollingWindow
 from pumplink import device
 
 # instants in `_at`, pump ms: account kept up to, rates hold until, promised wake, motor free again, next upkeep;
-# then the step total that is durable, the last checkpoint, and the inverse copies of what must not rot in RAM (PWR-11)
-_NOW, _UNTIL, _WAKE, _FREE, _UPKEEP, _COVERED, _SAVED, _GUARD = range(8)
-_GUARDS = 6
+# then the step total that is durable and the last checkpoint
+_NOW, _UNTIL, _WAKE, _FREE, _UPKEEP, _COVERED, _SAVED = range(7)
 _STEPS_MASK = (1 << 30) - 1
 
 
@@ -54,7 +53,7 @@ class Pump:
         self.counters = Counters()
         self.ramp = BolusRamp()
         self.orders = Orders()
-        self.sensors = Sensors(ports.sensors, self.alarms)
+        self.sensors = Sensors(ports.sensors, self.alarms, config.time_scale)
         self.supervisor = Supervisor(ports.motor, ports.sensors, self.alarms)
         self.storage = Storage(ports.store)
         self.dirty = False  # something durable has changed since the last checkpoint
@@ -63,7 +62,8 @@ class Pump:
         self.expected_nl = 0
         self._ports = ports
         self._motor = ports.motor
-        self._at = array("q", [0] * (_GUARD + _GUARDS))
+        self._at = array("q", [0] * 7)
+        self._inverse = array("i", [0] * 6)
         self._basal = 0
         self._packet = 1
         self._lead = False  # a bolus owes its first step (BOL-10)
@@ -80,7 +80,8 @@ class Pump:
         """Run all that is due at `now_ms` (pump time); returns the next instant that needs a call."""
         at = self._at
         try:
-            if self.mode == device.BOOT:
+            booting = self.mode == device.BOOT
+            if booting:
                 at[_NOW] = at[_WAKE] = at[_FREE] = now_ms
                 boot.first(self, now_ms)
             elif self._broken():
@@ -91,14 +92,16 @@ class Pump:
             self._check_deadline(now_ms)
             self._advance(now_ms)
             self._judge(now_ms)
-            if now_ms >= at[_UPKEEP]:
+            if now_ms >= at[_UPKEEP] - IDLE_WAKE_MS // 2:  # with a wake that comes anyway, rather than with one more
                 at[_UPKEEP] = now_ms + upkeep.run(self, now_ms)
+                if booting:
+                    self.alarms.settle(now_ms)
                 self._judge(now_ms)
             self._issue(now_ms)
             more = self.link.serve(now_ms)
             self._judge(now_ms)
             wait = min(wait, self.alarms.poll(now_ms))
-            if self.dirty and now_ms >= at[_FREE]:
+            if (self.dirty or self.alarms.changed) and now_ms >= at[_FREE]:
                 self.make_durable(now_ms)
             self.alarms.update(device.ALARM_STORAGE, self.journal.failed, now_ms)
             at[_WAKE] = now_ms if more else self._next_wake(now_ms, wait)
@@ -298,6 +301,7 @@ class Pump:
         """A calibration comes into force, with a commit of a program (HW-10)."""
         if nl_per_rev != self.delivery.nl_per_rev:
             self.reservoir.settle()
+            self.window.calibrate(nl_per_rev)
             self.delivery.calibrate(nl_per_rev)
         self.supervisor.configure(nl_per_rev, self.config.steps_per_rev)
 
@@ -317,7 +321,7 @@ class Pump:
 
     def restore(self, payload):
         """Back to a snapshot of this run; volume and time go on."""
-        boot.unpack(self, payload)
+        boot.back_to(self, payload)
         if self.numbers[durable.NL_PER_REV] != self.delivery.nl_per_rev:
             self.calibrate(self.numbers[durable.NL_PER_REV])
         self.keep_guard()
@@ -338,22 +342,22 @@ class Pump:
     # -- inverse copies: mode, rate, end of the lockout, limits (PWR-11) --------------------------
 
     def keep_guard(self):
-        """Renew the inverse copies after a lawful change."""
-        at = self._at
-        at[_GUARD] = ~self.mode
-        at[_GUARD + 1] = ~self._basal
-        at[_GUARD + 2] = ~self.history.locked_until_ms()
-        at[_GUARD + 3] = ~self.config.rate_max
-        at[_GUARD + 4] = ~self.settings.rolling_nl
-        at[_GUARD + 5] = ~self.numbers[durable.MINIMUM]
+        """Renew the inverse copies after a lawful change. 30 bits of each: small on every interpreter."""
+        inverse = self._inverse
+        inverse[0] = ~self.mode
+        inverse[1] = ~self._basal
+        inverse[2] = ~(self.history.locked_until_ms() & _STEPS_MASK)
+        inverse[3] = ~self.config.rate_max
+        inverse[4] = ~self.settings.rolling_nl
+        inverse[5] = ~self.numbers[durable.MINIMUM]
 
     def _broken(self):
-        at = self._at
+        inverse = self._inverse
         return (
-            at[_GUARD] != ~self.mode
-            or at[_GUARD + 1] != ~self._basal
-            or at[_GUARD + 2] != ~self.history.locked_until_ms()
-            or at[_GUARD + 3] != ~self.config.rate_max
-            or at[_GUARD + 4] != ~self.settings.rolling_nl
-            or at[_GUARD + 5] != ~self.numbers[durable.MINIMUM]
+            inverse[0] != ~self.mode
+            or inverse[1] != ~self._basal
+            or inverse[2] != ~(self.history.locked_until_ms() & _STEPS_MASK)
+            or inverse[3] != ~self.config.rate_max
+            or inverse[4] != ~self.settings.rolling_nl
+            or inverse[5] != ~self.numbers[durable.MINIMUM]
         )

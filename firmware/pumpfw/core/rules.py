@@ -6,12 +6,21 @@ Evaluated at PREPARE and again at COMMIT; the host's own checks count for nothin
 from pumpfw.core import durable
 from pumpfw.core.bolus import stretched_ms
 from pumpfw.core.config import MINIMUM_RATE_MIN, SOFT_CHANGE_PERCENT
+from pumpfw.core.window import least_limit_nl
 from pumplink import device
 from pumplink.device import DAY_MS
 
 
 def _limit(limit, value):
     return device.HARD_LIMIT, limit, value
+
+
+def periodic_bolus(pump):
+    """(volume nL, duration ms, interval ms) of the periodic bolus; (0, 0, a day) without one."""
+    numbers = pump.numbers
+    if not numbers[durable.PERIODIC]:
+        return 0, 0, DAY_MS
+    return numbers[durable.PERIODIC], numbers[durable.DURATION], numbers[durable.INTERVAL]
 
 
 def busy(pump):
@@ -23,18 +32,12 @@ def busy(pump):
     return None
 
 
-def periodic_24h_nl(pump):
-    """Most that the periodic bolus gives in any 24 h."""
-    volume_nl = pump.numbers[durable.PERIODIC]
-    return volume_nl * (DAY_MS // pump.numbers[durable.INTERVAL] + 1) if volume_nl else 0
-
-
-def _whole(pump, program, settings, periodic_nl):
+def _whole(pump, program, rolling_nl, each_nl, every_ms):
     # The volume limit of 24 h must leave program and periodic bolus whole (BOL-04); boluses are then asked for.
-    if not settings.rolling_nl:
+    if not rolling_nl:
         return None
-    least_nl = pump.window.least_limit_nl(program.worst_24h_nl() + periodic_nl, program.peak())
-    return _limit(device.LIMIT_WINDOW, least_nl) if settings.rolling_nl < least_nl else None
+    least_nl = least_limit_nl(program.worst_24h_nl(), program.peak(), each_nl, every_ms)
+    return _limit(device.LIMIT_WINDOW, least_nl) if rolling_nl < least_nl else None
 
 
 def _ceiling(pump, volume_nl, duration_ms, peak_nl_per_day, longest_ms, limit=device.LIMIT_CEILING):
@@ -60,12 +63,10 @@ def program(pump, candidate, totals_nl, now_ms):
     settings = pump.settings
     if settings.max_24h:
         refusal = _ceiling(pump, settings.volume_nl, settings.duration_ms, candidate.peak(), settings.lockout_ms)
-    numbers = pump.numbers
-    if not refusal and numbers[durable.PERIODIC]:
-        refusal = _ceiling(
-            pump, numbers[durable.PERIODIC], numbers[durable.DURATION], candidate.peak(), numbers[durable.INTERVAL] - 1
-        )
-    return refusal or _whole(pump, candidate, settings, periodic_24h_nl(pump))
+    each_nl, duration_ms, every_ms = periodic_bolus(pump)
+    if not refusal and each_nl:
+        refusal = _ceiling(pump, each_nl, duration_ms, candidate.peak(), every_ms - 1)
+    return refusal or _whole(pump, candidate, settings.rolling_nl, each_nl, every_ms)
 
 
 def bolus_settings(pump, settings):
@@ -78,7 +79,8 @@ def bolus_settings(pump, settings):
     active = pump.schedule.program
     if settings.max_24h:
         refusal = _ceiling(pump, settings.volume_nl, settings.duration_ms, active.peak(), settings.lockout_ms)
-    return refusal or _whole(pump, active, settings, periodic_24h_nl(pump))
+    each_nl, _, every_ms = periodic_bolus(pump)
+    return refusal or _whole(pump, active, settings.rolling_nl, each_nl, every_ms)
 
 
 def periodic(pump, volume_nl, duration_ms, interval_ms):
@@ -91,9 +93,8 @@ def periodic(pump, volume_nl, duration_ms, interval_ms):
     if duration_ms >= interval_ms:
         return _limit(device.LIMIT_INTERVAL, duration_ms)
     active = pump.schedule.program
-    each_day_nl = volume_nl * (DAY_MS // interval_ms + 1)
     return _ceiling(pump, volume_nl, duration_ms, active.peak(), interval_ms - 1) or _whole(
-        pump, active, pump.settings, each_day_nl
+        pump, active, pump.settings.rolling_nl, volume_nl, interval_ms
     )
 
 
@@ -172,10 +173,12 @@ def calibrate(pump, nl_per_rev):
 
 def _window(pump, volume_nl, now_ms):
     # the volume limit of 24 h, back and forward (BOL-05)
-    settings = pump.settings
-    if not settings.rolling_nl:
+    limit_nl = pump.settings.rolling_nl
+    if not limit_nl or not pump.schedule.program.n:
         return None
-    room_nl = pump.window.room_nl(now_ms, settings.rolling_nl, pump.schedule, periodic_24h_nl(pump))
+    each_nl, _, every_ms = periodic_bolus(pump)
+    first_ms = max(0, pump.numbers[durable.NEXT] - now_ms)
+    room_nl = pump.window.room_nl(now_ms, limit_nl, pump.schedule, each_nl, first_ms, every_ms)
     return (device.WINDOW, 0, max(0, room_nl)) if room_nl < volume_nl else None
 
 
