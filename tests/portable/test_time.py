@@ -1,32 +1,12 @@
-"""Pump time, time of day and the day schedule, on both interpreters. Expected values worked by hand.
+"""Pump time and the wall clock, on both interpreters. Expected values worked by hand.
 
 micropython tests/portable/run.py test_time
 """
 
-import struct
-
-from pumpfw.core.config import Config
-from pumpfw.core.schedule import NO_DIGEST, Program, Schedule
 from pumpfw.core.timebase import TICKS_PERIOD, Timebase
 from pumpfw.core.wallclock import WallClock
-from pumplink import device
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
-DAY = ((0, 480_000), (480, 960_000))  # until 08:00, from 08:00
-
-
-def program(*steps):
-    made = Program()
-    assert made.extend(packed(*steps))
-    return made
-
-
-def packed(*steps):
-    return b"".join([struct.pack("<HI", start, rate) for start, rate in steps])
-
-
-def fault(*steps):
-    return program(*steps).fault(Config())
 
 
 # -- pump time ---------------------------------------------------------------------------------------
@@ -64,6 +44,25 @@ def test_pump_time_takes_counters_that_are_not_reduced():
     assert timebase.extend((3 << 30) + 7) == 7
 
 
+def test_pump_time_scaled_over_more_than_three_wraps():
+    """TIME-10: every tick is `scale` ms, and wraps of the counter are handled as ever (TIME-04)."""
+    start = (1 << 30) - 5
+    for scale in (10, 60, 300, 1440):
+        timebase = Timebase(start, scale)
+        assert timebase.extend(start + 1) == scale
+        for look in range(1, 16):
+            assert timebase.extend((start + (look << 28)) % (1 << 30)) == (look << 28) * scale, (scale, look)
+        assert timebase.extend((start + (14 << 28)) % (1 << 30)) == (15 << 28) * scale, "backwards: held"
+
+
+def test_pump_time_goes_on_where_it_was_before_a_reset():
+    """TIME-08: 100 days were on record; the counter began anew, and only what it counts since is added."""
+    timebase = Timebase(7_000, 60)
+    timebase.start(100 * DAY_MS)
+    assert timebase.extend(7_000) == 8_640_000_000
+    assert timebase.extend(7_001) == 8_640_000_060
+
+
 # -- time of day -------------------------------------------------------------------------------------
 
 
@@ -83,115 +82,63 @@ def test_wall_clock_before_and_after_it_is_set():
     assert clock.local_ms_of_day(10_000) == 10 * HOUR_MS
 
 
-# -- program -----------------------------------------------------------------------------------------
+# 2028: daylight saving begins on Sunday 26 March 01:00 UTC and ends on Sunday 29 October 01:00 UTC
+SPRING_MS, AUTUMN_MS = 1_837_645_200_000, 1_856_394_000_000
 
 
-def test_step_in_force_and_its_end():
-    day = program(*DAY)
-    assert [day.step_at(minute) for minute in (0, 479, 480, 481, 1_439)] == [0, 0, 1, 1, 1]
-    assert [day.rate(index) for index in (0, 1)] == [480_000, 960_000]
-    assert [day.start(index) for index in (0, 1, 2)] == [0, 480, 1_440]
-    assert day.ms_left(0, 0) == 8 * HOUR_MS
-    assert day.ms_left(0, 8 * HOUR_MS - 1) == 1
-    assert day.ms_left(1, 8 * HOUR_MS) == 16 * HOUR_MS
-    assert day.ms_left(1, DAY_MS - 1) == 1
+def local(clock, now_ms):
+    return clock.weekday(now_ms), clock.local_ms_of_day(now_ms)
 
 
-def test_day_total_lowest_and_peak():
-    """480 000 for 8 h and 960 000 for 16 h are 160 000 + 640 000 nL."""
-    day = program(*DAY)
-    assert (day.day_total_nl(), day.lowest(), day.peak()) == (800_000, 480_000, 960_000)
-    # 1 minute of 48 000 nL/day is 33.3 nL, rounded down
-    short = program((0, 0), (1_439, 48_000))
-    assert (short.day_total_nl(), short.lowest(), short.peak()) == (33, 0, 48_000)
-    assert (Program().day_total_nl(), Program().peak()) == (0, 0)
-
-
-def test_program_reads_back_what_was_put_in():
-    steps = [(30 * i, 480_000 + i) for i in range(48)]
-    day = Program()
-    assert day.extend(packed(*steps[:34]))
-    assert day.extend(packed(*steps[34:]))
-    assert day.n == 48
-    assert day.packed() == packed(*steps)
-    assert day.packed(34, 34) == packed(*steps[34:])
-    assert day.packed(48, 34) == b""
-    assert not day.extend(packed((1_439, 48_000))), "48 steps are all there is room for"
-    assert day.packed() == packed(*steps)
-
-
-def test_program_takes_no_part_of_a_step():
-    day = Program()
-    assert not day.extend(packed((0, 480_000))[:-1])
-    assert day.n == 0
-
-
-def test_digest_is_over_the_stored_steps():
-    """SHA-256 of 00 00 00 53 07 00 e0 01 00 a6 0e 00, computed with another tool."""
-    day = program(*DAY)
-    assert day.digest == NO_DIGEST == bytes(8)
-    day.seal()
-    assert day.digest == DIGEST_OF_DAY
-    day.clear()
-    assert (day.n, day.digest) == (0, bytes(8))
-
-
-DIGEST_OF_DAY = bytes.fromhex("59060c391c6759dc")
-
-
-def test_a_program_without_fault():
-    assert fault(*DAY) is None
-    assert fault((0, 0)) is None
-    assert fault((0, 48_000), (1_439, 24_000_000)) is None
-
-
-def test_faults_of_a_program_name_the_limit():
-    """A u16 start and a u32 rate fit the wire whatever they are; the pump says what is wrong and where."""
-    assert Program().fault(Config()) == (device.LIMIT_TILING, 0)
-    assert fault((1, 480_000)) == (device.LIMIT_TILING, 0)
-    assert fault((0, 480_000), (60, 480_000), (60, 480_000)) == (device.LIMIT_TILING, 60)
-    assert fault((0, 480_000), (61, 480_000), (60, 480_000)) == (device.LIMIT_TILING, 61)
-    assert fault((0, 480_000), (1_440, 480_000)) == (device.LIMIT_TILING, 1_439)
-    assert fault((0, 24_000_001)) == (device.LIMIT_RATE_MAX, 24_000_000)
-    assert fault((0, 480_000), (60, 47_999)) == (device.LIMIT_RATE_MIN, 48_000)
-    assert fault((0, 1)) == (device.LIMIT_RATE_MIN, 48_000)
-    assert (device.LIMIT_RATE_MIN, device.LIMIT_RATE_MAX, device.LIMIT_TILING) == (1, 2, 3)
-
-
-# -- schedule under the clock ------------------------------------------------------------------------
-
-
-def test_rate_and_left_around_a_boundary_and_midnight():
+def test_weekdays():
+    """1970-01-01 was a Thursday (3), 2028-02-28 a Monday, the 29th a Tuesday, 1 March a Wednesday."""
     clock = WallClock()
-    schedule = Schedule(clock)
-    schedule.program = program(*DAY)
-    clock.set(5_000, 7 * HOUR_MS, 0)
-    assert schedule.rate_and_left(5_000) == (480_000, HOUR_MS)
-    assert schedule.rate_and_left(5_000 + HOUR_MS - 1) == (480_000, 1)
-    assert schedule.rate_and_left(5_000 + HOUR_MS) == (960_000, 16 * HOUR_MS)
-    assert schedule.rate_and_left(5_000 + 17 * HOUR_MS - 1) == (960_000, 1)
-    assert schedule.rate_and_left(5_000 + 17 * HOUR_MS) == (480_000, 8 * HOUR_MS)
-    assert schedule.step_start_min(5_000 + HOUR_MS - 1) == 0
-    assert schedule.step_start_min(5_000 + HOUR_MS) == 480
+    clock.set(0, 0, 0)
+    assert [clock.weekday(day * DAY_MS) for day in range(8)] == [3, 4, 5, 6, 0, 1, 2, 3]
+    assert clock.weekday(DAY_MS - 1) == 3
+    clock.set(0, 0, -1)
+    assert local(clock, 0) == (2, DAY_MS - 60_000), "the day before, a Wednesday"
+    clock.set(5, 1_835_308_800_000, 0)  # 2028-02-28 00:00 UTC
+    assert [local(clock, 5 + day * DAY_MS) for day in range(3)] == [(0, 0), (1, 0), (2, 0)]
+    clock.set(5, 1_861_919_999_999, 0)  # 2028-12-31 24:00 less 1 ms, a Sunday
+    assert local(clock, 5) == (6, DAY_MS - 1)
+    assert local(clock, 6) == (0, 0)
 
 
-def test_lowest_rate_while_the_clock_is_not_trusted():
-    schedule = Schedule(WallClock())
-    schedule.program = program((0, 960_000), (60, 48_000), (120, 480_000))
-    assert schedule.rate_and_left(0) == (48_000, DAY_MS)
-    assert schedule.step_start_min(0) == 0
-    # a day and a half of it: 72 000 nL
-    assert schedule.volume_nl(0, DAY_MS + 12 * HOUR_MS) == 72_000
-
-
-def test_volume_to_come_by_the_schedule():
-    """20 000 nL an hour until 08:00, 40 000 after."""
+def test_noon_and_midnight_are_not_mixed_up():
     clock = WallClock()
-    schedule = Schedule(clock)
-    schedule.program = program(*DAY)
-    clock.set(0, 7 * HOUR_MS, 0)
-    assert schedule.volume_nl(0, 2 * HOUR_MS) == 60_000
-    assert schedule.volume_nl(0, 2 * DAY_MS) == 1_600_000
-    assert schedule.volume_nl(0, 0) == 0
-    assert schedule.volume_nl(0, 1_000) == 6  # 5.6
-    assert schedule.volume_nl(HOUR_MS - 1_000, 2_000) == 17  # 5.6 and 11.1
+    clock.set(0, 1_835_308_800_000, 0)
+    assert local(clock, 12 * HOUR_MS - 1) == (0, 12 * HOUR_MS - 1)
+    assert local(clock, 12 * HOUR_MS) == (0, 12 * HOUR_MS)
+    assert local(clock, 13 * HOUR_MS) == (0, 13 * HOUR_MS)
+    assert local(clock, 24 * HOUR_MS - 1) == (0, 24 * HOUR_MS - 1)
+
+
+def test_spring_leaves_an_hour_of_local_time_out():
+    clock = WallClock()
+    clock.set(1_000, SPRING_MS - HOUR_MS, 60, SPRING_MS, 120)
+    assert clock.shift_min == 60
+    before, at = 1_000 + HOUR_MS - 1, 1_000 + HOUR_MS
+    assert (local(clock, before), local(clock, at)) == ((6, 2 * HOUR_MS - 1), (6, 3 * HOUR_MS))
+    assert (clock.switch_left_ms(before), clock.switch_left_ms(at)) == (1, DAY_MS)
+    assert clock.unix_ms(at) == SPRING_MS, "UTC knows nothing of it"
+
+
+def test_autumn_has_an_hour_of_local_time_twice():
+    clock = WallClock()
+    clock.set(1_000, AUTUMN_MS - 2 * HOUR_MS, 120, AUTUMN_MS, 60)
+    before, at = 1_000 + 2 * HOUR_MS - 1, 1_000 + 2 * HOUR_MS
+    assert local(clock, 1_000 + HOUR_MS) == (6, 2 * HOUR_MS)
+    assert (local(clock, before), local(clock, at)) == ((6, 3 * HOUR_MS - 1), (6, 2 * HOUR_MS))
+    assert local(clock, at + HOUR_MS) == (6, 3 * HOUR_MS)
+
+
+def test_switch_far_ahead_passed_and_none():
+    clock = WallClock()
+    clock.set(0, AUTUMN_MS - 2 * DAY_MS, 120, AUTUMN_MS, 60)
+    assert [clock.switch_left_ms(t) for t in (0, DAY_MS, DAY_MS + 1)] == [DAY_MS, DAY_MS, DAY_MS - 1]
+    clock.set(0, AUTUMN_MS + 5, 120, AUTUMN_MS, 60)  # told too late: in force at once
+    assert local(clock, 0) == (6, 2 * HOUR_MS + 5)
+    clock.set(0, AUTUMN_MS - HOUR_MS, 120)
+    assert (clock.switch_left_ms(0), clock.shift_min) == (DAY_MS, 0)
+    assert local(clock, HOUR_MS) == (6, 3 * HOUR_MS), "no switch was given, so none comes"

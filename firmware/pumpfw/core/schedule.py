@@ -1,61 +1,135 @@
-"""The flow program: up to 48 steps that tile the day, and the rate in force at a time of day.
+"""The flow program: up to 7 day profiles of up to 48 steps, and the rate in force at a local time.
 
-A continuous program is one step at 00:00. Two `Program` objects alternate, so that a commit is one
-assignment and the active program is entirely the old or entirely the new one (SCHED-04).
+A continuous program is one profile for every day with one step at 00:00. Two `Program` objects alternate, so that
+a commit is one assignment and the active program is entirely the old or entirely the new one (SCHED-04). What
+a change of local time does to the day is decision 0005.
 """
 
 import struct
 from array import array
 
-from pumpfw.core.config import PROGRAM_STEPS_MAX
 from pumplink import device
-from pumplink.device import DAY_MS, STEP_FORMAT
+from pumplink.device import DAY_MS, PROFILES_MAX, STEP_FORMAT, STEPS_PER_PROFILE
 from pumplink.digest import digest8
 
 DAY_MIN = 1440
 MINUTE_MS = 60_000
-_STEP_SIZE = struct.calcsize(STEP_FORMAT)
+STEPS_TOTAL = 168  # of all profiles together: 24 on each day of the week, or 48 on some
+EVERY_DAY = 0x7F  # bit 0 is Monday
+_STEP_SIZE = 6  # of STEP_FORMAT
 NO_DIGEST = b"\0" * 8
 
 
 class Program:
-    """Steps in order of their start. Empty (`n` == 0) means: no program."""
+    """Steps of every profile in order of their start, profile after profile. Empty (`n` == 0) means: no program."""
 
-    __slots__ = ("n", "_starts", "_rates", "digest")
+    __slots__ = ("n", "profiles", "digest", "_starts", "_rates", "_marks", "_days")
+    SIZE = 1 + 2 * PROFILES_MAX + _STEP_SIZE * STEPS_TOTAL  # most bytes that `save` writes
 
     def __init__(self):
-        self.n = 0
-        self._starts = array("H", [0] * PROGRAM_STEPS_MAX)
-        self._rates = array("I", [0] * PROGRAM_STEPS_MAX)
-        self.digest = NO_DIGEST
+        self._starts = array("H", [0] * STEPS_TOTAL)
+        self._rates = array("I", [0] * STEPS_TOTAL)
+        self._marks = bytearray(PROFILES_MAX + 1)  # where a profile begins; behind the last one, and further: n
+        self._days = bytearray(PROFILES_MAX)
+        self.clear()
 
     def clear(self):
-        """Forget all steps."""
-        self.n = 0
+        """Forget all profiles."""
+        self.n = self.profiles = 0
         self.digest = NO_DIGEST
+        for profile in range(PROFILES_MAX):
+            self._marks[profile + 1] = self._days[profile] = 0
+
+    def begin(self, profile, days):
+        """Begin a profile, numbers rising from 0, which starts a new program. False, changing nothing, if not next."""
+        if not profile:
+            self.clear()
+        if profile != self.profiles or profile >= PROFILES_MAX:
+            return False
+        self._days[profile] = days
+        self.profiles += 1
+        return True
 
     def extend(self, packed):
-        """Append steps in wire form. Returns False, changing nothing, if they do not fit."""
+        """Append steps in wire form to the profile begun last. False, changing nothing, if they do not fit."""
         count = len(packed) // _STEP_SIZE
-        if count * _STEP_SIZE != len(packed) or self.n + count > PROGRAM_STEPS_MAX:
+        last = self.n + count
+        if (
+            not self.profiles
+            or count * _STEP_SIZE != len(packed)
+            or last > STEPS_TOTAL
+            or last - self._marks[self.profiles - 1] > STEPS_PER_PROFILE
+        ):
             return False
         for i in range(count):
             self._starts[self.n], self._rates[self.n] = struct.unpack_from(STEP_FORMAT, packed, i * _STEP_SIZE)
             self.n += 1
+        for profile in range(self.profiles, PROFILES_MAX + 1):
+            self._marks[profile] = last
         return True
 
-    def packed(self, first=0, count=PROGRAM_STEPS_MAX):
-        """Wire form of `count` steps from `first`, read back from where they are stored."""
-        last = min(self.n, first + count)
-        return b"".join([struct.pack(STEP_FORMAT, self._starts[i], self._rates[i]) for i in range(first, last)])
+    def steps_of(self, profile):
+        """Number of steps of a profile, 0 if there is no such."""
+        return self._marks[profile + 1] - self._marks[profile]
+
+    def days(self, profile):
+        """Days a profile is for, bit 0 Monday; 0 if there is no such."""
+        return self._days[profile]
+
+    def packed(self, profile=0, first=0, count=STEPS_PER_PROFILE):
+        """Wire form of `count` steps of a profile from `first` on, read back from where they are stored."""
+        at = 2 * (profile + 1) + _STEP_SIZE * self._marks[profile]
+        last = min(first + count, self.steps_of(profile))
+        return self.canonical()[at + _STEP_SIZE * first : at + _STEP_SIZE * last]
+
+    def canonical(self):
+        """What the digest is over: of each profile days, number of steps, then its steps in wire form."""
+        buf = bytearray(1 + 2 * self.profiles + _STEP_SIZE * self.n)
+        self.save(buf, 0)
+        return buf[1:]
 
     def seal(self):
         """Compute the digest over the program as stored."""
-        self.digest = digest8(self.packed())
+        self.digest = digest8(self.canonical())
 
-    def step_at(self, minute):
-        """Index of the step in force at `minute` of the day."""
-        index = self.n - 1
+    def save(self, buf, at):
+        """Write number of profiles and canonical form; returns the place behind them."""
+        buf[at] = self.profiles
+        at += 1
+        for profile in range(self.profiles):
+            first = self._marks[profile]
+            buf[at] = self._days[profile]
+            buf[at + 1] = self.steps_of(profile)
+            at += 2
+            for i in range(first, self._marks[profile + 1]):
+                struct.pack_into(STEP_FORMAT, buf, at, self._starts[i], self._rates[i])
+                at += _STEP_SIZE
+        return at
+
+    def load(self, buf, at):
+        """Take over what `save` wrote, sealed again; returns the place behind it."""
+        self.clear()
+        profiles = buf[at]
+        at += 1
+        for profile in range(profiles):
+            last = at + 2 + _STEP_SIZE * buf[at + 1]
+            self.begin(profile, buf[at])
+            self.extend(buf[at + 2 : last])
+            at = last
+        if profiles:
+            self.seal()
+        return at
+
+    def profile_of(self, weekday):
+        """The profile for a day, 0 Monday."""
+        profile = self.profiles - 1
+        while profile > 0 and not self._days[profile] >> weekday & 1:
+            profile -= 1
+        return profile
+
+    def step_at(self, weekday, minute):
+        """Index of the step in force at `minute` of that day."""
+        index = self._marks[self.profile_of(weekday) + 1] - 1
         while self._starts[index] > minute:
             index -= 1
         return index
@@ -65,43 +139,87 @@ class Program:
         return self._rates[index]
 
     def start(self, index):
-        """Start of step `index` in minutes of the day; 1440 behind the last."""
-        return self._starts[index] if index < self.n else DAY_MIN
+        """Start of step `index` in minutes of the day."""
+        return self._starts[index]
 
-    def ms_left(self, index, ms_of_day):
-        """Milliseconds until step `index` ends; for a single step, until the day does."""
-        return self.start(index + 1) * MINUTE_MS - ms_of_day
+    def end(self, index):
+        """End of step `index` in minutes of the day: the next start, unless a new profile begins there."""
+        end = self._starts[index + 1] if index + 1 < self.n else 0
+        return end if end > self._starts[index] else DAY_MIN
 
     def lowest(self):
-        """Lowest rate of any step (TIME-07)."""
-        return min([self._rates[i] for i in range(self.n)])
+        """Lowest rate of any step of any profile (TIME-07), 0 without a program."""
+        rate = self._rates[0] if self.n else 0
+        for i in range(self.n):
+            rate = min(rate, self._rates[i])
+        return rate
 
     def peak(self):
-        """Highest rate of any step, 0 without a program."""
-        return max([self._rates[i] for i in range(self.n)]) if self.n else 0
-
-    def day_total_nl(self):
-        """Volume of one whole day, rounded down."""
-        total = 0
+        """Highest rate of any step of any profile, 0 without a program."""
+        rate = 0
         for i in range(self.n):
-            total += self._rates[i] * (self.start(i + 1) - self._starts[i])
+            rate = max(rate, self._rates[i])
+        return rate
+
+    def day_total_nl(self, profile=0):
+        """Volume of one whole day of a profile, rounded down."""
+        total = 0
+        for i in range(self._marks[profile], self._marks[profile + 1]):
+            total += self._rates[i] * (self.end(i) - self._starts[i])
         return total // DAY_MIN
+
+    def largest_day_nl(self):
+        """Volume of the largest day, midnight to midnight, rounded down."""
+        return max([self.day_total_nl(profile) for profile in range(PROFILES_MAX)])
+
+    def worst_24h_nl(self, shift_min=0):
+        """Most that any 24 h window of the week holds, wherever it begins, rounded up; never too little.
+
+        A window from minute m of one day to m of the next holds the first day, plus what the next one brings until m,
+        less what the first one did: largest at the end of a step of either, so all of them are looked at. With one
+        profile that is the day total. A window over a change of local time by `shift_min` holds so many minutes
+        twice and others not at all: each may bring the highest rate instead of the lowest.
+        """
+        worst = 0
+        for weekday in range(7):
+            i = self._marks[self.profile_of(weekday)]
+            j = self._marks[self.profile_of((weekday + 1) % 7)]
+            day = moved = most = minute = 0
+            while minute < DAY_MIN:
+                first_end, next_end = self.end(i), self.end(j)
+                end = min(first_end, next_end)
+                day += self._rates[i] * (end - minute)
+                moved += (self._rates[j] - self._rates[i]) * (end - minute)
+                most = max(most, moved)
+                minute = end
+                i += first_end == end
+                j += next_end == end
+            worst = max(worst, day + most)
+        worst += shift_min * (self.peak() - self.lowest())
+        return -(-min(worst, self.peak() * DAY_MIN) // DAY_MIN)
 
     def fault(self, config):
         """The first broken limit as (limit id, limit), or None (FLOW-01, SCHED-01)."""
-        if self.n == 0 or self._starts[0] != 0:
-            return device.LIMIT_TILING, 0
-        for i in range(self.n):
-            if i and self._starts[i] <= self._starts[i - 1]:
-                return device.LIMIT_TILING, self._starts[i - 1]
-            if self._starts[i] >= DAY_MIN:
-                return device.LIMIT_TILING, DAY_MIN - 1
-            rate = self._rates[i]
-            if rate > config.rate_max:
-                return device.LIMIT_RATE_MAX, config.rate_max
-            if rate and rate < config.rate_min:
-                return device.LIMIT_RATE_MIN, config.rate_min
-        return None
+        seen = wrong = 0
+        for profile in range(self.profiles or 1):
+            before = -1
+            for i in range(self._marks[profile], self._marks[profile + 1]):
+                start, rate = self._starts[i], self._rates[i]
+                if start <= before or (before < 0 < start):
+                    return device.LIMIT_TILING, max(before, 0)
+                if start >= DAY_MIN:
+                    return device.LIMIT_TILING, DAY_MIN - 1
+                if rate > config.rate_max:
+                    return device.LIMIT_RATE_MAX, config.rate_max
+                if rate and rate < config.rate_min:
+                    return device.LIMIT_RATE_MIN, config.rate_min
+                before = start
+            if before < 0:
+                return device.LIMIT_TILING, 0
+            wrong |= seen & self._days[profile]
+            seen |= self._days[profile]
+        wrong |= seen ^ EVERY_DAY
+        return (device.LIMIT_DAYS, wrong) if wrong else None
 
 
 class Schedule:
@@ -125,16 +243,18 @@ class Schedule:
         return -(-units // DAY_MS)
 
     def step_start_min(self, now_ms):
-        """Start of the step in force in minutes of the day; of the first step while the clock is untrusted."""
-        if not self._clock.trusted:
+        """Start of the step in force in minutes of the day; 0 while the clock is untrusted."""
+        clock = self._clock
+        if not clock.trusted or not self.program.n:
             return 0
-        return self.program.start(self.program.step_at(self._clock.local_ms_of_day(now_ms) // MINUTE_MS))
+        minute = clock.local_ms_of_day(now_ms) // MINUTE_MS
+        return self.program.start(self.program.step_at(clock.weekday(now_ms), minute))
 
     def rate_and_left(self, now_ms):
-        """(rate in nL/day, ms until it may change). Lowest rate while the clock is untrusted."""
-        program = self.program
-        if not self._clock.trusted:
+        """(rate in nL/day, ms until it may change, from 1 to one day). Lowest rate while the clock is untrusted."""
+        program, clock = self.program, self._clock
+        if not clock.trusted or not program.n:
             return program.lowest(), DAY_MS
-        ms_of_day = self._clock.local_ms_of_day(now_ms)
-        index = program.step_at(ms_of_day // MINUTE_MS)
-        return program.rate(index), program.ms_left(index, ms_of_day)
+        ms_of_day = clock.local_ms_of_day(now_ms)
+        index = program.step_at(clock.weekday(now_ms), ms_of_day // MINUTE_MS)
+        return program.rate(index), min(program.end(index) * MINUTE_MS - ms_of_day, clock.switch_left_ms(now_ms))
