@@ -28,6 +28,13 @@ class PatientBolus:
     duration_ms: int = 10 * MINUTE
     lockout_ms: int = 2 * HOUR
     max_per_24h: int = 6
+    anchor: int = 0
+
+
+@dataclass(frozen=True)
+class Profile:
+    days: int
+    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True)
@@ -35,12 +42,24 @@ class Therapy:
     steps: tuple[Step, ...]
     bolus: PatientBolus | None = None
     fill_nl: int = AMPLE_NL
+    profiles: tuple[Profile, ...] = ()
+
+
+def rows(*steps: tuple[str, int]) -> tuple[Step, ...]:
+    """Steps from ("HH:MM", nL/day)."""
+    return tuple(Step(int(clock[:2]) * 60 + int(clock[3:]), rate) for clock, rate in steps)
+
+
+def weekly(
+    *profiles: tuple[int, tuple[tuple[str, int], ...]], bolus: PatientBolus | None = None, fill_nl: int = AMPLE_NL
+) -> Therapy:
+    """Therapy from (days, ("HH:MM", nL/day) steps), bit 0 of the days Monday."""
+    return Therapy((), bolus, fill_nl, tuple(Profile(days, rows(*steps)) for days, steps in profiles))
 
 
 def day(*steps: tuple[str, int], bolus: PatientBolus | None = None, fill_nl: int = AMPLE_NL) -> Therapy:
     """Therapy from ("HH:MM", nL/day) steps."""
-    rows = tuple(Step(int(clock[:2]) * 60 + int(clock[3:]), rate) for clock, rate in steps)
-    return Therapy(rows, bolus, fill_nl)
+    return Therapy(rows(*steps), bolus, fill_nl)
 
 
 def continuous(rate_nl_per_day: int, bolus: PatientBolus | None = None, fill_nl: int = AMPLE_NL) -> Therapy:

@@ -17,6 +17,7 @@ from oracle_cases import (
     NL_PER_REV,
     STEPS_PER_REV,
     PatientBolus,
+    Profile,
     Step,
     Therapy,
     ideal_packets,
@@ -39,13 +40,22 @@ boluses = st.one_of(settings_of_boluses, settings_of_boluses, settings_of_boluse
 
 
 @st.composite
-def therapies(draw: st.DrawFn) -> Therapy:
+def days(draw: st.DrawFn) -> tuple[Step, ...]:
     starts = sorted({0, *draw(st.lists(st.integers(1, 1_439), max_size=5))})
-    return Therapy(
-        tuple(Step(start, draw(rates)) for start in starts),
-        draw(boluses),
-        draw(st.sampled_from([AMPLE_NL, 18_000_000, 3_700_000])),
-    )
+    return tuple(Step(start, draw(rates)) for start in starts)
+
+
+@st.composite
+def therapies(draw: st.DrawFn) -> Therapy:
+    monday = draw(st.sampled_from([0, 0, 0x01, 0x1F, 0x55]))  # days of a first profile, 0: one for all
+    profiles = (Profile(monday, draw(days())), Profile(0x7F ^ monday, draw(days()))) if monday else ()
+    return Therapy(draw(days()), draw(boluses), draw(st.sampled_from([AMPLE_NL, 18_000_000, 3_700_000])), profiles)
+
+
+@st.composite
+def clocks(draw: st.DrawFn) -> tuple[int, int, int]:
+    """(minute of the week, minutes until local time jumps, by how much)."""
+    return draw(st.integers(0, 10_079)), draw(st.sampled_from([0, 59, 600])), draw(st.sampled_from([0, 60, -60, -30]))
 
 
 @st.composite
@@ -53,12 +63,13 @@ def timelines(draw: st.DrawFn) -> list[tuple[int, str, Any]]:
     """(minute, fact, argument) in order of time, the first a start."""
     facts: list[tuple[int, str, Any]] = [(draw(st.integers(0, 30)), "start", draw(therapies()))]
     kinds = ["bolus"] * 8 + ["stop", "start", "start", "program", "set_clock", "refill", "alarm", "clear", "abort"]
+    kinds.append("minimum")
     for gap_min in draw(st.lists(st.sampled_from([0, 1, 7, 59, 60, 61, 240, 600]), max_size=25)):
         kind = draw(st.sampled_from(kinds))
         argument = {
             "program": therapies(),
             "start": st.one_of(st.none(), therapies()),
-            "set_clock": st.integers(0, 1_439),
+            "set_clock": clocks(),
             "refill": st.sampled_from([AMPLE_NL, 3_100_000, 600_000]),
         }.get(kind, st.none())
         facts.append((facts[-1][0] + gap_min, kind, draw(argument)))
@@ -73,6 +84,8 @@ class SecondOpinion:
         self.at_minute: list[Fraction] = []
         self.answers: list[tuple[bool, str | None]] = []
         self.clock_shift_min = clock_min
+        self.jump = (0, 0)  # minute, by how much
+        self.minimum = False
         self.on = self.ran_dry = self.alarmed = False
         self.therapy: Therapy | None = None
         self.content: Fraction | None = None
@@ -81,18 +94,23 @@ class SecondOpinion:
 
     def basal(self, minute: int) -> int:
         assert self.therapy is not None
-        local = (minute + self.clock_shift_min) % 1_440
-        return [step.rate_nl_per_day for step in self.therapy.steps if step.start_min <= local][-1]
+        if self.minimum:
+            return 6_000
+        at, by = self.jump
+        local = (minute + self.clock_shift_min + (by if minute >= at else 0)) % 10_080
+        steps = [p.steps for p in self.therapy.profiles if p.days >> local // 1_440 & 1] or [self.therapy.steps]
+        return [step.rate_nl_per_day for step in steps[0] if step.start_min <= local % 1_440][-1]
 
     def longest_ms(self, bolus: PatientBolus) -> int:
         assert self.therapy is not None
-        room = 24_000_000 - max(step.rate_nl_per_day for step in self.therapy.steps)
+        steps = [step for p in self.therapy.profiles for step in p.steps] or self.therapy.steps
+        room = 24_000_000 - max(step.rate_nl_per_day for step in steps)
         need = Fraction(bolus.volume_nl * DAY, room)
         return max(bolus.duration_ms, need.numerator // need.denominator + (need.denominator > 1))
 
     def answer(self, minute: int) -> tuple[bool, str | None]:
         t_ms = minute * MINUTE
-        if not self.on:
+        if not self.on or self.minimum:
             return False, "STOPPED"
         assert self.therapy is not None
         assert self.content is not None
@@ -128,11 +146,14 @@ class SecondOpinion:
         if kind == "start":
             if self.content is None:
                 self.content = Fraction(argument.fill_nl)
-            self.on = not self.ran_dry
+            self.on, self.minimum = not self.ran_dry, False
+        elif kind == "minimum":
+            self.on, self.minimum, self.current = not self.ran_dry, True, None
         elif kind == "stop":
             self.on, self.current = False, None
         elif kind == "set_clock":
-            self.clock_shift_min = argument - minute
+            self.clock_shift_min = argument[0] - minute
+            self.jump = (minute + argument[1], argument[2])
         elif kind == "refill":
             self.content, self.ran_dry = Fraction(argument), False
         elif kind == "alarm":
@@ -191,7 +212,13 @@ def tell(p: Prescription, facts: list[tuple[int, str, Any]]) -> list[tuple[bool,
         elif kind == "abort":
             p.abort_bolus(t_ms)
         elif kind == "set_clock":
-            p.set_clock(t_ms, argument * MINUTE)
+            week_min, in_min, by_min = argument
+            p.set_clock(
+                t_ms, week_min % 1_440 * MINUTE, weekday=week_min // 1_440,
+                switch_ms=t_ms + in_min * MINUTE, switch_by_ms=by_min * MINUTE,
+            )  # fmt: skip
+        elif kind == "minimum":
+            p.minimum_rate(t_ms)
         elif kind in ("start", "program", "refill"):
             getattr(p, kind)(t_ms, argument)
         else:

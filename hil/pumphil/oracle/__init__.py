@@ -13,11 +13,11 @@ from pumphil.oracle.flow import CEILING_NL_PER_DAY, EMPTY_NL, LOW_NL, Bolus
 from pumphil.oracle.prescription import Prescription
 from pumphil.oracle.quantum import packet_steps, quantum_nl
 from pumphil.oracle.reservoir import Interval
-from pumphil.oracle.schedule import DAY_MS, PatientBolusLike, StepLike, TherapyLike
+from pumphil.oracle.schedule import DAY_MS, PatientBolusLike, ProfileLike, StepLike, TherapyLike
 from pumphil.oracle.series import Series, series
 
 __all__ = [
     "CEILING_NL_PER_DAY", "DAY_MS", "EMPTY_NL", "LOW_NL", "Bolus", "Decision", "ErrorResult", "Interval", "JudgeError",
-    "PatientBolusLike", "Prescription", "Series", "StepLike", "TherapyLike", "max_abs_error", "packet_steps",
-    "quantum_nl", "series",
+    "PatientBolusLike", "Prescription", "ProfileLike", "Series", "StepLike", "TherapyLike", "max_abs_error",
+    "packet_steps", "quantum_nl", "series",
 ]  # fmt: skip

@@ -6,14 +6,18 @@
 
 Order of reasons: STOPPED, DISABLED, BUSY, LOW_RESERVOIR, LOCKOUT, MAX_COUNT, ALARM_ACTIVE. Reason strings
 are the names of the pump's status codes, written out here because the judge does not read the pump's tables.
-Starts nothing itself: prescription.py does.
+STOPPED stands for minimum-rate mode and a prime too (BOL-07), BUSY for a bridge and for boluses of any kind (BOL-13).
+Starts nothing itself: prescription.py does. The limit of volume in 24 h (BOL-05) is not decided here yet; what came
+of it is measured by `Prescription.most_in_window_nl`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from pumphil.oracle.errors import JudgeError
-from pumphil.oracle.flow import CEILING_NL_PER_DAY, EMPTY_NL, LOW_NL, Flow
+from pumphil.oracle.flow import CEILING_NL_PER_DAY, EMPTY_NL, LOW_NL, PRIME, Flow, ms_to_collect
+from pumphil.oracle.flow import stretched_ms as _stretched_ms
 from pumphil.oracle.reservoir import Interval
 from pumphil.oracle.schedule import DAY_MS, PatientBolusLike, Program
 
@@ -54,7 +58,7 @@ def stretched_ms(settings: PatientBolusLike, program: Program) -> int:
             f"bolus cannot be judged: a schedule of {program.highest_nl_per_day} nL/day leaves it no room below the "
             f"ceiling of {CEILING_NL_PER_DAY}; lower the schedule or disable boluses"
         )
-    return max(settings.duration_ms, -(-settings.volume_nl * DAY_MS // room))
+    return _stretched_ms(settings.volume_nl, settings.duration_ms, program.highest_nl_per_day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +82,23 @@ class BolusHistory:
         self._locked_until_ms = 0
 
     def started(self, t_ms: int, settings: PatientBolusLike) -> None:
-        """A bolus started; a bolus cut after any length counts in full."""
+        """A patient bolus started; a bolus cut after any length counts in full."""
         self.starts_ms.append(t_ms)
-        self._locked_until_ms = t_ms + settings.lockout_ms
+        if not _from_end(settings):
+            self._locked_until_ms = max(self._locked_until_ms, t_ms + settings.lockout_ms)
 
-    def programmed(self, settings: PatientBolusLike | None) -> None:
-        """New settings are in force: a running lockout may become longer by them (BOL-02), never shorter (BOL-16)."""
-        if settings is not None and self.starts_ms:
-            self._locked_until_ms = max(self._locked_until_ms, self.starts_ms[-1] + settings.lockout_ms)
+    def seen(self, flow: Flow, settings: PatientBolusLike | None) -> None:
+        """The last bolus of any kind that delivered anything locks by these settings (BOL-02).
+
+        To be told before and after other settings come into force: a running lockout may become longer by them,
+        never shorter (BOL-16).
+        """
+        given = [flow.bolus] if flow.bolus is not None else [b for b in flow.ended[-1:] if b.end_ms > b.start_ms]
+        for bolus in given:
+            if settings is None or (_from_end(settings) and bolus is flow.bolus):
+                return
+            since_ms = bolus.end_ms if _from_end(settings) else bolus.start_ms
+            self._locked_until_ms = max(self._locked_until_ms, since_ms + settings.lockout_ms)
 
     def refusal(self, t_ms: int, settings: PatientBolusLike) -> tuple[str | None, int | None]:
         """LOCKOUT or MAX_COUNT with the ms left, or (None, None). A start exactly 24 h ago no longer counts."""
@@ -97,21 +110,30 @@ class BolusHistory:
         return None, None
 
 
+def _from_end(settings: PatientBolusLike) -> bool:
+    return getattr(settings, "anchor", 0) == 1
+
+
 def decide(history: BolusHistory, seen: Circumstances, pump_granted: bool | None = None) -> Decision:
     """Decision on a request in these circumstances; `pump_granted` counts only where both answers are right."""
     flow, settings, content_nl = seen.flow, seen.settings, seen.flow.content_nl
     near_empty = content_nl is not None and content_nl <= EMPTY_NL + seen.quantum_nl and flow.empty_told_ms is None
     # the pump may stop empty a little before or after this instant, so STOPPED and the later reasons are both right
     either = near_empty and (flow.running or flow.empty) and seen.empty_interval().holds(flow.now_ms)
-    if not flow.running or flow.program is None or content_nl is None:
+    ordered = flow.bolus is not None and flow.bolus.kind != PRIME  # a mode of its own, whatever comes after it
+    schedule = flow.running and flow.minimum_nl_per_day is None
+    if flow.program is None or content_nl is None or not (ordered or schedule):
         return Decision(False, STOPPED, None, None, not either)
     if settings is None or settings.max_per_24h == 0:
         return Decision(False, DISABLED, None, None, not either)
     if flow.bolus is not None:
         return Decision(False, BUSY, flow.bolus.end_ms - flow.now_ms, None, not either)
+    if flow.bridging:
+        left_ms = ms_to_collect(flow.bridge_left_nl, Fraction(flow.bridge_nl_per_day))
+        return Decision(False, BUSY, left_ms, None, not either)
     duration_ms = stretched_ms(settings, flow.program)
     basal = flow.copy()
-    basal.watches_empty = False
+    basal.watches_empty, basal.periodic = False, None  # none starts while this bolus runs
     basal.advance(flow.now_ms + duration_ms)
     at_end_nl = content_nl - (basal.expected_nl - flow.expected_nl) - settings.volume_nl
 

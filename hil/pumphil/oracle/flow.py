@@ -5,19 +5,23 @@
     flow.advance(3_600_000)
     flow.expected_nl                    # Fraction, exact
 
-Everything is exact: times int ms, volumes Fraction nL. Decides nothing (bolus.py does) and keeps no
-history but the pieces it is asked to write down (track.py).
+Everything is exact: times int ms, volumes Fraction nL. What happens by itself: step boundaries, a change of
+local time, ends of boluses and of a bridge, starts of periodic boluses, an empty reservoir. Decides nothing
+else (bolus.py does) and keeps no history but the pieces it is asked to write down (track.py).
 """
 
+from copy import copy
 from dataclasses import dataclass
 from fractions import Fraction
 
-from pumphil.oracle.schedule import DAY_MS, Program
+from pumphil.oracle.schedule import DAY_MS, WEEK_MS, Program
 from pumphil.oracle.track import Track
 
 LOW_NL = 3_000_000
 EMPTY_NL = 500_000
 CEILING_NL_PER_DAY = 24_000_000
+PATIENT, CLINICIAN, PERIODIC, PRIME = "patient", "clinician", "periodic", "prime"
+AS_BEFORE, THEN_STOPPED, THEN_SCHEDULE, THEN_MINIMUM = range(4)  # what follows on a clinician bolus
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class Bolus:
     duration_ms: int
     volume_nl: int
     end_ms: int
+    kind: str = PATIENT
+    follow_on: int = AS_BEFORE
 
     @property
     def rate_nl_per_day(self) -> Fraction:
@@ -39,15 +45,39 @@ class Bolus:
         return Fraction(self.volume_nl * (self.end_ms - self.start_ms), self.duration_ms)
 
 
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """A bolus due at `next_ms` and every `interval_ms` after it."""
+
+    volume_nl: int
+    duration_ms: int
+    interval_ms: int
+    next_ms: int
+
+
 def ms_to_collect(volume_nl: Fraction, rate_nl_per_day: Fraction) -> int:
     """Least whole number of ms in which `rate_nl_per_day` (> 0) brings at least `volume_nl`; 0 if that is ≤ 0."""
     need = volume_nl.numerator * DAY_MS * rate_nl_per_day.denominator
     return max(0, -(-need // (volume_nl.denominator * rate_nl_per_day.numerator)))
 
 
+def stretched_ms(volume_nl: int, duration_ms: int, highest_nl_per_day: int) -> int:
+    """Duration as asked for, or longer so that the highest basal rate and the bolus keep to the ceiling (FLOW-07).
+
+    ValueError if that rate leaves no room at all.
+    """
+    room = CEILING_NL_PER_DAY - highest_nl_per_day
+    if room <= 0:
+        raise ValueError(f"a rate of {highest_nl_per_day} nL/day leaves no room below {CEILING_NL_PER_DAY}")
+    return max(duration_ms, -(-volume_nl * DAY_MS // room))
+
+
 @dataclass(slots=True)
 class Flow:
-    """State at `now_ms`. `clock_ms`: local time of day minus pump time, None while it is not trusted (TIME-07)."""
+    """State at `now_ms`. `clock_ms`: local ms of the week minus pump time, None while not trusted (TIME-07).
+
+    Basal is 0 unless `running`; else `minimum_nl_per_day` if that is not None, a bridge if one is left, the program.
+    """
 
     clock_ms: int | None
     now_ms: int = 0
@@ -61,21 +91,52 @@ class Flow:
     empty_told_ms: int | None = None  # the pump's own report replaces the prediction for this fill
     watches_empty: bool = True  # False: integrate on below empty, to find how late it may be reported
     ended: tuple[Bolus, ...] = ()
+    switch_ms: int | None = None  # pump time at which local time jumps
+    switch_by_ms: int = 0  # forward if above 0
+    minimum_nl_per_day: int | None = None  # minimum-rate mode
+    programmed_minimum_nl_per_day: int = 6_000  # FLOW-13
+    bridge_left_nl: Fraction = Fraction(0)
+    bridge_nl_per_day: int = 0
+    periodic: Periodic | None = None
+    alarm: bool = False  # of medium or high priority: no bolus starts
 
     def copy(self) -> "Flow":
-        return Flow(
-            self.clock_ms, self.now_ms, self.expected_nl, self.running, self.program, self.bolus, self.fill_nl,
-            self.fill_mark_nl, self.empty, self.empty_told_ms, self.watches_empty, self.ended,
-        )  # fmt: skip
+        return copy(self)
+
+    @property
+    def scheduled(self) -> bool:
+        """The schedule is in force, not the minimum rate nor a bridge: the only mode for patient boluses."""
+        return self.running and self.minimum_nl_per_day is None and not self.bridging and self.program is not None
+
+    @property
+    def bridging(self) -> bool:
+        """A bridge is what flows now instead of the program."""
+        return self.running and self.minimum_nl_per_day is None and self.bridge_left_nl > 0
+
+    @property
+    def highest_nl_per_day(self) -> int:
+        """Highest basal rate that may come in the mode in force, for the ceiling."""
+        if not self.running:
+            return 0
+        if self.minimum_nl_per_day is not None:
+            return self.minimum_nl_per_day
+        highest = self.program.highest_nl_per_day if self.program is not None else 0
+        return max(highest, self.bridge_nl_per_day) if self.bridging else highest
 
     @property
     def basal_nl_per_day(self) -> int:
-        """Scheduled rate now, 0 unless running; lowest of the day while the clock is not trusted."""
-        if not self.running or self.program is None:
+        """Basal rate now, 0 unless running; lowest of the week while the clock is not trusted."""
+        if not self.running:
             return 0
+        if self.minimum_nl_per_day is not None:
+            return self.minimum_nl_per_day
+        if self.program is None:
+            return 0
+        if self.bridging:
+            return self.bridge_nl_per_day
         if self.clock_ms is None:
             return self.program.lowest_nl_per_day
-        return self.program.rate_at((self.now_ms + self.clock_ms) % DAY_MS)
+        return self.program.rate_at((self.now_ms + self.clock_ms) % WEEK_MS)
 
     @property
     def rate_nl_per_day(self) -> Fraction:
@@ -88,19 +149,48 @@ class Flow:
         return None if self.fill_nl is None else self.fill_nl - (self.expected_nl - self.fill_mark_nl)
 
     def cut_bolus(self) -> None:
-        """End the active bolus here, whole or not; nothing resumes it (BOL-15)."""
-        if self.bolus is not None:
-            b = self.bolus
-            self.ended += (Bolus(b.start_ms, b.duration_ms, b.volume_nl, min(self.now_ms, b.end_ms)),)
-            self.bolus = None
+        """End the active bolus here, whole or not; nothing resumes it (BOL-15). The mode after it begins."""
+        if self.bolus is None:
+            return
+        b = self.bolus
+        self.ended += (Bolus(b.start_ms, b.duration_ms, b.volume_nl, min(self.now_ms, b.end_ms), b.kind, b.follow_on),)
+        self.bolus = None
+        if b.follow_on == THEN_STOPPED:
+            self.stop()
+        elif b.follow_on == THEN_SCHEDULE:
+            self.running, self.minimum_nl_per_day = self.program is not None, None
+        elif b.follow_on == THEN_MINIMUM:
+            self.running, self.minimum_nl_per_day = True, self.programmed_minimum_nl_per_day
+
+    def stop(self) -> None:
+        """Delivery ends, the rest of a bolus with it. What is left of a bridge waits for the next start."""
+        self.cut_bolus()
+        self.running, self.minimum_nl_per_day = False, None
 
     def settle(self) -> None:
-        """Let what is due at `now_ms` by itself happen: end of a bolus, empty reservoir."""
+        """Let what is due at `now_ms` by itself happen: local time, end of a bolus, empty, a periodic bolus."""
+        if self.switch_ms is not None and self.switch_ms <= self.now_ms:
+            if self.clock_ms is not None:
+                self.clock_ms += self.switch_by_ms
+            self.switch_ms = None
         if self.bolus is not None and self.bolus.end_ms <= self.now_ms:
             self.cut_bolus()
-        if self.running and self.watches_empty and self._empty_in_ms(self.rate_nl_per_day) == 0:
+        flows = self.running or self.bolus is not None
+        if flows and self.watches_empty and self._empty_in_ms(self.rate_nl_per_day) == 0:
+            self.stop()
             self.running, self.empty = False, True
-            self.cut_bolus()
+        due = self.periodic
+        while due is not None and due.next_ms <= self.now_ms:
+            if due.next_ms == self.now_ms and self._may_start_periodic():
+                duration_ms = stretched_ms(due.volume_nl, due.duration_ms, self.highest_nl_per_day)
+                self.bolus = Bolus(self.now_ms, duration_ms, due.volume_nl, self.now_ms + duration_ms, PERIODIC)
+            due = Periodic(due.volume_nl, due.duration_ms, due.interval_ms, due.next_ms + due.interval_ms)
+            self.periodic = due
+
+    def _may_start_periodic(self) -> bool:
+        """Only while the schedule runs and a bolus might be granted; one that may not start is left out for good."""
+        low = self.content_nl is not None and self.content_nl <= LOW_NL
+        return self.scheduled and self.bolus is None and not self.alarm and self.clock_ms is not None and not low
 
     def advance(self, until_ms: int, track: Track | None = None) -> None:
         """Integrate to `until_ms`, appending each stretch of constant rate to `track`."""
@@ -113,6 +203,8 @@ class Flow:
             if rate:
                 weight = rate.numerator * (end_ms - self.now_ms)
                 self.expected_nl += Fraction(weight, rate.denominator * DAY_MS)
+            if self.bridging:
+                self.bridge_left_nl -= Fraction(self.bridge_nl_per_day * (end_ms - self.now_ms), DAY_MS)
             self.now_ms = end_ms
             self.settle()
 
@@ -120,12 +212,18 @@ class Flow:
         """First instant after now at which the rate may change by itself; very late if it never does."""
         ahead = [1 << 62]
         if self.running and self.program is not None and self.clock_ms is not None:
-            wait_ms = self.program.next_start_in_ms((self.now_ms + self.clock_ms) % DAY_MS)
+            wait_ms = self.program.next_start_in_ms((self.now_ms + self.clock_ms) % WEEK_MS)
             if wait_ms is not None:
                 ahead.append(wait_ms)
+        if self.switch_ms is not None:
+            ahead.append(self.switch_ms - self.now_ms)
         if self.bolus is not None:
             ahead.append(self.bolus.end_ms - self.now_ms)
-        if self.running and self.watches_empty:
+        if self.bridging and self.bridge_nl_per_day:
+            ahead.append(ms_to_collect(self.bridge_left_nl, Fraction(self.bridge_nl_per_day)))
+        if self.periodic is not None:
+            ahead.append(self.periodic.next_ms - self.now_ms)
+        if self.watches_empty and (self.running or self.bolus is not None):
             empty_ms = self._empty_in_ms(rate)
             if empty_ms is not None:
                 ahead.append(empty_ms)

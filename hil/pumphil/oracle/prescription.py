@@ -5,43 +5,47 @@
     p.request_bolus(3_600_000).granted
     p.expected_nl(86_400_000)           # Fraction nL since t = 0
 
-All times are pump time in whole ms, all volumes exact. Asking never changes anything: queries may come in any order,
-before or after the last fact; beyond it they assume that nothing else happens. What the pump says about itself
-enters at two places only, both checked: `stopped_empty` and the answer to an uncertain bolus request.
-Models no clinician bolus, prime or minimum-rate mode: this pump has none yet.
+All times are pump time in whole ms, all volumes exact. What the pump says about itself enters at two places only,
+both checked: `stopped_empty` and the answer to an uncertain bolus request. Boluses by the clinician, periodic ones,
+primes and bridges are facts as well: that they were ordered and accepted is for the caller to know; what they
+deliver, how long and what they hold up is said here. Questions are in expectation.py.
 """
 
-from collections.abc import Callable
 from fractions import Fraction
 
 from pumphil.oracle.bolus import BolusHistory, Circumstances, Decision, decide
 from pumphil.oracle.errors import JudgeError, checked_ms
-from pumphil.oracle.flow import CEILING_NL_PER_DAY, EMPTY_NL, LOW_NL, Bolus, Flow
-from pumphil.oracle.reservoir import Interval, first_ms_at, interval_ms
+from pumphil.oracle.expectation import Expectation, Piece
+from pumphil.oracle.flow import (
+    AS_BEFORE,
+    CEILING_NL_PER_DAY,
+    CLINICIAN,
+    EMPTY_NL,
+    PRIME,
+    THEN_MINIMUM,
+    Bolus,
+    Flow,
+    Periodic,
+    stretched_ms,
+)
 from pumphil.oracle.schedule import DAY_MS, PatientBolusLike, Program, TherapyLike
-from pumphil.oracle.track import Track
 
-Piece = tuple[int, int, Fraction, Fraction]
+__all__ = ["LARGEST_QUANTUM_NL", "Piece", "Prescription"]
 LARGEST_QUANTUM_NL = 10_000  # FLOW-03: no declared quantum is larger
 
 
-class Prescription:
-    """Facts in, exact expectation out. `clock_offset_ms`: local ms of the day at pump time 0, None if not trusted."""
+class Prescription(Expectation):
+    """Facts in, exact expectation out.
 
-    def __init__(self, clock_offset_ms: int | None) -> None:
-        if clock_offset_ms is not None:
-            clock_offset_ms = _checked_local(clock_offset_ms)
-        self._flow = Flow(clock_offset_ms)
-        self._track = Track()
-        self._ahead: tuple[Flow, Track] | None = None  # what follows if nothing else happens
-        self._last_ms = 0
+    `clock_offset_ms`: local ms of the day at pump time 0, None if not trusted; `weekday`: of that day, 0 Monday.
+    """
+
+    def __init__(self, clock_offset_ms: int | None, *, weekday: int = 0) -> None:
+        super().__init__(Flow(None if clock_offset_ms is None else _week_ms(clock_offset_ms, weekday)))
         self._settings: PatientBolusLike | None = None
         self._programmed_fill_nl = 0
         self._history = BolusHistory()
         self._alarms: set[str] = set()
-        self._fill: Flow | None = None  # state just after the last refill, and every change since:
-        self._since_fill: list[tuple[int, Callable[[Flow], None]]] = []
-        self._decisions: list[tuple[int, Decision]] = []
 
     # -- facts
 
@@ -59,13 +63,32 @@ class Prescription:
             self.refill(t_ms, self._programmed_fill_nl)
 
         def change(flow: Flow) -> None:
-            flow.running = True  # an empty reservoir ends it in the same instant
+            # an empty reservoir ends it in the same instant
+            flow.running, flow.minimum_nl_per_day = True, None
 
         self._record(t_ms, "start", change)
 
+    def minimum_rate(self, t_ms: int, rate_nl_per_day: int | None = None) -> None:
+        """Minimum-rate mode, whatever the schedule says, until a start or a stop (FLOW-13); it ends a bolus.
+
+        `rate_nl_per_day` is programmed with it; without one it is the last that was, 6 000 at first.
+        """
+        if rate_nl_per_day is not None and (type(rate_nl_per_day) is not int or rate_nl_per_day <= 0):
+            raise ValueError(
+                f"minimum rate at {t_ms} ms: {rate_nl_per_day!r} is not a whole nL/day above 0; correct it"
+            )
+
+        def change(flow: Flow) -> None:
+            flow.cut_bolus()
+            if rate_nl_per_day is not None:
+                flow.programmed_minimum_nl_per_day = rate_nl_per_day
+            flow.running, flow.minimum_nl_per_day = True, flow.programmed_minimum_nl_per_day
+
+        self._record(t_ms, "minimum_rate", change)
+
     def stop(self, t_ms: int) -> None:
         """Delivery stops, the rest of a bolus is cancelled for good (BOL-15)."""
-        self._record(t_ms, "stop", _stop)
+        self._record(t_ms, "stop", Flow.stop)
 
     def program(self, t_ms: int, therapy: TherapyLike) -> None:
         """A therapy (schedule and bolus settings) replaces the former one, at once; a bolus in progress goes on.
@@ -75,7 +98,11 @@ class Prescription:
         program = Program.of(therapy)
         self._check_order(t_ms, "program")
         bolus = self._at(t_ms).bolus
-        if bolus is not None and bolus.rate_nl_per_day + program.highest_nl_per_day > CEILING_NL_PER_DAY:
+        if (
+            bolus is not None
+            and bolus.kind != PRIME
+            and bolus.rate_nl_per_day + program.highest_nl_per_day > CEILING_NL_PER_DAY
+        ):
             raise JudgeError(
                 f"program at {t_ms} ms cannot be judged: bolus of {bolus.volume_nl} nL until {bolus.end_ms} ms and "
                 f"{program.highest_nl_per_day} nL/day pass the ceiling of {CEILING_NL_PER_DAY}; program after the bolus"
@@ -85,8 +112,9 @@ class Prescription:
             flow.program = program
 
         self._record(t_ms, "program", change)
+        self._history.seen(self._flow, self._settings)
         self._settings, self._programmed_fill_nl = therapy.bolus, therapy.fill_nl
-        self._history.programmed(therapy.bolus)
+        self._history.seen(self._flow, self._settings)
 
     def refill(self, t_ms: int, nl: int) -> None:
         """The reservoir holds `nl` (> 0, whole nL) from here on; delivery, lockout and history stay (RES-08)."""
@@ -102,25 +130,50 @@ class Prescription:
         self._since_fill = []
         self._flow.settle()
 
-    def set_clock(self, t_ms: int, local_ms_of_day: int) -> None:
-        """From here on it is `local_ms_of_day` and counting; nothing is repeated or caught up (TIME-02)."""
-        clock_ms = _checked_local(local_ms_of_day) - t_ms
+    def set_clock(
+        self,
+        t_ms: int,
+        local_ms_of_day: int,
+        *,
+        weekday: int = 0,
+        switch_ms: int | None = None,
+        switch_by_ms: int = 0,
+    ) -> None:
+        """From here on it is `local_ms_of_day` of `weekday` (0 Monday); nothing is repeated or caught up (TIME-02).
+
+        At pump time `switch_ms` local time jumps by `switch_by_ms`, an hour forward in spring, back in autumn: each
+        real minute flows once, at the rate of its local time. A switch that was told before is forgotten.
+        """
+        clock_ms = _week_ms(local_ms_of_day, weekday) - t_ms
+        if switch_ms is not None:
+            checked_ms(switch_ms, "switch of local time")
 
         def change(flow: Flow) -> None:
             flow.clock_ms = clock_ms
+            flow.switch_ms, flow.switch_by_ms = switch_ms, switch_by_ms
 
         self._record(t_ms, "set_clock", change)
 
     def alarm(self, t_ms: int, name: str, stops: bool = False) -> None:
         """A medium- or high-priority alarm: it cancels a bolus and denies others; with `stops` delivery ends too."""
-        self._record(t_ms, "alarm", _stop if stops else Flow.cut_bolus)
+
+        def change(flow: Flow) -> None:
+            (flow.stop if stops else flow.cut_bolus)()
+            flow.alarm = True
+
+        self._record(t_ms, "alarm", change)
         self._alarms.add(name)
 
     def clear_alarm(self, t_ms: int, name: str) -> None:
         """That alarm is gone. Starts nothing. ValueError if it was not active."""
         if name not in self._alarms:
             raise ValueError(f"clear_alarm at {t_ms} ms: alarm {name!r} is not active; raise it first")
-        self._record(t_ms, "clear_alarm", lambda flow: None)
+        still = bool(self._alarms - {name})
+
+        def change(flow: Flow) -> None:
+            flow.alarm = still
+
+        self._record(t_ms, "clear_alarm", change)
         self._alarms.discard(name)
 
     def abort_bolus(self, t_ms: int) -> None:
@@ -164,8 +217,10 @@ class Prescription:
         decides where, and only where, the prescription leaves both answers open. A denial changes nothing.
         """
         self._check_order(t_ms, "request_bolus")
+        flow = self._at(t_ms)
+        self._history.seen(flow, self._settings)
         seen = Circumstances(
-            self._at(t_ms), self._settings, bool(self._alarms), quantum_nl, lambda: self.empty_interval_ms(quantum_nl)
+            flow, self._settings, bool(self._alarms), quantum_nl, lambda: self.empty_interval_ms(quantum_nl)
         )
         decision = decide(self._history, seen, pump_granted)
         self._last_ms = t_ms
@@ -181,118 +236,88 @@ class Prescription:
             self._history.started(t_ms, self._settings)
         return decision
 
-    # -- expectation
+    # -- facts: what the clinician orders
 
-    def expected_nl(self, t_ms: int) -> Fraction:
-        """Volume that should have been delivered from pump time 0 to `t_ms`, nL, exact."""
-        return self._lookup(t_ms)[0]
+    def clinician_bolus(self, t_ms: int, volume_nl: int, duration_ms: int, follow_on: int = AS_BEFORE) -> Bolus:
+        """A bolus on top of what flows, stretched below the ceiling; restarts the lockout, is not counted (BOL-03).
 
-    def rate_nl_per_day(self, t_ms: int) -> Fraction:
-        """Rate in force from `t_ms` on, basal and bolus together, nL/day."""
-        return self._lookup(t_ms)[1]
+        `follow_on`: mode after it, as in PREPARE_BOLUS. It follows when the bolus ends, whole, aborted or by an alarm.
+        JudgeError while another bolus or a bridge runs: the pump had to refuse it (BOL-13).
+        """
+        if follow_on not in range(THEN_MINIMUM + 1):
+            raise ValueError(f"clinician bolus at {t_ms} ms: follow-on mode {follow_on} is not 0 to 3; correct it")
+        flow = self._free_for(t_ms, "clinician bolus", volume_nl, duration_ms)
+        duration_ms = stretched_ms(volume_nl, duration_ms, flow.highest_nl_per_day)
+        return self._begin(Bolus(t_ms, duration_ms, volume_nl, t_ms + duration_ms, CLINICIAN, follow_on))
 
-    def content_nl(self, t_ms: int) -> Fraction | None:
-        """What the reservoir should hold at `t_ms` in nL, None before any fill. ValueError before the last refill."""
-        if self._fill is None or self._fill.fill_nl is None:
-            return None
-        if t_ms < self._fill.now_ms:
-            raise ValueError(f"content at {t_ms} ms: last refill was at {self._fill.now_ms} ms; ask before that refill")
-        return self._fill.fill_nl - (self.expected_nl(t_ms) - self._fill.fill_mark_nl)
+    def prime(self, t_ms: int, volume_nl: int, duration_ms: int) -> Bolus:
+        """Extra flow from stopped mode, as fast as the pump makes it: no ceiling. Ends by itself, or by a stop."""
+        flow = self._free_for(t_ms, "prime", volume_nl, duration_ms)
+        if flow.running:
+            raise JudgeError(f"prime at {t_ms} ms: the pump delivers, a prime begins only stopped; look at the orders")
+        return self._begin(Bolus(t_ms, duration_ms, volume_nl, t_ms + duration_ms, PRIME))
 
-    @property
-    def segments(self) -> list[tuple[int, int, Fraction]]:
-        """(t0_ms, t1_ms, rate nL/day) from 0 to the last fact, neighbours of equal rate joined."""
-        return self.segments_until(self._flow.now_ms)
+    def periodic(
+        self, t_ms: int, volume_nl: int, duration_ms: int, interval_ms: int, *, first_ms: int | None = None
+    ) -> None:
+        """A bolus every `interval_ms`, start to start, from `first_ms` on (`t_ms` itself unless given); 0 nL ends it.
 
-    def segments_until(self, until_ms: int) -> list[tuple[int, int, Fraction]]:
-        """The same up to any instant."""
-        return [(t0_ms, t1_ms, rate) for t0_ms, t1_ms, _, rate in self.pieces_until(until_ms)]
-
-    def pieces_until(self, until_ms: int) -> list[Piece]:
-        """(t0_ms, t1_ms, expected_nl at t0, rate nL/day) from 0 to `until_ms`."""
-        checked_ms(until_ms, "pieces_until")
-        now_ms = self._flow.now_ms
-        pieces = self._track.pieces(min(until_ms, now_ms))
-        if until_ms > now_ms:
-            more = self._ahead_to(until_ms).pieces(until_ms)
-            if pieces and more and pieces[-1][3] == more[0][3]:
-                t0_ms, _, expected_nl, rate = pieces.pop()
-                more[0] = (t0_ms, more[0][1], expected_nl, rate)
-            pieces += more
-        return pieces
-
-    @property
-    def boluses(self) -> tuple[Bolus, ...]:
-        """Boluses that started, in order; the one in progress at the last fact with its planned end."""
-        return self._flow.ended + (() if self._flow.bolus is None else (self._flow.bolus,))
-
-    @property
-    def decisions(self) -> tuple[tuple[int, Decision], ...]:
-        """(t_ms, decision) of every request, denied ones too."""
-        return tuple(self._decisions)
-
-    # -- reservoir, since the last refill
-
-    def low_at_ms(self) -> int | None:
-        """First ms at which the content is at or below 3.000 mL; None if that is not in sight."""
-        return self._first_ms(LOW_NL)
-
-    def empty_at_ms(self) -> int | None:
-        """First ms at which the content is at or below 0.500 mL, were it not stopped before; None if not in sight."""
-        return self._first_ms(EMPTY_NL)
-
-    def low_interval_ms(self, quantum_nl: int) -> Interval:
-        """When a pump whose ledger is up to `quantum_nl` off may reach the low threshold."""
-        return interval_ms(self._first_ms, LOW_NL, quantum_nl)
-
-    def empty_interval_ms(self, quantum_nl: int) -> Interval:
-        """When a pump whose ledger is up to `quantum_nl` off may reach the empty threshold."""
-        return interval_ms(self._first_ms, EMPTY_NL, quantum_nl)
-
-    # -- inside
-
-    def _check_order(self, t_ms: int, what: str) -> None:
-        if checked_ms(t_ms, what) < self._last_ms:
+        One that comes due while no bolus may start is left out: stopped, minimum rate, bridge, another bolus, a
+        medium or high alarm, untrusted clock, low reservoir. The next ones stay where they are. Each that starts
+        restarts the lockout.
+        """
+        due_ms = checked_ms(t_ms if first_ms is None else first_ms, "first periodic bolus")
+        if volume_nl and not 0 < duration_ms < interval_ms:
             raise ValueError(
-                f"{what} at {t_ms} ms: a fact at {self._last_ms} ms is known already; give facts in order of time"
+                f"periodic bolus of {duration_ms} ms every {interval_ms} ms; give an interval longer than it"
             )
+        if due_ms < t_ms:
+            raise ValueError(f"periodic bolus at {t_ms} ms: the first one at {due_ms} ms is past; give a later one")
 
-    def _record(self, t_ms: int, what: str, change: Callable[[Flow], None], settle: bool = True) -> None:
+        def change(flow: Flow) -> None:
+            flow.periodic = Periodic(volume_nl, duration_ms, interval_ms, due_ms) if volume_nl else None
+
+        self._record(t_ms, "periodic", change)
+
+    def bridge(self, t_ms: int, volume_nl: int, rate_nl_per_day: int) -> None:
+        """The next `volume_nl` of basal flow at this rate instead of the program's; 0 nL ends a bridge.
+
+        Stops and minimum-rate mode hold it up; no bolus starts meanwhile. Its end is the first whole ms at which
+        its volume is out. JudgeError while a bolus runs.
+        """
+        if volume_nl:
+            self._free_for(t_ms, "bridge", volume_nl, 1)
+            if type(rate_nl_per_day) is not int or rate_nl_per_day <= 0:
+                raise ValueError(
+                    f"bridge at {t_ms} ms: rate {rate_nl_per_day!r} is not a whole nL/day above 0; correct it"
+                )
+
+        def change(flow: Flow) -> None:
+            flow.bridge_left_nl, flow.bridge_nl_per_day = Fraction(volume_nl), rate_nl_per_day
+
+        self._record(t_ms, "bridge", change)
+
+    def _free_for(self, t_ms: int, what: str, volume_nl: int, duration_ms: int) -> Flow:
         self._check_order(t_ms, what)
-        self._flow.advance(t_ms, self._track)
-        change(self._flow)
-        if settle:
-            self._flow.settle()
-        self._since_fill.append((t_ms, change))
-        self._ahead, self._last_ms = None, t_ms
-
-    def _at(self, t_ms: int) -> Flow:
-        """Copy of the state at `t_ms`, not before the last fact."""
-        flow = self._flow.copy()
-        flow.advance(t_ms)
+        if type(volume_nl) is not int or volume_nl <= 0 or checked_ms(duration_ms, what) == 0:
+            raise ValueError(f"{what} at {t_ms} ms: {volume_nl!r} nL in {duration_ms} ms; give whole numbers above 0")
+        flow = self._at(t_ms)
+        if flow.bolus is not None or flow.bridging:
+            running = "a bridge" if flow.bolus is None else f"a {flow.bolus.kind} bolus until {flow.bolus.end_ms} ms"
+            raise JudgeError(f"{what} at {t_ms} ms: {running} runs, the pump had to refuse; look at its answer")
         return flow
 
-    def _ahead_to(self, t_ms: int) -> Track:
-        if self._ahead is None:
-            self._ahead = (self._flow.copy(), Track())
-        flow, track = self._ahead
-        flow.advance(t_ms, track)
-        return track
+    def _begin(self, bolus: Bolus) -> Bolus:
+        def change(flow: Flow) -> None:
+            flow.bolus = bolus
 
-    def _lookup(self, t_ms: int) -> tuple[Fraction, Fraction]:
-        checked_ms(t_ms, "query")
-        return self._track.at(t_ms) if t_ms < self._flow.now_ms else self._ahead_to(t_ms + 1).at(t_ms)
-
-    def _first_ms(self, level_nl: int) -> int | None:
-        return None if self._fill is None else first_ms_at(self._fill, self._since_fill, level_nl)
+        self._record(bolus.start_ms, f"{bolus.kind} bolus", change)
+        return bolus
 
 
-def _stop(flow: Flow) -> None:
-    flow.running = False
-    flow.cut_bolus()
-
-
-def _checked_local(local_ms: int) -> int:
+def _week_ms(local_ms: int, weekday: int) -> int:
     if checked_ms(local_ms, "local time of day") >= DAY_MS:
         raise ValueError(f"local time of day {local_ms} ms is not below {DAY_MS}; give ms since local midnight")
-    return local_ms
+    if weekday not in range(7):
+        raise ValueError(f"weekday {weekday!r} is not 0 (Monday) to 6")
+    return weekday * DAY_MS + local_ms

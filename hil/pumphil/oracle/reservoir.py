@@ -7,13 +7,15 @@ less than one quantum: it may pass a level one quantum of volume earlier or late
 refill and judges no alarm.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from pumphil.oracle.flow import Flow, ms_to_collect
-from pumphil.oracle.schedule import DAY_MS
+from pumphil.oracle.flow import PERIODIC, Flow, ms_to_collect
+from pumphil.oracle.schedule import DAY_MS, WEEK_MS
 from pumphil.oracle.track import Track
+
+IN_SIGHT_WEEKS = 60  # how far is looked while periodic boluses come
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +61,55 @@ def first_ms_at(after_refill: Flow, changes: Sequence[tuple[int, Callable[[Flow]
             return found
         change(flow)
         flow.settle()
-    if flow.bolus is not None:
-        found = _crossing(flow, flow.bolus.end_ms, target_nl)
+    for until_ms in _ends_of_the_irregular(flow):
+        found = _crossing(flow, until_ms, target_nl)
         if found is not None:
             return found
-    if not flow.running or flow.program is None:
+    if not flow.running or (flow.program is None and flow.minimum_nl_per_day is None):
         return None
-    day_nl = Fraction(flow.program.day_weight_nl_ms, DAY_MS)
+    if flow.periodic is not None:
+        for _ in range(IN_SIGHT_WEEKS):
+            found = _crossing(flow, flow.now_ms + WEEK_MS, target_nl)
+            if found is not None:
+                return found
+            flow.ended = ()
+        return None
+    week_nl = _week_nl(flow)
+    if week_nl == 0:
+        return None
+    # whole weeks leave the step in force as it is, so they may be jumped over
+    weeks = int((target_nl - flow.expected_nl) // week_nl)
+    weeks -= weeks > 0 and weeks * week_nl == target_nl - flow.expected_nl
+    flow.now_ms += weeks * WEEK_MS
+    flow.expected_nl += weeks * week_nl
+    return _crossing(flow, flow.now_ms + WEEK_MS, target_nl)
+
+
+def _ends_of_the_irregular(flow: Flow) -> Iterator[int]:
+    """Instants to advance to, one after the other, until what flows repeats itself week by week."""
+    while flow.bolus is not None or flow.bridging or flow.switch_ms is not None:
+        ends = [flow.switch_ms if flow.switch_ms is not None else flow.now_ms]
+        if flow.bolus is not None:
+            ends.append(flow.bolus.end_ms)
+        if flow.bridging:
+            if not flow.bridge_nl_per_day:
+                return
+            ends.append(flow.now_ms + ms_to_collect(flow.bridge_left_nl, Fraction(flow.bridge_nl_per_day)))
+        until_ms = max(ends)
+        if until_ms <= flow.now_ms:
+            return
+        yield until_ms
+        if flow.periodic is not None and flow.bolus is not None and flow.bolus.kind == PERIODIC:
+            return
+
+
+def _week_nl(flow: Flow) -> Fraction:
+    if flow.minimum_nl_per_day is not None:
+        return Fraction(7 * flow.minimum_nl_per_day)
+    assert flow.program is not None
     if flow.clock_ms is None:
-        day_nl = Fraction(flow.program.lowest_nl_per_day)
-    if day_nl == 0:
-        return None
-    # whole days leave the step in force as it is, so they may be jumped over
-    days = int((target_nl - flow.expected_nl) // day_nl)
-    days -= days > 0 and days * day_nl == target_nl - flow.expected_nl
-    flow.now_ms += days * DAY_MS
-    flow.expected_nl += days * day_nl
-    return _crossing(flow, flow.now_ms + DAY_MS, target_nl)
+        return Fraction(7 * flow.program.lowest_nl_per_day)
+    return Fraction(flow.program.week_weight_nl_ms, DAY_MS)
 
 
 def _crossing(flow: Flow, until_ms: int, target_nl: Fraction) -> int | None:
