@@ -24,9 +24,11 @@ from typing import Any
 from pumpfw.boards.lockstep import REPLY_SIZE
 from pumphil.records import write_whole
 from pumphil.rigs import RigBroken, default_rig, open_rig
+from pumphil.rigs.compiled import compiled_firmware
 from pumphil.rigs.find import find_micropython
 from pumphil.rigs.one_core import one_core
 from pumphil.treatment import DAY_MS, Treatment
+from pumphost.build import MAX_SHIPPED_BYTES
 from pumphost.therapy import Therapy, load
 
 DAYS = 30
@@ -49,6 +51,7 @@ FIGURES = (
     ("vm_heap_end_bytes", "heap in use after 30 days, bytes", None),
     ("vm_heap_growth_bytes", "growth from day 1 to day 30, bytes", 0),
     ("vm_heap_needed_kb", "smallest heap in which 30 days ran, KB", 96),
+    ("shipped_bytes", "all compiled firmware files, bytes", MAX_SHIPPED_BYTES),
 )
 
 
@@ -130,6 +133,7 @@ def measure(say: Callable[[str], None]) -> dict[str, Any]:
     say("30 days on sim")
     figures["sim_30_days_s"] = thirty_days("sim")["wall_s"]
     default_rig()
+    figures["shipped_bytes"] = sum(path.stat().st_size for path in compiled_firmware().rglob("*.mpy"))
     say("30 days on vm, three times")
     runs = [thirty_days("vm") for _ in range(3)]
     best = min(runs, key=lambda run: run["wall_s"])

