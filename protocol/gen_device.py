@@ -4,9 +4,11 @@
     python protocol/gen_device.py --check    # exit 1 if the file is stale
 
 On a MicroPython every constant of a module stays in the heap as long as the module is loaded: names,
-units and sentences of the tables would take half of it.
+units and sentences of the tables would take half of it. Messages are one bytes object for the same reason:
+a tuple for each takes 8 KB.
 """
 
+import struct
 import sys
 from pathlib import Path
 
@@ -45,6 +47,20 @@ def packed_alarms() -> bytes:
     return bytes(priority | action << 2 | latching << 4 for _, priority, action, latching, *_ in codes.ALARMS.values())
 
 
+def packed(message: messages.Message) -> bytes:
+    """One message for `rows.row`, which says what is where; it is not imported, for it needs what is written here."""
+    request, reply = message.request, message.reply
+    row = bytes((message.id, message.acts | request.has_tail << 1 | reply.has_tail << 2))
+    for form in (request.format.encode(), reply.format.encode()):
+        row += bytes((len(form),)) + form
+    ranges = request.ranges
+    for at in range(0, len(ranges), 3):
+        index, low, high = ranges[at : at + 3]
+        narrow = low >= -(1 << 31) and high < 1 << 32
+        row += bytes((index | (0 if narrow else 128),)) + struct.pack("<iI" if narrow else "<qq", low, high)
+    return bytes((len(row),)) + row
+
+
 def text() -> str:
     """The whole module."""
     lines = numbers(messages)
@@ -56,14 +72,11 @@ def text() -> str:
     lines += ["# byte at a code: priority | action << 2 | latching << 4", f"ALARMS = {packed_alarms()!r}"]
     lines += [
         f'REFUSAL = "{messages.REFUSAL.format}"',
-        "# see layout: id, acts, request, tail, ranges, reply, tail",
     ]
-    for item in messages.TABLE:
-        request, reply = item.request, item.reply
-        row = (item.id, item.acts, request.format, request.has_tail, request.ranges, reply.format, reply.has_tail)
-        lines += [f"{item.name} = {row!r}".replace("'", '"')]
-    names = ", ".join(message.name for message in messages.TABLE)
-    lines += [f"BY_ID = {{message[0]: message for message in ({names})}}", ""]
+    lines += [f"{message.name} = {message.id}" for message in messages.TABLE]
+    lines += ["# see rows.row", "MESSAGES = ("]
+    lines += [f"    {packed(message)!r}  # {message.name}" for message in messages.TABLE]
+    lines += [")", ""]
     return HEAD + "\n".join(lines)
 
 

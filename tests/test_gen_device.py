@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pumplink import codes, device, messages
+from pumplink import codes, device, layout, messages, rows
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,16 +36,26 @@ def test_a_stale_file_is_told(generator, monkeypatch, capsys, tmp_path):
 
 @pytest.mark.parametrize("message", messages.TABLE, ids=lambda message: message.name)
 def test_every_message_has_the_layout_of_the_table(message):
-    row = getattr(device, message.name)
-    assert device.BY_ID[message.id] is row
-    assert row[:2] == (message.id, message.acts)
-    assert struct.calcsize(row[2]) == message.request.size
-    assert struct.calcsize(row[5]) == message.reply.size
-    assert (row[3], row[6]) == (message.request.has_tail, message.reply.has_tail)
-    limits = {row[4][at]: row[4][at + 1 : at + 3] for at in range(0, len(row[4]), 3)}
-    for index, field in enumerate(message.request.fields):
-        if index in limits:
-            assert limits[index] == (field.low, field.high)
+    assert getattr(device, message.name) == message.id
+    row = rows.row(message.id)
+    assert (row[layout.ID], row[layout.ACTS]) == (message.id, message.acts)
+    assert struct.calcsize(row[layout.REQUEST]) == message.request.size
+    assert struct.calcsize(row[layout.REPLY]) == message.reply.size
+    assert (row[layout.REQUEST].decode(), row[layout.REPLY].decode()) == (message.request.format, message.reply.format)
+    assert bool(row[layout.REQUEST_TAIL]) == message.request.has_tail
+    assert bool(row[layout.REPLY_TAIL]) == message.reply.has_tail
+    assert tuple(row[layout.RANGES]) == message.request.ranges
+
+
+def test_an_id_that_no_message_has_has_no_row():
+    ids = {message.id for message in messages.TABLE}
+    assert [msg_id for msg_id in range(256) if rows.row(msg_id) is not None] == sorted(ids)
+
+
+def test_a_wide_and_a_narrow_range_by_hand():
+    """ABORT_BOLUS: order 1 to 2^32 - 1 in two u32, valid_until 0 to 2^62 in two u64; PREPARE_CLOCK has -840 to 840."""
+    assert rows.row(0x2C)[layout.RANGES] == [0, 1, 4294967295, 1, 0, 4611686018427387904]
+    assert rows.row(0x27)[layout.RANGES][6:9] == [2, -840, 840]
 
 
 def test_every_number_is_that_of_the_tables(generator):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pumplink import codes, device, layout, messages
+from pumplink import codes, device, layout, messages, rows
 from pumplink.digest import digest8
 from pumplink.frame import MAX_BODY, FrameReader, encode, pack_body, parse_body
 
@@ -35,7 +35,7 @@ def host_layout(row: dict):
 
 def device_layout(row: dict) -> tuple[str, bool, tuple]:
     """(format, has tail, ranges) as a pump keeps them."""
-    _, _, request, request_tail, ranges, reply, reply_tail = device.BY_ID[row["id"]]
+    _, _, request, request_tail, ranges, reply, reply_tail = rows.row(row["id"])
     sides = {
         "request": (request, request_tail, ranges),
         "reply": (reply, reply_tail, ()),

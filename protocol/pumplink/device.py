@@ -198,36 +198,68 @@ FAULT_RECORDS = (1, 10, 15, 24, 25)
 # byte at a code: priority | action << 2 | latching << 4
 ALARMS = b'\x01\x1b\x13\x1b\x01\x13\x01\x01\x1b\x01\x1b\x13\x1b\x1b\x11\x1b\x1a\x1a\x1a\x1b\x02\x01\x01\x11\x01\x11\x11\x13\x02\x1b\x01\x1a\x01\x11\x01\x1b\x1b\x1b\x1b\x1b\x02\x02\x1a\x12\x11'
 REFUSAL = "<HI"
-# see layout: id, acts, request, tail, ranges, reply, tail
-IDENTIFY = (16, 0, "<", False, (), "<BB8s3sB8s4sB16s", False)
-STATUS = (17, 0, "<", False, (), "<BHIQIIBHQQ8s8sIBIIIBIIIH", False)
-LINK_STATS = (18, 0, "<", False, (), "<IIIIIIII", False)
-GET_LIMITS = (19, 0, "<", False, (), "<IIIIIHIHIIBIIIIBHIIIBBI", False)
-GET_ORDER = (20, 0, "<I", False, (0, 1, 4294967295), "<IBBIIQ", False)
-GET_PROGRAM = (21, 0, "<BB", False, (0, 0, 6, 1, 0, 1), "<BBBBB8s", True)
-GET_ALARMS = (22, 0, "<B", False, (0, 0, 63), "<B", True)
-GET_RESERVOIR = (23, 0, "<", False, (), "<IIIIIIIIQHBH8sI", False)
-GET_COUNTERS = (24, 0, "<B", False, (0, 0, 1), "<IIIIIIIIIIIII", False)
-GET_BOLUS_SETTINGS = (25, 0, "<", False, (), "<IIIBIBIIIIII", False)
-PREPARE_BOLUS = (32, 1, "<IIII", False, (0, 1, 1073741823, 1, 1000, 2000000, 2, 60000, 86400000, 3, 0, 3), "<8sIIIIH8s", False)
-STAGE_BEGIN = (33, 1, "<IBBBI", False, (0, 1, 1073741823, 1, 0, 6, 2, 1, 127, 3, 1, 48, 4, 0, 24000000), "<", False)
-STAGE_STEPS = (34, 1, "<BB", True, (0, 0, 47, 1, 1, 32), "<B", False)
-PREPARE_PROGRAM = (35, 1, "<I", False, (0, 1, 1073741823), "<8sIIIIH8s", False)
-PREPARE_PATIENT_BOLUS = (36, 1, "<IIIIBIB", False, (0, 1, 1073741823, 1, 1000, 500000, 2, 60000, 3600000, 3, 300000, 86400000, 4, 0, 24, 5, 0, 24000000, 6, 0, 1), "<8sIIIIH8s", False)
-PREPARE_PRIME = (37, 1, "<IIB", False, (0, 1, 1073741823, 1, 1000, 500000, 2, 0, 1), "<8sIIIIH8s", False)
-PREPARE_REFILL = (38, 1, "<III8sI", False, (0, 1, 1073741823, 1, 0, 1073741823, 2, 1, 1073741823, 4, 1, 500000000), "<8sIIIIH8s", False)
-PREPARE_CLOCK = (39, 1, "<IQhQh", False, (0, 1, 1073741823, 1, 0, 17592186044416, 2, -840, 840, 3, 0, 17592186044416, 4, -840, 840), "<8sIIIIH8s", False)
-COMMIT = (40, 1, "<8s8sB", False, (2, 0, 1), "<IB8s", False)
-CANCEL = (41, 1, "<8s", False, (), "<", False)
-STOP = (42, 1, "<B", False, (0, 1, 5), "<BII", False)
-PREPARE_MODE = (43, 1, "<IBII", False, (0, 1, 1073741823, 1, 2, 3, 2, 0, 48000, 3, 0, 604800000), "<8sIIIIH8s", False)
-ABORT_BOLUS = (44, 1, "<IQ", False, (0, 1, 4294967295, 1, 0, 4611686018427387904), "<BI", False)
-ACK_ALARM = (45, 1, "<BIQ", False, (0, 0, 63, 1, 0, 1073741823, 2, 0, 4611686018427387904), "<", False)
-REQUEST_BOLUS = (46, 1, "<IQ", False, (0, 1, 1073741823, 1, 0, 4611686018427387904), "<III", False)
-SILENCE = (47, 1, "<IQ", False, (0, 0, 120000, 1, 0, 4611686018427387904), "<", False)
-LOG_INFO = (48, 0, "<B", False, (0, 0, 1), "<II8s", False)
-LOG_READ = (49, 0, "<BIB", False, (0, 0, 1, 2, 1, 5), "<IB", True)
-CALIBRATE = (56, 1, "<IIB", False, (0, 1, 1073741823, 1, 1, 1073741823, 2, 0, 1), "<8sIIIIH8s", False)
-PREPARE_PERIODIC = (58, 1, "<IIII", False, (0, 1, 1073741823, 1, 0, 2000000, 2, 60000, 86400000, 3, 300000, 86400000), "<8sIIIIH8s", False)
-PREPARE_BRIDGE = (59, 1, "<III", False, (0, 1, 1073741823, 1, 0, 2000000, 2, 48000, 24000000), "<8sIIIIH8s", False)
-BY_ID = {message[0]: message for message in (IDENTIFY, STATUS, LINK_STATS, GET_LIMITS, GET_ORDER, GET_PROGRAM, GET_ALARMS, GET_RESERVOIR, GET_COUNTERS, GET_BOLUS_SETTINGS, PREPARE_BOLUS, STAGE_BEGIN, STAGE_STEPS, PREPARE_PROGRAM, PREPARE_PATIENT_BOLUS, PREPARE_PRIME, PREPARE_REFILL, PREPARE_CLOCK, COMMIT, CANCEL, STOP, PREPARE_MODE, ABORT_BOLUS, ACK_ALARM, REQUEST_BOLUS, SILENCE, LOG_INFO, LOG_READ, CALIBRATE, PREPARE_PERIODIC, PREPARE_BRIDGE)}
+IDENTIFY = 16
+STATUS = 17
+LINK_STATS = 18
+GET_LIMITS = 19
+GET_ORDER = 20
+GET_PROGRAM = 21
+GET_ALARMS = 22
+GET_RESERVOIR = 23
+GET_COUNTERS = 24
+GET_BOLUS_SETTINGS = 25
+PREPARE_BOLUS = 32
+STAGE_BEGIN = 33
+STAGE_STEPS = 34
+PREPARE_PROGRAM = 35
+PREPARE_PATIENT_BOLUS = 36
+PREPARE_PRIME = 37
+PREPARE_REFILL = 38
+PREPARE_CLOCK = 39
+COMMIT = 40
+CANCEL = 41
+STOP = 42
+PREPARE_MODE = 43
+ABORT_BOLUS = 44
+ACK_ALARM = 45
+REQUEST_BOLUS = 46
+SILENCE = 47
+LOG_INFO = 48
+LOG_READ = 49
+CALIBRATE = 56
+PREPARE_PERIODIC = 58
+PREPARE_BRIDGE = 59
+# see rows.row
+MESSAGES = (
+    b'\x15\x10\x00\x01<\x10<BB8s3sB8s4sB16s'  # IDENTIFY
+    b'\x1e\x11\x00\x01<\x19<BHIQIIBHQQ8s8sIBIIIBIIIH'  # STATUS
+    b'\x0e\x12\x00\x01<\t<IIIIIIII'  # LINK_STATS
+    b'\x1d\x13\x00\x01<\x18<IIIIIHIHIIBIIIIBHIIIBBI'  # GET_LIMITS
+    b'\x16\x14\x00\x02<I\x07<IBBIIQ\x00\x01\x00\x00\x00\xff\xff\xff\xff'  # GET_ORDER
+    b'!\x15\x04\x03<BB\x08<BBBBB8s\x00\x00\x00\x00\x00\x06\x00\x00\x00\x01\x00\x00\x00\x00\x01\x00\x00\x00'  # GET_PROGRAM
+    b'\x11\x16\x04\x02<B\x02<B\x00\x00\x00\x00\x00?\x00\x00\x00'  # GET_ALARMS
+    b'\x15\x17\x00\x01<\x10<IIIIIIIIQHBH8sI'  # GET_RESERVOIR
+    b'\x1d\x18\x00\x02<B\x0e<IIIIIIIIIIIII\x00\x00\x00\x00\x00\x01\x00\x00\x00'  # GET_COUNTERS
+    b'\x12\x19\x00\x01<\r<IIIBIBIIIIII'  # GET_BOLUS_SETTINGS
+    b'7 \x01\x05<IIII\n<8sIIIIH8s\x00\x01\x00\x00\x00\xff\xff\xff?\x01\xe8\x03\x00\x00\x80\x84\x1e\x00\x02`\xea\x00\x00\x00\\&\x05\x03\x00\x00\x00\x00\x03\x00\x00\x00'  # PREPARE_BOLUS
+    b'8!\x01\x06<IBBBI\x01<\x00\x01\x00\x00\x00\xff\xff\xff?\x01\x00\x00\x00\x00\x06\x00\x00\x00\x02\x01\x00\x00\x00\x7f\x00\x00\x00\x03\x01\x00\x00\x000\x00\x00\x00\x04\x00\x00\x00\x00\x006n\x01'  # STAGE_BEGIN
+    b'\x1b"\x03\x03<BB\x02<B\x00\x00\x00\x00\x00/\x00\x00\x00\x01\x01\x00\x00\x00 \x00\x00\x00'  # STAGE_STEPS
+    b'\x19#\x01\x02<I\n<8sIIIIH8s\x00\x01\x00\x00\x00\xff\xff\xff?'  # PREPARE_PROGRAM
+    b'U$\x01\x08<IIIIBIB\n<8sIIIIH8s\x00\x01\x00\x00\x00\xff\xff\xff?\x01\xe8\x03\x00\x00 \xa1\x07\x00\x02`\xea\x00\x00\x80\xee6\x00\x03\xe0\x93\x04\x00\x00\\&\x05\x04\x00\x00\x00\x00\x18\x00\x00\x00\x05\x00\x00\x00\x00\x006n\x01\x06\x00\x00\x00\x00\x01\x00\x00\x00'  # PREPARE_PATIENT_BOLUS
+    b'-%\x01\x04<IIB\n<8sIIIIH8s\x00\x01\x00\x00\x00\xff\xff\xff?\x01\xe8\x03\x00\x00 \xa1\x07\x00\x02\x00\x00\x00\x00\x01\x00\x00\x00'  # PREPARE_PRIME
+    b'9&\x01\x07<III8sI\n<8sIIIIH8s\x00\x01\x00\x00\x00\xff\xff\xff?\x01\x00\x00\x00\x00\xff\xff\xff?\x02\x01\x00\x00\x00\xff\xff\xff?\x04\x01\x00\x00\x00\x00e\xcd\x1d'  # PREPARE_REFILL
+    b"Q'\x01\x06<IQhQh\n<8sIIIIH8s\x00\x01\x00\x00\x00\xff\xff\xff?\x81\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x10\x00\x00\x02\xb8\xfc\xff\xffH\x03\x00\x00\x83\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x10\x00\x00\x04\xb8\xfc\xff\xffH\x03\x00\x00"  # PREPARE_CLOCK
+    b'\x18(\x01\x06<8s8sB\x05<IB8s\x02\x00\x00\x00\x00\x01\x00\x00\x00'  # COMMIT
+    b'\x08)\x01\x03<8s\x01<'  # CANCEL
+    b'\x13*\x01\x02<B\x04<BII\x00\x01\x00\x00\x00\x05\x00\x00\x00'  # STOP
+    b'7+\x01\x05<IBII\n<8sIIIIH8s\x00\x01\x00\x00\x00\xff\xff\xff?\x01\x02\x00\x00\x00\x03\x00\x00\x00\x02\x00\x00\x00\x00\x80\xbb\x00\x00\x03\x00\x00\x00\x00\x00\x84\x0c$'  # PREPARE_MODE
+    b'$,\x01\x03<IQ\x03<BI\x00\x01\x00\x00\x00\xff\xff\xff\xff\x81\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00@'  # ABORT_BOLUS
+    b',-\x01\x04<BIQ\x01<\x00\x00\x00\x00\x00?\x00\x00\x00\x01\x00\x00\x00\x00\xff\xff\xff?\x82\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00@'  # ACK_ALARM
+    b'%.\x01\x03<IQ\x04<III\x00\x01\x00\x00\x00\xff\xff\xff?\x81\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00@'  # REQUEST_BOLUS
+    b'"/\x01\x03<IQ\x01<\x00\x00\x00\x00\x00\xc0\xd4\x01\x00\x81\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00@'  # SILENCE
+    b'\x140\x00\x02<B\x05<II8s\x00\x00\x00\x00\x00\x01\x00\x00\x00'  # LOG_INFO
+    b'\x1d1\x04\x04<BIB\x03<IB\x00\x00\x00\x00\x00\x01\x00\x00\x00\x02\x01\x00\x00\x00\x05\x00\x00\x00'  # LOG_READ
+    b'-8\x01\x04<IIB\n<8sIIIIH8s\x00\x01\x00\x00\x00\xff\xff\xff?\x01\x01\x00\x00\x00\xff\xff\xff?\x02\x00\x00\x00\x00\x01\x00\x00\x00'  # CALIBRATE
+    b'7:\x01\x05<IIII\n<8sIIIIH8s\x00\x01\x00\x00\x00\xff\xff\xff?\x01\x00\x00\x00\x00\x80\x84\x1e\x00\x02`\xea\x00\x00\x00\\&\x05\x03\xe0\x93\x04\x00\x00\\&\x05'  # PREPARE_PERIODIC
+    b'-;\x01\x04<III\n<8sIIIIH8s\x00\x01\x00\x00\x00\xff\xff\xff?\x01\x00\x00\x00\x00\x80\x84\x1e\x00\x02\x80\xbb\x00\x00\x006n\x01'  # PREPARE_BRIDGE
+)

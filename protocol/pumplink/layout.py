@@ -1,12 +1,16 @@
 """The bytes of one payload: a struct format, a tail or none, and the ranges of its fields.
 
-What a pump needs of a message, as plain tuples and functions, because on a small heap every object
-counts. Names and units are in `fields`, on the host. `ranges` is flat: index, low, high, index, …
+    message = rows.row(device.STATUS)
+    values = unpack(message[REQUEST], message[REQUEST_TAIL], payload)
+
+What a pump needs of a message, as numbers, bytes and functions, because on a small heap every object
+counts: rows are unpacked on use. Names and units are in `fields`, on the host. Ranges are flat: index, low,
+high, index, …
 """
 
 import struct
 
-# a message as the pump keeps it: (id, acts, request format, request tail, ranges, reply format, reply tail)
+# places in a row: (id, acts, request format, request tail, ranges, reply format, reply tail)
 ID, ACTS, REQUEST, REQUEST_TAIL, RANGES, REPLY, REPLY_TAIL = range(7)
 
 

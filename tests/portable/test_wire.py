@@ -9,7 +9,7 @@ import gc
 import json
 from binascii import unhexlify
 
-from pumplink import device, layout
+from pumplink import device, layout, rows
 from pumplink.cobs import decode_into, encode_into
 from pumplink.crc32c import check_k, crc32c, write_k
 from pumplink.digest import digest8
@@ -30,7 +30,7 @@ def counts(reader):
 
 def sides(row):
     """(format, has tail, ranges, leading status) of the payload of a message vector."""
-    _, _, request, request_tail, ranges, reply, reply_tail = device.BY_ID[row["id"]]
+    _, _, request, request_tail, ranges, reply, reply_tail = rows.row(row["id"])
     if row["side"] == "request":
         return request, request_tail, ranges, b""
     if row["side"] == "reply":

@@ -10,6 +10,7 @@ from pumpfw.core.replies import done, refused, stale
 from pumplink import device
 from pumplink.frame import MAX_BODY
 from pumplink.layout import ACTS, ID, RANGES
+from pumplink.rows import row
 
 
 def run(pump, message, values, now_ms):
@@ -18,20 +19,20 @@ def run(pump, message, values, now_ms):
     programming = pump.link.programming
     if kind in _HANDLERS:
         reply = _HANDLERS[kind](pump, values, now_ms)
-    elif kind == device.STAGE_BEGIN[ID]:
+    elif kind == device.STAGE_BEGIN:
         reply = programming.stage_begin(values, now_ms)
-    elif kind == device.STAGE_STEPS[ID]:
+    elif kind == device.STAGE_STEPS:
         reply = programming.stage_steps(values, now_ms)
-    elif kind == device.COMMIT[ID]:
+    elif kind == device.COMMIT:
         reply = programming.commit(values, now_ms)
-    elif kind == device.CANCEL[ID]:
+    elif kind == device.CANCEL:
         reply = programming.cancel(values, now_ms)
     else:
         reply = programming.prepare(message, values, now_ms)
     if isinstance(reply, bytes):
         return reply
     status, detail, info = reply
-    if message[ACTS] and kind != device.REQUEST_BOLUS[ID]:
+    if message[ACTS] and kind != device.REQUEST_BOLUS:
         pump.journal.add(now_ms, device.REC_REFUSED, kind, status)
     return refused(status, detail, info)
 
@@ -82,7 +83,7 @@ def _link_stats(pump, values, now_ms):
 
 def _get_limits(pump, values, now_ms):
     config = pump.config
-    ranges: tuple = device.PREPARE_PATIENT_BOLUS[RANGES]  # type: ignore[assignment] # a row of mixed kinds
+    ranges = row(device.PREPARE_PATIENT_BOLUS)[RANGES]
     bolus = {ranges[at]: (ranges[at + 1], ranges[at + 2]) for at in range(0, len(ranges), 3)}
     return done(
         device.GET_LIMITS, limits.REVISION, config.reservoir_nl, config.low_nl, config.empty_nl,
@@ -94,12 +95,13 @@ def _get_limits(pump, values, now_ms):
 
 
 def _get_order(pump, values, now_ms):
-    row = pump.orders.row(values[0])
+    order = pump.orders.row(values[0])
+    delivered_nl = order[4]
     if values[0] == pump.ramp.order:
-        row = row[:4] + (pump.ramp.delivered_nl(),) + row[5:]
+        delivered_nl = pump.ramp.delivered_nl()
     elif values[0] == pump.numbers[durable.BRIDGE]:
-        row = row[:4] + (max(0, row[3] - pump.bridge_left_nl()),) + row[5:]
-    return done(device.GET_ORDER, *row)
+        delivered_nl = max(0, order[3] - pump.bridge_left_nl())
+    return done(device.GET_ORDER, *order[:4], delivered_nl, order[5])
 
 
 def _get_program(pump, values, now_ms):
@@ -182,8 +184,8 @@ def _abort_bolus(pump, values, now_ms):
         modes.end_bolus(pump, device.CANCELLED, now_ms)
     else:
         return device.WRONG_MODE, 0, pump.mode
-    row = pump.orders.row(order)
-    return done(device.ABORT_BOLUS, row[2], row[4])
+    outcome = pump.orders.row(order)
+    return done(device.ABORT_BOLUS, outcome[2], outcome[4])
 
 
 def _ack_alarm(pump, values, now_ms):
@@ -207,21 +209,21 @@ def _silence(pump, values, now_ms):
 
 
 _HANDLERS = {
-    device.IDENTIFY[ID]: _identify,
-    device.STATUS[ID]: _status,
-    device.LINK_STATS[ID]: _link_stats,
-    device.GET_LIMITS[ID]: _get_limits,
-    device.GET_ORDER[ID]: _get_order,
-    device.GET_PROGRAM[ID]: _get_program,
-    device.GET_ALARMS[ID]: _get_alarms,
-    device.GET_RESERVOIR[ID]: _get_reservoir,
-    device.GET_COUNTERS[ID]: _get_counters,
-    device.GET_BOLUS_SETTINGS[ID]: _get_bolus_settings,
-    device.LOG_INFO[ID]: _log_info,
-    device.LOG_READ[ID]: _log_read,
-    device.STOP[ID]: _stop,
-    device.REQUEST_BOLUS[ID]: _request_bolus,
-    device.ABORT_BOLUS[ID]: _abort_bolus,
-    device.ACK_ALARM[ID]: _ack_alarm,
-    device.SILENCE[ID]: _silence,
+    device.IDENTIFY: _identify,
+    device.STATUS: _status,
+    device.LINK_STATS: _link_stats,
+    device.GET_LIMITS: _get_limits,
+    device.GET_ORDER: _get_order,
+    device.GET_PROGRAM: _get_program,
+    device.GET_ALARMS: _get_alarms,
+    device.GET_RESERVOIR: _get_reservoir,
+    device.GET_COUNTERS: _get_counters,
+    device.GET_BOLUS_SETTINGS: _get_bolus_settings,
+    device.LOG_INFO: _log_info,
+    device.LOG_READ: _log_read,
+    device.STOP: _stop,
+    device.REQUEST_BOLUS: _request_bolus,
+    device.ABORT_BOLUS: _abort_bolus,
+    device.ACK_ALARM: _ack_alarm,
+    device.SILENCE: _silence,
 }

@@ -11,9 +11,10 @@ from pumpfw.core import commands
 from pumpfw.core.programming import Programming
 from pumpfw.core.replies import refused
 from pumplink import device
-from pumplink.device import BY_ID, VERSION_MAJOR, VERSION_MINOR
+from pumplink.device import VERSION_MAJOR, VERSION_MINOR
 from pumplink.frame import COUNT_MAX, REQ, RSP, FrameReader, encode, pack_body, parse_body
 from pumplink.layout import ACTS, ID, RANGES, REQUEST, REQUEST_TAIL, unpack, violation
+from pumplink.rows import row
 
 _STRANGE_MAX = 5  # replays within a minute: somebody is at the link (A34)
 _STRANGE_MS = 60_000
@@ -57,7 +58,7 @@ class LinkServer:
         if body[0] >> 4 != VERSION_MAJOR:
             self._send(msg_id, seq, refused(device.VERSION, VERSION_MAJOR << 8 | VERSION_MINOR))
             return
-        message = BY_ID.get(msg_id)
+        message = row(msg_id)
         if message is None:
             self._refuse(msg_id, seq, device.UNKNOWN_MSG, now_ms)
             return

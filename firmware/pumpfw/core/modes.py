@@ -119,7 +119,7 @@ def grant(pump, order, now_ms):
     """The patient's bolus, which the rules allow: durable, recorded, begun. False: no record, no bolus."""
     settings = pump.settings
     before = pump.snapshot()
-    pump.orders.add(order, device.REQUEST_BOLUS[0], device.RUNNING, settings.volume_nl, now_ms)
+    pump.orders.add(order, device.REQUEST_BOLUS, device.RUNNING, settings.volume_nl, now_ms)
     pump.history.add(now_ms)
     remember_bolus(pump, order, settings.volume_nl, 0, now_ms)
     if not pump.make_durable(now_ms) or not pump.journal.add(now_ms, device.REC_BOLUS_START, order, settings.volume_nl):

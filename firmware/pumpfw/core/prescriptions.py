@@ -8,18 +8,17 @@ from pumpfw.core import durable, modes, rules
 from pumpfw.core.bolus import BolusSettings
 from pumpfw.core.config import CLOCK_SOFT_MS
 from pumplink import device
-from pumplink.layout import ID
 
-PROGRAM = device.PREPARE_PROGRAM[ID]
-SETTINGS = device.PREPARE_PATIENT_BOLUS[ID]
-BOLUS = device.PREPARE_BOLUS[ID]
-PRIME = device.PREPARE_PRIME[ID]
-REFILL = device.PREPARE_REFILL[ID]
-CLOCK = device.PREPARE_CLOCK[ID]
-MODE = device.PREPARE_MODE[ID]
-CALIBRATE = device.CALIBRATE[ID]
-PERIODIC = device.PREPARE_PERIODIC[ID]
-BRIDGE = device.PREPARE_BRIDGE[ID]
+PROGRAM = device.PREPARE_PROGRAM
+SETTINGS = device.PREPARE_PATIENT_BOLUS
+BOLUS = device.PREPARE_BOLUS
+PRIME = device.PREPARE_PRIME
+REFILL = device.PREPARE_REFILL
+CLOCK = device.PREPARE_CLOCK
+MODE = device.PREPARE_MODE
+CALIBRATE = device.CALIBRATE
+PERIODIC = device.PREPARE_PERIODIC
+BRIDGE = device.PREPARE_BRIDGE
 KINDS = (PROGRAM, SETTINGS, BOLUS, PRIME, REFILL, CLOCK, MODE, CALIBRATE, PERIODIC, BRIDGE)
 _UNMEASURED = (1 << 30) - 1  # withdrawn volume that nobody measured
 

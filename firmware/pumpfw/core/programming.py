@@ -72,13 +72,13 @@ class Programming:
             return refusal
         stored = pack(message[REQUEST], message[REQUEST_TAIL], values)
         volume_nl, peak = prescriptions.volume_and_peak(pump, self, message[ID], values)
-        if message[ID] == device.PREPARE_PROGRAM[ID]:
+        if message[ID] == device.PREPARE_PROGRAM:
             stored += self.staged.canonical()
         warn = prescriptions.warnings(pump, self, message[ID], values, now_ms)
         ticket = self.ticket
         ticket.issue(message[ID], values, stored, pump.revision, now_ms)
         steps = volume_nl * pump.config.steps_per_rev // pump.delivery.nl_per_rev
-        return done(message, ticket.id, TICKET_LIFE_MS, steps, peak, volume_nl, warn, ticket.digest)
+        return done(message[ID], ticket.id, TICKET_LIFE_MS, steps, peak, volume_nl, warn, ticket.digest)
 
     def commit(self, values, now_ms):
         """Do what the ticket stands for, once, if nothing has changed since."""

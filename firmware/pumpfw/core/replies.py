@@ -3,11 +3,12 @@
 import struct
 
 from pumpfw.core.config import FRESH_MS
-from pumplink import device, layout
+from pumplink import device, layout, rows
 
 
-def done(message, *values):
-    """A reply that succeeds."""
+def done(msg_id, *values):
+    """A reply to a message that succeeds."""
+    message = rows.row(msg_id)
     return b"\0" + layout.pack(message[layout.REPLY], message[layout.REPLY_TAIL], values)
 
 
