@@ -9,7 +9,12 @@ together with the ports of the boards. No plant: a step is a step.
 
 from __future__ import annotations
 
+from pumpfw.core.ports import ABSENT
+from pumphil.rigs.store import MemoryStore
+
 COUNT_MASK = (1 << 30) - 1
+
+FakeStore = MemoryStore  # with its faults: writes that fail, power cuts, bit rot
 
 
 class PortMisuse(AssertionError):
@@ -94,16 +99,35 @@ class FakeLink:
 
 
 class FakeAnnunciator:
-    """Priority shown by light and by sound, and each call."""
+    """The light that is on, the last burst of sound (0: ended), and all bursts."""
 
     def __init__(self) -> None:
         self.lit = self.sounding = 0
+        self.bursts: list[int] = []
 
-    def light(self, priority: int) -> None:
-        self.lit = priority
+    def light(self, pattern: int) -> None:
+        self.lit = pattern
 
-    def sound(self, priority: int) -> None:
-        self.sounding = priority
+    def sound(self, pattern: int) -> None:
+        self.sounding = pattern
+        if pattern:
+            self.bursts.append(pattern)
+
+
+class FakeSensors:
+    """Shows `values`; a channel that is not among them is ABSENT. `watched` is (low, high) by channel."""
+
+    def __init__(self, values: dict[int, int] | None = None) -> None:
+        self.values = dict(values or {})
+        self.watched: dict[int, tuple[int, int]] = {}
+
+    def read(self, channel: int) -> int:
+        return self.values.get(channel, ABSENT)
+
+    def watch(self, channel: int, low: int, high: int) -> None:
+        if low > high:
+            raise PortMisuse(f"watch of channel {channel}: {low} is above {high}")
+        self.watched[channel] = low, high
 
 
 class FakeWatchdog:

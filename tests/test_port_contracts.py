@@ -12,11 +12,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pump_ports import FakeAnnunciator, FakeLink, FakeMotor, FakeWatchdog
+from pump_ports import FakeAnnunciator, FakeLink, FakeMotor, FakeSensors, FakeStore, FakeWatchdog
 
-from pumpfw.core.ports import Ports
+from pumpfw.core.ports import ABSENT, Ports
 from pumphil.rigs.lockstep import RigOptions
 from pumphil.rigs.sim import SimRig
+from pumplink import codes
 
 COUNT_PERIOD = 1 << 30
 PERIOD_US = 10_000
@@ -27,7 +28,8 @@ class FakePorts:
     """The fakes of pump_ports.py."""
 
     def __init__(self, done: int = 0) -> None:
-        self.ports = Ports(FakeMotor(done), FakeLink(), FakeAnnunciator(), FakeWatchdog())
+        sensors = FakeSensors({codes.SENSE_OUTLET: 0, codes.SENSE_COVER: 0})
+        self.ports = Ports(FakeMotor(done), FakeLink(), FakeAnnunciator(), FakeWatchdog(), sensors, FakeStore())
 
     def at(self, t_ms: int, act: Callable[[Ports], Any], to_pump: bytes = b"") -> Any:
         """At `t_ms`, which must rise: `act` with the ports, what it returns; `to_pump` arrives just before."""
@@ -45,6 +47,13 @@ class FakePorts:
         """(light, sound) as somebody in the room has them."""
         return self.ports.annunciator.lit, self.ports.annunciator.sounding
 
+    def show(self, channel: int, value: int) -> None:
+        """A sensor shows this from now on."""
+        self.ports.sensors.values[channel] = value
+
+    def fail_writes(self, on: bool) -> None:
+        self.ports.store.fail_writes = on
+
 
 class Script:
     """Takes the place of the pump on a board: one action a wake."""
@@ -52,6 +61,7 @@ class Script:
     def __init__(self) -> None:
         self.act: Callable[[], Any] = lambda: None
         self.result: Any = None
+        self.start_ms = 0
 
     def poll(self, now_ms: int) -> int:
         self.result = self.act()
@@ -64,7 +74,7 @@ class LockstepPorts:
     def __init__(self, done: int = 0) -> None:
         self.rig = SimRig(0, RigOptions())
         board = self.rig.board
-        self.ports = Ports(board._motor, board._link, board._annunciator, board._watchdog)
+        self.ports = Ports(board._motor, board._link, board._annunciator, board._watchdog, board._sensors, board._store)
         self.script = Script()
         board.pump = self.script  # type: ignore[assignment]
         self._received = b""
@@ -82,6 +92,13 @@ class LockstepPorts:
 
     def signals(self) -> tuple[int, int]:
         return self.rig.light, self.rig.sound
+
+    def show(self, channel: int, value: int) -> None:
+        self.script.act = lambda: None
+        self.rig.set_input(channel, value)
+
+    def fail_writes(self, on: bool) -> None:
+        self.rig.store.fail_writes = on
 
 
 Board = type[FakePorts] | type[LockstepPorts]
@@ -227,16 +244,19 @@ def test_link_writes_whole_frames_or_none_of_them(board: Board) -> None:
 # -- annunciator and watchdog ------------------------------------------------------------------------
 
 
-def test_light_and_sound_are_told_apart_and_stay(board: Board) -> None:
+def test_light_and_sound_are_told_apart(board: Board) -> None:
+    """The light stays; a burst of sound is one, until the next one or an end to it."""
     rig = board()
     assert rig.signals() == (0, 0)
     rig.at(0, lambda ports: ports.annunciator.light(2))
     assert rig.signals() == (2, 0)
-    rig.at(1, lambda ports: ports.annunciator.sound(3))
+    rig.at(1, lambda ports: ports.annunciator.sound(1))
     rig.at(2, look)
-    assert rig.signals() == (2, 3)
+    assert rig.signals() == (2, 1)
     rig.at(3, lambda ports: ports.annunciator.light(0))
-    assert rig.signals() == (0, 3)
+    assert rig.signals() == (0, 1)
+    rig.at(4, lambda ports: ports.annunciator.sound(0))
+    assert rig.signals() == (0, 0)
 
 
 def test_every_feed_reaches_the_watchdog(board: Board) -> None:
@@ -245,6 +265,83 @@ def test_every_feed_reaches_the_watchdog(board: Board) -> None:
     for t_ms in range(5):
         rig.at(t_ms, lambda ports: ports.watchdog.feed())
     assert rig.ports.watchdog.feeds - before == 5
+
+
+# -- sensors -----------------------------------------------------------------------------------------
+
+
+def test_a_sensor_shows_its_value_until_another_one(board: Board) -> None:
+    rig = board()
+    channel = codes.SENSE_OUTLET
+    assert rig.at(0, lambda ports: ports.sensors.read(channel)) == 0
+    for value in (120_000, -5_000, (1 << 30) - 1, 0):
+        rig.show(channel, value)
+        assert [rig.at(0, lambda ports: ports.sensors.read(channel)) for _ in range(2)] == [value, value]
+    assert rig.at(1, lambda ports: ports.sensors.read(codes.SENSE_COVER)) == 0
+
+
+def test_a_sensor_that_is_not_fitted_or_disconnected_is_absent(board: Board) -> None:
+    rig = board()
+    assert rig.at(0, lambda ports: ports.sensors.read(codes.SENSE_LEVEL)) == ABSENT
+    rig.show(codes.SENSE_LEVEL, 18_000_000)
+    assert rig.at(0, lambda ports: ports.sensors.read(codes.SENSE_LEVEL)) == 18_000_000
+    rig.show(codes.SENSE_LEVEL, ABSENT)
+    assert rig.at(0, lambda ports: ports.sensors.read(codes.SENSE_LEVEL)) == ABSENT
+
+
+def test_any_channel_can_be_watched(board: Board) -> None:
+    rig = board()
+    rig.at(0, lambda ports: [ports.sensors.watch(channel, -1, 100) for channel in codes.SENSORS])
+
+
+# -- store -------------------------------------------------------------------------------------------
+
+
+def test_store_reads_what_was_appended_and_fewer_bytes_at_its_end(board: Board) -> None:
+    rig = board()
+    assert rig.at(0, lambda ports: ports.store.read(0, 0, 10)) == b""
+    assert rig.at(0, lambda ports: ports.store.append(0, b"abc")) is True
+    assert rig.at(1, lambda ports: ports.store.append(0, memoryview(bytearray(b"xdefx"))[1:4])) is True
+    reads = [(0, 6), (0, 99), (2, 2), (5, 1), (6, 1), (60, 5), (1, 0)]
+    assert [rig.at(2, lambda ports, r=r: ports.store.read(0, *r)) for r in reads] == [
+        b"abcdef", b"abcdef", b"cd", b"f", b"", b"", b"",
+    ]  # fmt: skip
+
+
+def test_store_keeps_a_copy_of_what_it_was_given(board: Board) -> None:
+    rig = board()
+    buffer = bytearray(b"old")
+    rig.at(0, lambda ports: ports.store.append(3, buffer))
+    buffer[:] = b"new"
+    assert rig.at(0, lambda ports: ports.store.read(3, 0, 3)) == b"old"
+
+
+def test_store_erases_one_area_and_no_other(board: Board) -> None:
+    rig = board()
+    for area in (0, 1, 27):
+        assert rig.at(0, lambda ports, a=area: ports.store.append(a, bytes([a])))
+    assert rig.at(0, lambda ports: ports.store.erase(1)) is True
+    assert rig.at(0, lambda ports: ports.store.erase(2)) is True
+    assert [rig.at(1, lambda ports, a=a: ports.store.read(a, 0, 9)) for a in (0, 1, 2, 27)] == [
+        b"\0",
+        b"",
+        b"",
+        b"\x1b",
+    ]
+    assert rig.at(1, lambda ports: ports.store.append(1, b"again")) is True
+    assert rig.at(1, lambda ports: ports.store.read(1, 0, 9)) == b"again"
+
+
+def test_store_says_when_it_cannot_write_and_keeps_what_it_has(board: Board) -> None:
+    rig = board()
+    rig.at(0, lambda ports: ports.store.append(0, b"kept"))
+    rig.fail_writes(True)
+    assert rig.at(1, lambda ports: ports.store.append(0, b"lost")) is False
+    assert rig.at(1, lambda ports: ports.store.erase(0)) is False
+    assert rig.at(1, lambda ports: ports.store.read(0, 0, 9)) == b"kept"
+    rig.fail_writes(False)
+    assert rig.at(2, lambda ports: ports.store.append(0, b"!")) is True
+    assert rig.at(2, lambda ports: ports.store.read(0, 0, 9)) == b"kept!"
 
 
 # -- what only a rig can show ------------------------------------------------------------------------

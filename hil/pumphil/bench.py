@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import struct
 import subprocess
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pumpfw.boards.lockstep import REPLY_SIZE
+from pumpfw.boards.lockstep import REPLY_SIZE, REQUEST_SIZE
 from pumphil.records import write_whole
 from pumphil.rigs import RigBroken, default_rig, open_rig
 from pumphil.rigs.compiled import compiled_firmware
@@ -33,7 +32,6 @@ from pumphost.therapy import Therapy, load
 
 DAYS = 30
 REFILL_DAY = 15  # 18 mL last three weeks: with a refill all thirty days deliver
-REQUEST_SIZE = struct.calcsize("<IIH")
 # the same bytes in and out as a wake of the firmware, and nothing in between
 PING_PONG = f"""
 import sys

@@ -1,27 +1,36 @@
 """A board whose world is a byte exchange: the rig says what time it is, the core answers with its decisions.
 
-One exchange per wake, at the instant the core asked for or earlier when bytes arrive:
+One exchange per wake, at the instant the core asked for, or earlier when bytes arrive or an input changes:
 
-    request  ticks u32, motor steps done u32, link bytes u16                      + link bytes
-    reply    wake in ms u32, steps u16, period µs u16, link bytes u16,
-             motor flags u8, light u8, sound u8, watchdog feeds u8                + link bytes
+    request  ticks u32, second clock i32, motor steps done u32, rotor i32, changed inputs u8, link bytes u16
+             + as many times channel u8, value i32                                            + link bytes
+    reply    0 u8, wake in ms u32, steps u16, period µs u16, link bytes u16,
+             motor flags u8, light u8, sound u8, watchdog feeds u8                            + link bytes
 
-The same object serves in process (rig `sim`) and behind pipes in a MicroPython (`vm`); it knows of neither.
+The store is called in the middle of an exchange. The same object serves in process (rig `sim`) and behind pipes in a
+MicroPython (`vm`); it knows of neither.
 """
 
 import struct
+from array import array
 
 from pumpfw.core.config import Config
-from pumpfw.core.ports import Ports
+from pumpfw.core.ports import ABSENT, Ports
 from pumpfw.core.pump import Pump
 from pumpfw.core.timebase import Timebase
+from pumplink.device import SENSE_ROTOR, SENSE_TICKS
 
-REQUEST = "<IIH"
+REQUEST = "<IiIiBH"
 REQUEST_SIZE = struct.calcsize(REQUEST)
-REPLY = "<IHHHBBBB"
+CHANGE = "<Bi"
+CHANGE_SIZE = 5
+CHANNELS = 12
+REPLY = "<BIHHHBBBB"
 REPLY_SIZE = struct.calcsize(REPLY)
+COUNT_AT = 9  # of the number of link bytes in a reply
 MOTOR_ENABLED = 1
 MOTOR_STOPPED = 2
+SOUND_ENDED = 255  # in the place of a pattern: a burst was ended
 LINK_OUT = 512  # two frames: the host has one request outstanding
 
 
@@ -72,17 +81,30 @@ class LockstepLink:
 
 
 class LockstepAnnunciator:
-    """Priority shown by light and by sound."""
+    """The light that is on, and the burst of sound that began or ended in this exchange."""
 
     def __init__(self):
         self.lit = 0
         self.sounding = 0
 
-    def light(self, priority):
-        self.lit = priority
+    def light(self, pattern):
+        self.lit = pattern
 
-    def sound(self, priority):
-        self.sounding = priority
+    def sound(self, pattern):
+        self.sounding = pattern or SOUND_ENDED
+
+
+class LockstepSensors:
+    """The last value of every channel, ABSENT until the rig says one."""
+
+    def __init__(self):
+        self.values = array("i", [ABSENT] * CHANNELS)
+
+    def read(self, channel):
+        return self.values[channel]
+
+    def watch(self, channel, low, high):
+        """Nothing to do: the rig wakes the core at every change."""
 
 
 class LockstepWatchdog:
@@ -96,41 +118,61 @@ class LockstepWatchdog:
 
 
 class LockstepBoard:
-    """`exchange` on a request in `request` leaves the reply in `reply` and returns its length."""
+    """`exchange` on a request in `request` leaves the reply in `reply` and returns its length.
 
-    def __init__(self, reservoir_nl, fw_digest):
+    The pump is made in the first exchange, because it reads its state from the store; `config` is what it is made of.
+    """
+
+    def __init__(self, store, **config):
         self.request = bytearray(REQUEST_SIZE)
         self.reply = bytearray(REPLY_SIZE + LINK_OUT)
+        self._config = config
         self._motor = LockstepMotor()
         self._link = LockstepLink(memoryview(self.reply)[REPLY_SIZE:])
         self._annunciator = LockstepAnnunciator()
         self._watchdog = LockstepWatchdog()
-        ports = Ports(self._motor, self._link, self._annunciator, self._watchdog)
-        self.pump = Pump(Config(reservoir_nl=reservoir_nl, fw_digest=fw_digest), ports)
+        self._sensors = LockstepSensors()
+        self._store = store
+        self.pump = None
         self._timebase = None
 
-    def link_bytes_wanted(self):
-        """Link bytes that follow the request now in `request`."""
-        return struct.unpack_from("<H", self.request, 8)[0]
+    def bytes_wanted(self):
+        """Bytes that follow the request now in `request`: changed inputs and link bytes."""
+        changed, count = struct.unpack_from("<BH", self.request, 16)
+        return changed * CHANGE_SIZE + count
 
-    def exchange(self, link_bytes):
-        """One wake. Returns the length of the reply."""
-        ticks, steps_done, _ = struct.unpack_from(REQUEST, self.request, 0)
+    def exchange(self, tail):
+        """One wake; `tail` is what follows the request. Returns the length of the reply."""
+        ticks, second, steps_done, rotor, changed, _ = struct.unpack_from(REQUEST, self.request, 0)
         motor = self._motor
         link = self._link
+        annunciator = self._annunciator
+        values = self._sensors.values
+        values[SENSE_TICKS] = second
+        values[SENSE_ROTOR] = rotor
+        if changed:
+            for at in range(0, changed * CHANGE_SIZE, CHANGE_SIZE):
+                channel, value = struct.unpack_from(CHANGE, tail, at)
+                values[channel] = value
+            tail = tail[changed * CHANGE_SIZE :]
         motor.steps_done = steps_done
         motor.steps = 0
         motor.flags &= MOTOR_ENABLED
-        link.incoming += link_bytes
+        link.incoming += tail
         link.out_count = 0
+        annunciator.sounding = 0
         if self._timebase is None:
+            if self.pump is None:
+                ports = Ports(motor, link, annunciator, self._watchdog, self._sensors, self._store)
+                self.pump = Pump(Config(**self._config), ports)
             self._timebase = Timebase(ticks)
+            self._timebase.start(self.pump.start_ms)
         now_ms = self._timebase.extend(ticks)
         wake_ms = self.pump.poll(now_ms)
         count = link.out_count
         struct.pack_into(
             REPLY, self.reply, 0,
-            wake_ms - now_ms, motor.steps, motor.period_us, count,
-            motor.flags, self._annunciator.lit, self._annunciator.sounding, self._watchdog.feeds,
+            0, wake_ms - now_ms, motor.steps, motor.period_us, count,
+            motor.flags, annunciator.lit, annunciator.sounding, self._watchdog.feeds,
         )  # fmt: skip
         return REPLY_SIZE + count

@@ -1,10 +1,15 @@
 """The firmware in a MicroPython process: lockstep exchanges over standard input and output.
 
-    micropython -m pumpfw.boards.vm RESERVOIR_NL FIRMWARE_DIGEST_HEX
+    micropython -m pumpfw.boards.vm RESERVOIR_NL FIRMWARE_DIGEST_HEX RESET_CAUSE
 
 Ends at the end of its input, so that it never outlives the rig. A request of all 0xFF asks for the
 heap: the answer is two u32, bytes in use after a collection and bytes free. At the start it says which
 interpreter it is.
+
+Between a request and its reply come the calls of the store, each answered before the firmware goes on:
+
+    call    1 read | 2 append | 3 erase u8, area u8, offset u32, bytes u32, padded to a reply    + bytes to append
+    answer  u32: bytes that follow, or 1 for done and 0 for not                                  + bytes read
 """
 
 import gc
@@ -15,24 +20,65 @@ import sys
 # keeps every half-loaded module in the heap at once and needs a quarter more of it.
 for _name in (
     "pumplink.layout", "pumplink.device", "pumplink.crc32c", "pumplink.frame", "pumplink.digest",
+    "pumpfw.core.storage", "pumpfw.core.journal",
     "pumpfw.core.config", "pumpfw.core.schedule", "pumpfw.core.alarms", "pumpfw.core.rules",
     "pumpfw.core.programming", "pumpfw.core.commands", "pumpfw.core.link", "pumpfw.core.pump",
 ):  # fmt: skip
     __import__(_name)
     gc.collect()
 
-from pumpfw.boards.lockstep import LockstepBoard  # noqa: E402 - after its leaves, see above
+from pumpfw.boards.lockstep import REPLY_SIZE, LockstepBoard  # noqa: E402 - after its leaves, see above
 
 HEAP_QUERY = b"\xff\xff\xff\xff"
 BANNER = "<64s"
+STORE_CALL = "<BBII"
+STORE_READ = 1
+STORE_APPEND = 2
+STORE_ERASE = 3
+_SHORT = 48  # an intent or a record goes out in one write
 
 
-def main(reservoir_nl, fw_digest):
+class VmStore:
+    """Asks the rig's store and waits for the answer."""
+
+    def __init__(self, source, sink):
+        self._source = source
+        self._sink = sink
+        self._call = bytearray(REPLY_SIZE + _SHORT)
+        self._answer = bytearray(4)
+
+    def _ask(self, call, area, offset, count, data):
+        out = self._call
+        struct.pack_into(STORE_CALL, out, 0, call, area, offset, count)
+        end = REPLY_SIZE + len(data)
+        if end <= len(out):
+            out[REPLY_SIZE:end] = data
+            self._sink.write(memoryview(out)[:end])
+        else:
+            self._sink.write(memoryview(out)[:REPLY_SIZE])
+            self._sink.write(data)
+        if self._source.readinto(self._answer) != 4:
+            raise SystemExit  # the power is gone
+        return struct.unpack_from("<I", self._answer, 0)[0]
+
+    def read(self, area, offset, count):
+        count = self._ask(STORE_READ, area, offset, count, b"")
+        return self._source.read(count) if count else b""
+
+    def append(self, area, data):
+        return self._ask(STORE_APPEND, area, 0, len(data), data) == 1
+
+    def erase(self, area):
+        return self._ask(STORE_ERASE, area, 0, 0, b"") == 1
+
+
+def main(reservoir_nl, fw_digest, reset_cause):
     """Serve until the input ends."""
-    board = LockstepBoard(reservoir_nl, fw_digest)
-    gc.collect()
     source = sys.stdin.buffer
     sink = sys.stdout.buffer
+    store = VmStore(source, sink)
+    board = LockstepBoard(store, reservoir_nl=reservoir_nl, fw_digest=fw_digest, reset_cause=reset_cause)
+    gc.collect()
     version = ".".join([str(part) for part in sys.implementation.version[:3]])
     sink.write(struct.pack(BANNER, ("%s %s on %s" % (sys.implementation.name, version, sys.platform)).encode()))
     request = board.request
@@ -42,9 +88,9 @@ def main(reservoir_nl, fw_digest):
             gc.collect()
             sink.write(struct.pack("<II", gc.mem_alloc(), gc.mem_free()))
             continue
-        count = board.link_bytes_wanted()
+        count = board.bytes_wanted()
         sink.write(reply[: board.exchange(source.read(count) if count else b"")])
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), bytes.fromhex(sys.argv[2]))
+    main(int(sys.argv[1]), bytes.fromhex(sys.argv[2]), int(sys.argv[3]))

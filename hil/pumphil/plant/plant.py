@@ -120,6 +120,10 @@ class Plant:
         self._stepper.advance(t_us)
         return self._stepper.rotor_steps
 
+    def rotor_counts(self, t_us: int, per_turn: int) -> int:
+        """What an encoder on the rotor shows: its angle in 1/per_turn turn, whole turns included, rounded down."""
+        return (self.start_step + self.rotor_steps(t_us)) * per_turn // self.parameters.steps_per_rev
+
     def turns(self, t_us: int) -> float:
         """Turns that the rotor made since rig time 0; its angle then was start_step / steps_per_rev."""
         return self.rotor_steps(t_us) / self.parameters.steps_per_rev

@@ -11,12 +11,16 @@ from typing import Protocol
 
 from pumphil.instruments import Balance, Encoder
 from pumphil.plant import Plant
+from pumphil.rigs.store import MemoryStore
 from pumphost.transport import Transport
 
 CAPABILITIES = {
     "virtual-time": "time jumps: hours cost seconds",
     "plant-faults": "the plant can be told to stall",
     "link-faults": "bytes of the link can be changed on their way",
+    "sensor-inputs": "what the sensors show can be set",
+    "store-faults": "writes can fail, be cut off, and what is stored can rot",
+    "power-cuts": "the supply can go at any instant and come back",
     "real-interpreter": "the firmware runs in a MicroPython with the heap of the chip",
 }
 
@@ -37,6 +41,12 @@ class Rig(Protocol):
     balance: Balance
     packets: list[tuple[int, int]]
     wakes: int
+    store: MemoryStore
+    second_clock_ppm: int
+
+    @property
+    def powered(self) -> bool:
+        """Whether the firmware runs."""
 
     @property
     def firmware_digest(self) -> str:
@@ -51,6 +61,21 @@ class Rig(Protocol):
 
     def run_for(self, *, seconds: float = 0, hours: float = 0, days: float = 0) -> None:
         """The same for a duration."""
+
+    def set_input(self, channel: int, value: int) -> None:
+        """A sensor shows another value from now on; ABSENT: disconnected."""
+
+    def rotor_extra(self, counts: int) -> None:
+        """The rotor turns by so many 1/4096 turn that no step made."""
+
+    def power_cut(self) -> None:
+        """The supply goes now."""
+
+    def power_on(self, after_us: int = 0, cause: int = 1) -> None:
+        """After so much time without power the firmware starts anew over the same store."""
+
+    def reset(self, cause: int = 2) -> None:
+        """Power cut and power on in one instant."""
 
     def transport(self) -> Transport:
         """The link to the pump; waiting on it lets the bench run."""

@@ -8,21 +8,33 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from pumpfw.boards.lockstep import MOTOR_ENABLED, MOTOR_STOPPED, REPLY, REPLY_SIZE, REQUEST
+from pumpfw.boards.lockstep import (
+    CHANGE_SIZE,
+    MOTOR_ENABLED,
+    MOTOR_STOPPED,
+    REPLY,
+    REPLY_SIZE,
+    REQUEST,
+    SOUND_ENDED,
+)
 from pumpfw.core.timebase import TICKS_PERIOD
 from pumphil.instruments import Balance, BalanceParameters, Encoder, EncoderParameters
 from pumphil.plant import Plant, PlantParameters
 from pumphil.rigs.contract import RigBroken
 from pumphil.rigs.find import firmware_digest
+from pumphil.rigs.inputs import NOMINAL, Inputs
+from pumphil.rigs.store import MemoryStore, PowerCut
 from pumphil.rigs.transport import VirtualTransport
+from pumplink import codes
 
 TICKS_MASK = TICKS_PERIOD - 1  # ticks and step counts both wrap at 2^30
 PROGRESS_WAKES = 2048
 RESTLESS_US = 60_000_000  # at 24 mL/day as many wakes take 17 h
 PIECE = 4096  # link bytes in one exchange at most
+NEVER_US = 1 << 62
 
 
 class Restless(AssertionError):
@@ -31,21 +43,30 @@ class Restless(AssertionError):
 
 @dataclass(frozen=True)
 class RigOptions:
-    """What a rig is built from. `reservoir_nl` is the capacity of the pump; heap in KiB (rig `vm` only)."""
+    """What a rig is built from. `reservoir_nl` is the capacity of the pump; heap in KiB (rig `vm` only).
+
+    `inputs` are the sensors that are fitted and what they show at first.
+    """
 
     reservoir_nl: int = 20_000_000
     heap_kb: int = 192
     plant: PlantParameters = field(default_factory=PlantParameters)
     encoder: EncoderParameters = field(default_factory=EncoderParameters)
     balance: BalanceParameters = field(default_factory=BalanceParameters)
+    inputs: Mapping[int, int] = field(default_factory=lambda: dict(NOMINAL))
 
 
 class LockstepRig:
-    """Kernel of the virtual rigs. Subclasses say how bytes are exchanged."""
+    """Kernel of the virtual rigs. Subclasses say how firmware is started and ended, and how bytes are exchanged.
+
+    The firmware runs from construction on. The plant, the store and what the sensors show outlive it.
+    """
 
     name = ""
     interpreter = ""
-    capabilities: frozenset[str] = frozenset({"virtual-time", "plant-faults", "link-faults"})
+    capabilities: frozenset[str] = frozenset(
+        {"virtual-time", "plant-faults", "link-faults", "sensor-inputs", "store-faults", "power-cuts"}
+    )
 
     def __init__(self, seed: int, options: RigOptions) -> None:
         self.seed = seed
@@ -54,17 +75,24 @@ class LockstepRig:
         self.encoder = Encoder(self.plant, seed, options.encoder)
         self.balance = Balance(self.plant, seed, options.balance)
         self.packets: list[tuple[int, int]] = []
-        self.trace: list[tuple[int, str, str]] = []  # (pump ms, "rx" | "tx" | "signal" | "motor", hex or words)
+        # (rig ms, "rx" | "tx" | "signal" | "motor" | "power", hex or words)
+        self.trace: list[tuple[int, str, str]] = []
         self.wakes = 0
         self.light = 0
-        self.sound = 0
+        self.sound = 0  # pattern of the last burst, 0 after it was ended
         self._digest = firmware_digest()
         self._now_us = 0
-        self._wake_us = 0
+        self._wake_us = NEVER_US
         self._enabled = False
-        # the tick counter starts anywhere, so that long runs wrap at an instant nobody chose
-        self._ticks_at_boot = random.Random(f"{seed}:ticks").randrange(TICKS_PERIOD)
+        self.store = MemoryStore()
+        self._inputs = Inputs(options.inputs)
+        self._ticks_random = random.Random(f"{seed}:ticks")
+        self._ticks_base = self._steps_base = 0
+        self._powered = False
+        self._pack = struct.Struct(REQUEST).pack
+        self._unpack = struct.Struct(REPLY).unpack_from
         self._transport = VirtualTransport(self)
+        self._boot(codes.RESET_POWER_ON)
 
     @property
     def firmware_digest(self) -> str:
@@ -105,22 +133,110 @@ class LockstepRig:
     def send(self, data: bytes) -> bytes:
         """Hand link bytes to the firmware now; what it answers. It takes a long input in pieces, at once."""
         answer = b""
+        if not self._powered:
+            return answer
         for start in range(0, len(data), PIECE):
             answer += self.exchange(self._now_us, data[start : start + PIECE])
             while self._wake_us <= self._now_us:
                 answer += self.exchange(self._now_us)
         return answer
 
+    # -- inputs
+
+    def set_input(self, channel: int, value: int) -> None:
+        """A sensor shows another value from now on (ABSENT: disconnected), and the firmware is woken at once."""
+        self._inputs.set(channel, value)
+        self._wake_now()
+
+    def rotor_extra(self, counts: int) -> None:
+        """The rotor turns by so many 1/4096 turn that no step made, as in free flow; seen at the next wake."""
+        self._inputs.extra_counts += counts
+
+    @property
+    def second_clock_ppm(self) -> int:
+        """How much too fast the second clock runs. Setting it takes effect now; -1 000 000 stops the clock."""
+        return self._inputs.clock.ppm
+
+    @second_clock_ppm.setter
+    def second_clock_ppm(self, ppm: int) -> None:
+        self._inputs.clock.set_rate(ppm, self._now_us)
+
+    def _wake_now(self) -> None:
+        if self._powered:
+            self.exchange(self._now_us)
+        while self._wake_us <= self._now_us:
+            self.exchange(self._now_us)
+
+    # -- power
+
+    @property
+    def powered(self) -> bool:
+        """Whether the firmware runs. After a PowerCut of the store it does not."""
+        return self._powered
+
+    def power_cut(self) -> None:
+        """The supply goes now: the firmware ends, pulses starve, the driver is off. Plant and store stay."""
+        if not self._powered:
+            return
+        self._powered = False
+        self._wake_us = NEVER_US
+        self._stop_firmware()
+        self.plant.stop_motor(self._now_us)
+        self.plant.enable(False, self._now_us)
+        self._enabled = False
+        self.light = self.sound = 0
+        self.trace.append((self._now_us // 1000, "power", "off"))
+
+    def power_on(self, after_us: int = 0, cause: int = codes.RESET_POWER_ON) -> None:
+        """After so much time without power the firmware starts anew over the same store."""
+        if self._powered:
+            raise ValueError(f"rig {self.name}: the power is on; cut it first, or use reset")
+        self.run_until(self._now_us + after_us)
+        self.trace.append((self._now_us // 1000, "power", f"on, {codes.RESETS[cause]}"))
+        self._boot(cause)
+
+    def _boot(self, cause: int) -> None:
+        t_us = self._now_us
+        # counters start anywhere, so that long runs wrap at an instant nobody chose
+        self._ticks_base = self._ticks_random.randrange(TICKS_PERIOD) - t_us // 1000
+        self._inputs.clock.start(self._ticks_random.randrange(TICKS_PERIOD), t_us)
+        self._inputs.tell_all()
+        self._steps_base = self.plant.steps_done(t_us)
+        self._start_firmware(cause)
+        self._powered = True
+        self._wake_us = t_us
+
+    def reset(self, cause: int = codes.RESET_WATCHDOG) -> None:
+        """Power cut and power on in one instant."""
+        self.power_cut()
+        self.power_on(0, cause)
+
+    # -- kernel
+
     def exchange(self, t_us: int, to_pump: bytes = b"") -> bytes:
-        """Wake the firmware at `t_us` with link bytes; the plant does what it commands. Returns its link bytes."""
+        """Wake the firmware at `t_us` with link bytes; the plant does what it commands. Returns its link bytes.
+
+        A power cut in the middle: the plant got nothing of this exchange, and the rig is without power after it.
+        """
         self._now_us = t_us
+        if not self._powered:
+            return b""
         self.wakes += 1
         t_ms = t_us // 1000
         plant = self.plant
-        ticks = (self._ticks_at_boot + t_ms) & TICKS_MASK
-        request = struct.pack(REQUEST, ticks, plant.steps_done(t_us) & TICKS_MASK, len(to_pump))
-        reply = self._exchange(request + to_pump if to_pump else request)
-        wake_in_ms, steps, period_us, count, flags, light, sound, _feeds = struct.unpack_from(REPLY, reply)
+        inputs = self._inputs
+        changes = inputs.take() if inputs.changed else b""
+        request = self._pack(
+            self._ticks_base + t_ms & TICKS_MASK, inputs.second(t_us),
+            plant.steps_done(t_us) - self._steps_base & TICKS_MASK, inputs.rotor(plant, t_us),
+            len(changes) // CHANGE_SIZE, len(to_pump),
+        )  # fmt: skip
+        try:
+            reply = self._exchange(request + changes + to_pump)
+        except PowerCut:
+            self.power_cut()
+            return b""
+        _, wake_in_ms, steps, period_us, count, flags, light, sound, _feeds = self._unpack(reply)
         self._wake_us = (t_ms + wake_in_ms) * 1000
         if flags & MOTOR_STOPPED:
             made = plant.stop_motor(t_us)
@@ -131,9 +247,8 @@ class LockstepRig:
         if steps:
             plant.move(t_us, steps, period_us)
             self.packets.append((t_ms, steps))
-        if light != self.light or sound != self.sound:
-            self.light, self.sound = light, sound
-            self.trace.append((t_ms, "signal", f"light {light} sound {sound}"))
+        if light != self.light or sound:
+            self._signal(t_ms, light, sound)
         if not to_pump and not count:
             return b""
         from_pump = bytes(reply[REPLY_SIZE : REPLY_SIZE + count])
@@ -141,7 +256,24 @@ class LockstepRig:
         self.trace.append((t_ms, "tx", from_pump.hex()))
         return from_pump
 
+    def _signal(self, t_ms: int, light: int, sound: int) -> None:
+        """`sound`: pattern of a burst that begins, SOUND_ENDED, or 0 where nothing about it changed."""
+        if sound:
+            ended, sound = sound == SOUND_ENDED, sound % SOUND_ENDED
+            if ended and not self.sound and light == self.light:
+                return  # nothing to end
+            self.sound = sound
+        self.light = light
+        self.trace.append((t_ms, "signal", f"light {light} sound {sound}"))
+
     def _exchange(self, request: bytes) -> bytes | memoryview:
+        """The reply to a request; meanwhile the firmware may call `store`, whose PowerCut passes through."""
+        raise NotImplementedError
+
+    def _start_firmware(self, cause: int) -> None:
+        raise NotImplementedError
+
+    def _stop_firmware(self) -> None:
         raise NotImplementedError
 
     def transport(self) -> VirtualTransport:

@@ -16,7 +16,14 @@ class SimRig(LockstepRig):
     def __init__(self, seed: int = 0, options: RigOptions | None = None) -> None:
         super().__init__(seed, options or RigOptions())
         self.interpreter = f"CPython {platform.python_version()}"
-        self.board = LockstepBoard(self.options.reservoir_nl, self._digest[:8])
+
+    def _start_firmware(self, cause: int) -> None:
+        self.board = LockstepBoard(
+            self.store, reservoir_nl=self.options.reservoir_nl, fw_digest=self._digest[:8], reset_cause=cause
+        )
+
+    def _stop_firmware(self) -> None:
+        """Nothing calls it any more."""
 
     def _exchange(self, request: bytes) -> memoryview:
         board = self.board

@@ -10,8 +10,8 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 
-from pumpfw.boards.lockstep import REPLY_SIZE
-from pumpfw.boards.vm import BANNER, HEAP_QUERY
+from pumpfw.boards.lockstep import COUNT_AT, REPLY_SIZE, REQUEST_SIZE
+from pumpfw.boards.vm import BANNER, HEAP_QUERY, STORE_APPEND, STORE_CALL, STORE_READ
 from pumphil.rigs.compiled import compiled_firmware
 from pumphil.rigs.contract import RigBroken
 from pumphil.rigs.find import NO_MICROPYTHON, find_micropython
@@ -19,7 +19,7 @@ from pumphil.rigs.lockstep import LockstepRig, RigOptions
 from pumphil.rigs.one_core import one_core
 
 ANSWER_TIMEOUT_MS = 30_000  # an exchange takes microseconds; a firmware that hangs must not hang the bench
-_COUNT_AT = 8  # offset of the link byte count in a reply
+DONE, NOT_DONE = struct.pack("<I", 1), struct.pack("<I", 0)
 
 
 class VmRig(LockstepRig):
@@ -29,35 +29,55 @@ class VmRig(LockstepRig):
     capabilities = LockstepRig.capabilities | {"real-interpreter"}
 
     def __init__(self, seed: int = 0, options: RigOptions | None = None) -> None:
-        super().__init__(seed, options or RigOptions())
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the rig
         micropython = find_micropython()
         if micropython is None:
+            self._stderr.close()
             raise RigBroken(NO_MICROPYTHON)
+        self._micropython = micropython
+        self._poll = select.poll()
+        try:
+            super().__init__(seed, options or RigOptions())
+        except RigBroken:
+            self.close()
+            raise
+
+    def _start_firmware(self, cause: int) -> None:
         path = os.pathsep.join([str(compiled_firmware()), ".frozen"])
-        arguments = [str(self.options.reservoir_nl), self._digest[:8].hex()]
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the rig
-        self._process = subprocess.Popen(
-            [str(micropython), "-X", f"heapsize={self.options.heap_kb}k", "-m", "pumpfw.boards.vm", *arguments],
+        arguments = [str(self.options.reservoir_nl), self._digest[:8].hex(), str(cause)]
+        heap = f"heapsize={self.options.heap_kb}k"
+        process = subprocess.Popen(
+            [str(self._micropython), "-X", heap, "-m", "pumpfw.boards.vm", *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, bufsize=0,
             env={**os.environ, "MICROPYPATH": path},
             start_new_session=True,  # Ctrl-C is the rig's business: it closes the pipe and the child ends
         )  # fmt: skip
-        assert self._process.stdin
-        assert self._process.stdout
-        self._to_child = self._process.stdin.fileno()
-        self._from_child = self._process.stdout.fileno()
-        self._poll = select.poll()
+        assert process.stdin
+        assert process.stdout
+        self._process = process
+        self._to_child = process.stdin.fileno()
+        self._from_child = process.stdout.fileno()
         self._poll.register(self._from_child, select.POLLIN)
-        try:
-            (banner,) = struct.unpack(BANNER, self._read(struct.calcsize(BANNER)))
-        except RigBroken:
-            self.close()
-            raise
+        (banner,) = struct.unpack(BANNER, self._read(struct.calcsize(BANNER)))
         self.interpreter = banner.rstrip(b"\0").decode()
+
+    def _stop_firmware(self) -> None:
+        """Within an instruction, as a power cut does; the next child is a process of its own."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        self._poll.unregister(self._from_child)
+        process.kill()
+        for pipe in (process.stdin, process.stdout):
+            if pipe:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        process.wait()
 
     def run_until(self, t_us: int, progress: Callable[[int], None] | None = None) -> None:
         """As on every lockstep rig, with both processes on one core meanwhile."""
-        with one_core(self._process.pid):
+        with one_core(self._process.pid if self._process else None):
             super().run_until(t_us, progress)
 
     def _exchange(self, request: bytes) -> bytes:
@@ -65,10 +85,26 @@ class VmRig(LockstepRig):
             os.write(self._to_child, request)
         except BrokenPipeError:
             raise self._broken("the firmware process has ended") from None
-        reply = self._read(REPLY_SIZE)
-        (count,) = struct.unpack_from("<H", reply, _COUNT_AT)
-        missing = REPLY_SIZE + count - len(reply)
-        return reply + self._read(missing) if missing else reply
+        while True:
+            reply = self._read(REPLY_SIZE)
+            if not reply[0]:
+                break
+            os.write(self._to_child, self._call_store(reply))
+        missing = REPLY_SIZE + reply[COUNT_AT] + (reply[COUNT_AT + 1] << 8) - len(reply)
+        return reply + self._read(missing) if missing > 0 else reply
+
+    def _call_store(self, message: bytes) -> bytes:
+        """The answer to a call of the store; PowerCut where the store says so, and the child waits in vain."""
+        call, area, offset, count = struct.unpack_from(STORE_CALL, message)
+        if call == STORE_APPEND:
+            missing = REPLY_SIZE + count - len(message)
+            if missing > 0:
+                message += self._read(missing)
+            return DONE if self.store.append(area, message[REPLY_SIZE : REPLY_SIZE + count]) else NOT_DONE
+        if call == STORE_READ:
+            data = self.store.read(area, offset, count)
+            return struct.pack("<I", len(data)) + data
+        return DONE if self.store.erase(area) else NOT_DONE
 
     def _read(self, size: int) -> bytes:
         """At least `size` bytes, as they come."""
@@ -89,19 +125,11 @@ class VmRig(LockstepRig):
 
     def heap(self) -> tuple[int, int]:
         """(bytes in use after a collection, bytes free)."""
-        os.write(self._to_child, HEAP_QUERY.ljust(struct.calcsize("<IIH"), b"\xff"))
+        os.write(self._to_child, HEAP_QUERY.ljust(REQUEST_SIZE, b"\xff"))
         used, free = struct.unpack("<II", self._read(8))
         return used, free
 
     def close(self) -> None:
         """End the child and wait for it."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe:
-                with contextlib.suppress(OSError):
-                    pipe.close()
-        try:
-            self._process.wait(timeout=2)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._stop_firmware()
         self._stderr.close()

@@ -1,0 +1,159 @@
+"""Durable state: two slots with a checkpoint each, and behind the newest one a log of intents.
+
+    storage = Storage(ports.store)
+    status = storage.load()                     # FRESH, GOOD, REPAIRED, LOST; then commit at once
+    storage.commit(payload, now_ms, steps)      # whole state, at a quiet moment
+    storage.intend(now_ms, steps)               # before a packet moves: so far it may get
+
+    slot    length u32, sequence u32, time u64 ms, steps u64, K5 of the payload, K5 of these   + payload + intents
+    intent  time u64 ms, steps u64, K5 of the sequence of its slot and of these
+
+A commit writes the slot without the log first and then the other one, both with the same sequence. So at every
+instant one slot is whole, and when a header rots the other one still says where that log begins and how its intents
+are sealed. What ends early was torn by a power cut and is no fault; what has its length and fails its CRC is rot.
+"""
+
+import struct
+
+from pumpfw.core.ports import SLOTS
+from pumplink.crc32c import K_SIZE, check_k, write_k
+
+FRESH = 0  # no commit ever ended
+GOOD = 1
+REPAIRED = 2  # something rotted, and there was another copy of the state
+LOST = 3  # there was a state, and no copy of it is whole
+HEAD_SIZE = 34
+INTENT_SIZE = 21
+LOG_FULL = 4096  # bytes of intents after which the next quiet moment should commit: 195 packets
+_BLOCK = 24 * INTENT_SIZE  # read at once
+
+
+class Storage:
+    """`payload`, `t_ms` and `steps` are what `load` found; `t_ms` and `steps` are never behind an intent."""
+
+    __slots__ = (
+        "payload", "t_ms", "steps", "doubt", "full",
+        "_store", "_buf", "_sequence", "_area", "_end", "_full_at",
+    )  # fmt: skip
+
+    def __init__(self, store):
+        self.payload = None
+        self.t_ms = self.steps = 0
+        self.doubt = False  # the last intent rotted: the total may be one packet higher than `steps`
+        self.full = False
+        self._store = store
+        self._buf = bytearray(HEAD_SIZE)
+        self._sequence = 0  # of the newest whole slot, 0 if there is none
+        self._area = 0  # that slot
+        self._end = -1  # where its next intent goes, -1 if none may follow
+        self._full_at = 0
+
+    def load(self):
+        """Read both slots; the status. May be called again to see whether what is stored is still GOOD (PWR-12)."""
+        store = self._store
+        buf = self._buf
+        scratch = bytearray(K_SIZE)
+        Storage.__init__(self, store)
+        heads = [b"", b""]
+        rot = unwritten = 0
+        for area in SLOTS:
+            head = store.read(area, 0, HEAD_SIZE)
+            if len(head) < HEAD_SIZE:
+                unwritten += 1 if head else 2
+            elif check_k(head, 0, 29, scratch):
+                heads[area] = head
+            else:
+                rot = 1
+        best = 0
+        for area in SLOTS:
+            head = heads[area] or heads[1 - area]
+            if not head:
+                continue
+            size, sequence, t_ms, steps = struct.unpack_from("<IIQQ", head, 0)
+            payload = None
+            if heads[area]:
+                self._reach(t_ms, steps)
+                payload = store.read(area, HEAD_SIZE, size)
+                write_k(payload, 0, len(payload), scratch, 0)
+                if len(payload) < size:
+                    unwritten += 1
+                    payload = None
+                elif scratch != head[24:29]:
+                    rot = 1
+                    payload = None
+            struct.pack_into("<I", buf, 4, sequence)
+            end = HEAD_SIZE + size
+            good = True
+            while True:
+                block = store.read(area, end, _BLOCK)
+                for at in range(0, len(block) - INTENT_SIZE + 1, INTENT_SIZE):
+                    buf[8:29] = block[at : at + INTENT_SIZE]
+                    good = check_k(buf, 4, 24, scratch)
+                    if good:
+                        t_ms, steps = struct.unpack_from("<QQ", buf, 8)
+                        self._reach(t_ms, steps)
+                    else:
+                        rot = 1
+                    end += INTENT_SIZE
+                if len(block) < _BLOCK:
+                    break
+            if not good:
+                self.doubt = True
+            # of two alike the one with the log: it must be written last
+            if payload is not None and (sequence > self._sequence or (sequence == self._sequence and end > best)):
+                best = end
+                self.payload = payload
+                self._sequence = sequence
+                self._area = area
+                self._end = -1 if len(block) % INTENT_SIZE else end
+                self._full_at = HEAD_SIZE + size + LOG_FULL
+        if self.payload is not None:
+            return REPAIRED if rot else GOOD
+        # the first slot is erased for the second time only when the other one is whole: empty and torn means never
+        return FRESH if unwritten > 2 else LOST
+
+    def _reach(self, t_ms, steps):
+        if t_ms > self.t_ms:
+            self.t_ms = t_ms
+        if steps > self.steps:
+            self.steps = steps
+
+    def commit(self, payload, now_ms, steps):
+        """Write a new checkpoint into both slots. True when it is durable in one; False: the old one still holds."""
+        self.intend(now_ms, steps)  # the total must survive a cut even if the slot written first held the last intents
+        size = len(payload)
+        buf = self._buf
+        struct.pack_into("<IIQQ", buf, 0, size, self._sequence + 1, now_ms, steps)
+        write_k(payload, 0, size, buf, 24)
+        write_k(buf, 0, 29, buf, 29)
+        area = 1 - self._area
+        if not self._put(area, payload):
+            return False
+        self._sequence += 1
+        self._area = area
+        self._end = HEAD_SIZE + size
+        self._full_at = self._end + LOG_FULL
+        self.full = False
+        self._put(1 - area, payload)
+        return True
+
+    def _put(self, area, payload):
+        store = self._store
+        return store.erase(area) and store.append(area, self._buf) and store.append(area, payload)
+
+    def intend(self, now_ms, steps):
+        """Note that the step total may get so far. True when that is durable; nothing may move before."""
+        end = self._end
+        if end < 0:
+            return False
+        buf = self._buf
+        area = self._area
+        struct.pack_into("<IQQ", buf, 4, self._sequence, now_ms, steps)
+        write_k(buf, 4, 24, buf, 24)
+        if not self._store.append(area, memoryview(buf)[8:29]):
+            if self._store.read(area, end, 1):  # a part of it is there: nothing can follow that
+                self._end = -1
+            return False
+        self._end = end + INTENT_SIZE
+        self.full = self._end > self._full_at
+        return True
