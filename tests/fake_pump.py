@@ -19,10 +19,14 @@ from typing import Any
 from pumphost.transport.memory import Manipulator, MemoryTransport, memory_pair
 from pumplink import frame, messages
 
-STATUS_FORMAT = "<BHIQIIBHIQ8s8sIBIII"  # written out from the protocol document, section 2.1
+STATUS_FORMAT = "<BHIQIIBHQQ8s8sIBIIIBIIIH"  # written out from the protocol document, section 2.1
+LIMITS_FORMAT = "<IIIIIHIHIIBIIIIBHIIIBBI"
 CAPACITY_NL = 20_000_000
 LIMITS = (1, CAPACITY_NL, 3_000_000, 500_000, 43_100, 200, 30_000, 46, 48_000, 24_000_000, 48, 500_000, 3_600_000,
-          300_000, 86_400_000, 24)  # fmt: skip
+          300_000, 86_400_000, 24, 168, 2_000_000, 500_000, 6_000, 20, 8, 7_776_000)  # fmt: skip
+SETTINGS_FORMAT = "<IIIBIBIIIIII"
+NO_SETTINGS = (0,) * 12
+PART = 32 * 6
 TICKET = b"ticket\x01\x02"
 
 
@@ -44,9 +48,13 @@ class FakePump:
         self.wires: list[bytes] = []  # every write of the host, as it came
         self.times_s: list[float] = []
         self.seqs: list[int] = []
-        self.steps = b""
-        self.program = b""
-        self.bolus_max = 0
+        self.staged: list[tuple[int, bytes]] = []  # (days, steps) of every profile
+        self.program: list[tuple[int, bytes]] = []
+        self.settings = NO_SETTINGS
+        self.warn = 0  # bits of the next tickets
+        self.minimum_rate = 6_000
+        self.delay_ms = 0
+        self.log: list[bytes] = []  # what LOG_READ gives, 40 bytes each
         self.filled_nl = 0
         self.clock_set = False
         self.mode = 1
@@ -61,6 +69,15 @@ class FakePump:
     def names(self) -> list[str]:
         """Names of the requests heard, in order."""
         return [name for name, _ in self.heard]
+
+    @property
+    def bolus_max(self) -> int:
+        """Patient boluses in 24 h."""
+        return self.settings[3]
+
+    @bolus_max.setter
+    def bolus_max(self, count: int) -> None:
+        self.settings = (*self.settings[:3], count, *self.settings[4:])
 
     def poll(self) -> None:
         data = self.line.read(0)
@@ -89,14 +106,22 @@ class FakePump:
         )
 
     def _get_limits(self, values: tuple[Any, ...]) -> bytes:
-        return b"\0" + struct.pack("<IIIIIHIHIIBIIIIB", *LIMITS)
+        return b"\0" + struct.pack(LIMITS_FORMAT, *LIMITS[:19], self.minimum_rate, *LIMITS[20:])
 
     def _status(self, values: tuple[Any, ...]) -> bytes:
         flags = bool(self.program) | self.clock_set << 1 | bool(self.bolus_max) << 2 | bool(self.filled_nl) << 3
         return status_reply(
-            mode=self.mode, flags=flags, remaining=self.filled_nl, uptime=self.uptime_ms,
-            program_digest=digest(self.program) if self.program else bytes(8), last_seq=self.seqs[-1],
+            mode=self.mode, flags=flags | bool(self.settings[6]) << 5 | bool(self.delay_ms) << 6,
+            remaining=self.filled_nl, uptime=self.uptime_ms, program_digest=self.program_digest,
+            last_seq=self.seqs[-1],
         )  # fmt: skip
+
+    @property
+    def program_digest(self) -> bytes:
+        return digest(canonical(self.program)) if self.program else bytes(8)
+
+    def _get_bolus_settings(self, values: tuple[Any, ...]) -> bytes:
+        return b"\0" + struct.pack(SETTINGS_FORMAT, *self.settings[:11], self.delay_ms)
 
     def _get_order(self, values: tuple[Any, ...]) -> bytes:
         return b"\0" + struct.pack("<IBBIIQ", values[0], 0x2E, self.orders.get(values[0], 0), 20_000, 0, 7)
@@ -105,20 +130,31 @@ class FakePump:
         return b"\0\0"
 
     def _get_program(self, values: tuple[Any, ...]) -> bytes:
-        part, size = values[0], 34 * 6
-        parts = -(-len(self.program) // size)
-        own = digest(self.program) if self.program else bytes(8)
-        return b"\0" + struct.pack("<BB8s", part, parts, own) + self.program[part * size : (part + 1) * size]
+        profile, part = values
+        days, steps = self.program[profile] if self.program else (0, b"")
+        head = (profile, len(self.program), days, part, -(-len(steps) // PART), self.program_digest)
+        return b"\0" + struct.pack("<BBBBB8s", *head) + steps[part * PART : (part + 1) * PART]
+
+    def _log_info(self, values: tuple[Any, ...]) -> bytes:
+        return b"\0" + struct.pack("<II8s", 0, len(self.log), self.log[-1][-8:] if self.log else bytes(8))
+
+    def _log_read(self, values: tuple[Any, ...]) -> bytes:
+        rows = self.log[values[1] : values[1] + values[2]]
+        return b"\0" + struct.pack("<IB", values[1], len(rows)) + b"".join(rows)
 
     def _stage_begin(self, values: tuple[Any, ...]) -> bytes:
-        self.steps = b""
+        profile, days = values[1:3]
+        self.staged = [*self.staged[:profile], (days, b"")]
+        assert len(self.staged) == profile + 1
         return b"\0"
 
     def _stage_steps(self, values: tuple[Any, ...]) -> bytes:
-        assert values[0] * 6 == len(self.steps)
+        days, steps = self.staged[-1]
+        assert values[0] * 6 == len(steps)
         assert values[1] * 6 == len(values[2])
-        self.steps += values[2]
-        return b"\0" + bytes([len(self.steps) // 6])
+        assert values[1] <= 32
+        self.staged[-1] = (days, steps + values[2])
+        return b"\0" + bytes([len(self.staged[-1][1]) // 6])
 
     def ticket(self, name: str, values: tuple[Any, ...], staged: bytes = b"") -> bytes:
         """A ticket over what this fake stored: `values` as sent, and the staged steps."""
@@ -126,36 +162,36 @@ class FakePump:
         self._pending = (name, values)
         over = digest(TICKET, bytes([message.id]), message.request.pack(values), staged)
         self._committable = over
-        return b"\0" + struct.pack("<8sIIIIH8s", TICKET, 30_000, 3_712, 960_000, 800_000, 0, over)
+        return b"\0" + struct.pack("<8sIIIIH8s", TICKET, 30_000, 3_712, 960_000, 800_000, self.warn, over)
 
     def _prepare_program(self, values: tuple[Any, ...]) -> bytes:
-        return self.ticket("PREPARE_PROGRAM", values, self.steps)
+        return self.ticket("PREPARE_PROGRAM", values, canonical(self.staged))
 
-    def _prepare_patient_bolus(self, values: tuple[Any, ...]) -> bytes:
-        return self.ticket("PREPARE_PATIENT_BOLUS", values)
-
-    def _prepare_refill(self, values: tuple[Any, ...]) -> bytes:
-        return self.ticket("PREPARE_REFILL", values)
-
-    def _prepare_clock(self, values: tuple[Any, ...]) -> bytes:
-        return self.ticket("PREPARE_CLOCK", values)
-
-    def _prepare_mode(self, values: tuple[Any, ...]) -> bytes:
-        return self.ticket("PREPARE_MODE", values)
+    def __getattr__(self, name: str) -> Any:
+        """Every other PREPARE_x and CALIBRATE stores what was sent."""
+        if name.startswith(("_prepare_", "_calibrate")):
+            return lambda values: self.ticket(name[1:].upper(), values)
+        raise AttributeError(name)
 
     def _commit(self, values: tuple[Any, ...]) -> bytes:
-        assert values == (TICKET, self._committable, 0)
+        assert values[:2] == (TICKET, self._committable)
+        if self.warn and not values[2]:
+            return refusal(22, 0, self.warn)
         name, fields = self._pending
         if name == "PREPARE_PROGRAM":
-            self.program = self.steps
+            self.program = self.staged
         elif name == "PREPARE_PATIENT_BOLUS":
-            self.bolus_max = fields[4]
+            self.settings = (*fields[1:], *self.settings[6:])
+        elif name == "PREPARE_PERIODIC":
+            self.settings = (*self.settings[:6], *fields[1:], *self.settings[9:])
         elif name == "PREPARE_REFILL":
-            self.filled_nl = fields[1]
+            self.filled_nl = fields[2]
         elif name == "PREPARE_CLOCK":
             self.clock_set = True
         elif name == "PREPARE_MODE":
-            self.mode = fields[1]
+            self.minimum_rate = fields[2] or self.minimum_rate
+            self.delay_ms = fields[3]
+            self.mode = 1 if self.delay_ms else fields[1]
         return b"\0" + struct.pack("<IB8s", fields[0], 4, bytes(8))
 
     def _request_bolus(self, values: tuple[Any, ...]) -> bytes:
@@ -184,6 +220,20 @@ def status_reply(**changed: Any) -> bytes:
     values: dict[str, Any] = dict.fromkeys(names, 0)
     values |= {"mode": 1, "time_scale": 1, "program_digest": bytes(8), "fw_digest": b"firmware"} | changed
     return b"\0" + struct.pack(STATUS_FORMAT, *(values[name] for name in names))
+
+
+def canonical(program: list[tuple[int, bytes]]) -> bytes:
+    """Per profile: days, number of steps, then the steps."""
+    return b"".join(bytes([days, len(steps) // 6]) + steps for days, steps in program)
+
+
+def chained(records: list[bytes], before: bytes = bytes(8)) -> list[bytes]:
+    """Records of 32 bytes, each with the chain value behind it."""
+    rows = []
+    for record in records:
+        before = digest(before, record)
+        rows.append(record + before)
+    return rows
 
 
 def reply_wire(msg_id: int, reply: bytes, seq: int, kind: int = frame.RSP, sid: int = 0, flags: int = 0) -> bytes:

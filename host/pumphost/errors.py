@@ -142,8 +142,14 @@ def _in_unit(number: int, unit: str) -> str | None:
 def _limit(detail: int, info: int) -> tuple[str, str]:
     """Name and value of the limit a HARD_LIMIT names."""
     words = codes.LIMITS.get(detail, f"number {detail}")
-    name, _, unit = words.rpartition(", ")
-    value = _in_unit(info, unit)
+    if detail == codes.LIMIT_DAYS:
+        return f'"{words.partition(",")[0]}"', _days(info)
+    name, _, measure = words.rpartition(", ")
+    value = _in_unit(info, measure)
+    if value is None:  # "nL left", "ms until the next"
+        unit, _, rest = measure.partition(" ")
+        value = _in_unit(info, unit)
+        value = None if value is None else f"{value} {rest}"
     if value is not None:
         return f'"{name}"', value
     return f'"{words}"', _mode(info) if detail == codes.LIMIT_DRUG else str(info)
@@ -159,6 +165,17 @@ def _bad_field(sentence: str, detail: int, info: int, request: Message | None) -
 
 def _mode(number: int) -> str:
     return codes.MODES[number] if number < len(codes.MODES) else str(number)
+
+
+def _days(bits: int) -> str:
+    from pumphost.units import format_days  # as above
+
+    return f"broken for {format_days(bits)}"
+
+
+def _warnings(bits: int) -> str:
+    words = [str(words) for bit, words in codes.WARNINGS.items() if bits & bit]
+    return f"{bits} ({', '.join(words)})" if words else str(bits)
 
 
 def _alarm(number: int) -> str:
@@ -185,6 +202,8 @@ _INFO: dict[int, Callable[[int], str]] = {
     codes.LOCKOUT: _time_left,
     codes.MAX_COUNT: _time_left,
     codes.LOW_RESERVOIR: _volume,
+    codes.WINDOW: _volume,
+    codes.SOFT_LIMIT: _warnings,
     codes.WRONG_MODE: _mode,
     codes.STOPPED: _mode,
     codes.DUPLICATE_ORDER: _order_state,

@@ -3,54 +3,27 @@
     status = Status.of(session.request(messages.STATUS))
     status.mode_name, status.remaining_nl, status.alarms
 
-Numbers that this side does not know (a newer pump) keep their number and show as text, never as an error.
-Nothing here talks to a pump or formats a table.
+Reports on reservoir, counters and settings are in `accounts`, log records in `logbook`. Nothing here talks to a
+pump or formats a table.
 """
 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
+from pumphost.accounts import BolusSettings, Counters, Reservoir
+from pumphost.logbook import Record
+from pumphost.reply import Reply, alarm_name, mode_name, order_state_name, text_of
 from pumplink import codes, messages
 
+__all__ = [
+    "Alarm", "BolusEnd", "BolusGrant", "BolusSettings", "Counters", "Identity", "Limits", "LinkStats", "Order",
+    "Program", "ProgramProfile", "Record", "Reply", "Reservoir", "Status", "Stopped", "alarm_name", "mode_name",
+    "order_state_name",
+]  # fmt: skip
 _ALARM_FORMAT = "<BBBQ"
-
-
-class Reply:
-    """Base: `to_dict` for JSON, bytes as hex. A coded number gets `_code` behind its name, its word takes the name."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Every field, and what the class adds for people."""
-        values = ((field.name, getattr(self, field.name)) for field in fields(self))  # type: ignore[arg-type]
-        return {name: _plain(value) for name, value in values}
-
-    def _coded(self, **words: str) -> dict[str, Any]:
-        """Fields with the words of the coded ones: `mode="fault"` gives mode "fault" and mode_code 7."""
-        plain = Reply.to_dict(self)
-        result: dict[str, Any] = {}
-        for name, value in plain.items():
-            result[name] = words.get(name, value)
-            if name in words:
-                result[name + "_code"] = value
-        return result
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return value.hex()
-    return value.to_dict() if isinstance(value, Reply) else value
-
-
-def mode_name(mode: int) -> str:
-    """Name of a mode, or its number."""
-    return codes.MODES[mode] if mode < len(codes.MODES) else f"mode {mode}"
-
-
-def order_state_name(state: int) -> str:
-    """Name of an order's state, or its number."""
-    return str(codes.ORDER_STATES.get(state, f"state {state}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +43,16 @@ class Identity(Reply):
     @classmethod
     def of(cls, values: tuple[Any, ...]) -> Identity:
         major, minor, uid, firmware, build, fw_digest, schema, max_body, model = values
-        name = model.rstrip(b"\0").decode("ascii", "replace")
-        return cls(major, minor, uid, ".".join(map(str, firmware)), build, fw_digest, schema, max_body, name)
+        number = ".".join(map(str, firmware))
+        return cls(major, minor, uid, number, build, fw_digest, schema, max_body, text_of(model))
 
 
 @dataclass(frozen=True, slots=True)
 class Limits(Reply):
-    """What this pump can do. Rates nL/day, volumes nL, times ms."""
+    """What this pump can do. Rates nL/day, volumes nL, times ms unless the name says otherwise.
+
+    `steps_total`: of all profiles together. `soft_change_percent`: a larger change asks for a second confirmation.
+    """
 
     revision: int
     reservoir_nl: int
@@ -94,6 +70,13 @@ class Limits(Reply):
     lockout_min_ms: int
     lockout_max_ms: int
     max_24h: int
+    steps_total: int
+    clinician_max_nl: int
+    prime_max_nl: int
+    minimum_rate_nl_per_day: int
+    soft_change_percent: int
+    changes_24h: int
+    fill_age_s: int
 
     @classmethod
     def of(cls, values: tuple[Any, ...]) -> Limits:
@@ -102,7 +85,10 @@ class Limits(Reply):
 
 @dataclass(frozen=True, slots=True)
 class Status(Reply):
-    """State and account of the pump. `delivered_nl`: commanded to the motor since boot. Times ms of pump time."""
+    """State and account of the pump. `delivered_nl`: commanded to the motor since boot. Times ms of pump time.
+
+    `next_change_ms`: until the commanded rate may change. `last_24h_nl`: in the rolling 24 h, rounded up.
+    """
 
     mode: int
     flags: int
@@ -121,6 +107,11 @@ class Status(Reply):
     order_delivered_nl: int
     last_seq: int
     log_next: int
+    stop_reason: int
+    next_change_ms: int
+    last_24h_nl: int
+    since_fill_nl: int
+    unmonitored_bits: int
 
     @classmethod
     def of(cls, values: tuple[Any, ...]) -> Status:
@@ -137,7 +128,7 @@ class Status(Reply):
 
     @property
     def alarm_codes(self) -> list[int]:
-        return [bit for bit in range(32) if self.alarm_bits >> bit & 1]
+        return [bit for bit in range(64) if self.alarm_bits >> bit & 1]
 
     @property
     def alarms(self) -> list[str]:
@@ -149,6 +140,22 @@ class Status(Reply):
         return [name for bit, name in codes.FLAGS.items() if self.flags & bit]
 
     @property
+    def stop_reason_name(self) -> str:
+        """Why the pump is stopped, or "" while it is not."""
+        return str(codes.STOP_REASONS.get(self.stop_reason, f"reason {self.stop_reason}")) if self.stop_reason else ""
+
+    @property
+    def unmonitored(self) -> list[str]:
+        """Names of the sensors that are not fitted."""
+        bits = [bit for bit in range(16) if self.unmonitored_bits >> bit & 1]
+        return [str(codes.SENSORS[bit][0]) if bit in codes.SENSORS else f"sensor {bit}" for bit in bits]
+
+    @property
+    def delayed(self) -> bool:
+        """Stopped, with a start that was put off."""
+        return bool(self.flags & codes.FLAG_DELAYED)
+
+    @property
     def has_program(self) -> bool:
         return bool(self.flags & codes.FLAG_PROGRAM)
 
@@ -157,8 +164,10 @@ class Status(Reply):
         return bool(self.flags & codes.FLAG_CLOCK_TRUSTED)
 
     def to_dict(self) -> dict[str, Any]:
-        named = self._coded(mode=self.mode_name, order_state=order_state_name(self.order_state))
-        return {**named, "flag_names": self.flag_names, "alarms": self.alarms}
+        named = self._coded(
+            mode=self.mode_name, order_state=order_state_name(self.order_state), stop_reason=self.stop_reason_name
+        )
+        return {**named, "flag_names": self.flag_names, "alarms": self.alarms, "unmonitored": self.unmonitored}
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,11 +223,27 @@ class Order(Reply):
 
 
 @dataclass(frozen=True, slots=True)
-class Program(Reply):
-    """The active program as the pump reads it back: steps of (start minute, nL/day); none: no program."""
+class ProgramProfile(Reply):
+    """One profile of a program: `days`, bit 0 Monday; steps of (start minute, nL/day)."""
 
+    days: int
     steps: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Program(Reply):
+    """The active program as the pump reads it back; no profiles: no program."""
+
+    profiles: tuple[ProgramProfile, ...]
     digest: bytes
+
+    @property
+    def steps(self) -> tuple[tuple[int, int], ...]:
+        """Steps of (start minute, nL/day), of all profiles one after the other."""
+        return tuple(step for profile in self.profiles for step in profile.steps)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**Reply.to_dict(self), "profiles": [profile.to_dict() for profile in self.profiles]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,10 +257,10 @@ class Alarm(Reply):
 
     @classmethod
     def all_of(cls, values: tuple[Any, ...]) -> list[Alarm]:
-        count, packed = values
+        """The rows of one answer to GET_ALARMS."""
+        packed = values[1]
         size = struct.calcsize(_ALARM_FORMAT)
-        rows = struct.iter_unpack(_ALARM_FORMAT, packed[: len(packed) // size * size])
-        return [cls(*row) for row in rows][:count]
+        return [cls(*row) for row in struct.iter_unpack(_ALARM_FORMAT, packed[: len(packed) // size * size])]
 
     @property
     def name(self) -> str:
@@ -250,40 +275,6 @@ class Alarm(Reply):
         state = {codes.ALARM_ACTIVE_NOW: "active", codes.ALARM_LATCHED: "latched"}.get(self.state, str(self.state))
         named = self._coded(priority=codes.PRIORITIES.get(self.priority, str(self.priority)), state=state)
         return {**named, "name": self.name}
-
-
-@dataclass(frozen=True, slots=True)
-class Record(Reply):
-    """One log record. `wall_ms`: unix time, to be believed only if `clock_trusted`."""
-
-    number: int
-    uptime_ms: int
-    wall_ms: int
-    clock_trusted: bool
-    kind: int
-    a: int
-    b: int
-
-    @classmethod
-    def all_of(cls, packed: bytes) -> list[Record]:
-        whole = packed[: len(packed) // codes.RECORD_SIZE * codes.RECORD_SIZE]
-        rows = struct.iter_unpack(codes.RECORD_FORMAT, whole)
-        return [cls(number, up, wall, bool(trusted), *rest) for number, up, wall, trusted, *rest in rows]
-
-    @property
-    def name(self) -> str:
-        return str(codes.RECORDS[self.kind][0]) if self.kind in codes.RECORDS else f"record {self.kind}"
-
-    @property
-    def meaning(self) -> dict[str, int]:
-        """The two values under their names; a value without a meaning is left out."""
-        _, name_a, name_b = codes.RECORDS.get(self.kind, ("", "a", "b"))
-        values = ((name_a, self.a), (name_b, self.b))
-        # An offset from UTC may be negative; a record holds it as the u32 of the same bits.
-        return {name: value - (value >> 31 << 32) if name == "offset min" else value for name, value in values if name}
-
-    def to_dict(self) -> dict[str, Any]:
-        return {**self._coded(kind=self.name), "meaning": self.meaning}
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,8 +308,3 @@ class Stopped(Reply):
 
     def to_dict(self) -> dict[str, Any]:
         return self._coded(mode=mode_name(self.mode))
-
-
-def alarm_name(code: int) -> str:
-    """Name of an alarm, or its number."""
-    return str(codes.ALARMS[code][0]) if code in codes.ALARMS else f"alarm {code}"

@@ -43,19 +43,32 @@ def _all(therapy: Therapy, limits: Limits) -> Iterator[_Row]:
             "fill.volume", volume(therapy.fill_nl), "does not fit this pump",
             f"above {volume(limits.empty_threshold_nl)}, up to {volume(limits.reservoir_nl)}", "correct the fill",
         )  # fmt: skip
-    if len(therapy.steps) > limits.steps_max:
+    total = sum(len(profile.steps) for profile in therapy.profiles)
+    if therapy.weekly and total > limits.steps_total:
         yield (
-            "program.step", f"{len(therapy.steps)} steps", "are too many for this pump",
-            f"up to {limits.steps_max}", "join steps of equal or similar rate",
+            "profile", f"{total} steps", "are too many for this pump",
+            f"up to {limits.steps_total} in all profiles", "join steps or profiles",
         )  # fmt: skip
     low, high = limits.rate_min_nl_per_day, limits.rate_max_nl_per_day
-    for index, step in enumerate(therapy.steps):
-        if step.rate_nl_per_day and not low <= step.rate_nl_per_day <= high:
-            key = f"program.step[{index}].rate" if therapy.mode == "day" else "program.rate"
+    for at, profile in enumerate(therapy.profiles):
+        where = f"profile[{at}]" if therapy.weekly else "program"
+        if len(profile.steps) > limits.steps_max:
             yield (
-                key, rate(step.rate_nl_per_day), "is out of this pump's range",
-                f"0, or {rate(low)} to {rate(high)}", "choose a rate in this range",
+                f"{where}.step", f"{len(profile.steps)} steps", "are too many for this pump",
+                f"up to {limits.steps_max}", "join steps of equal or similar rate",
             )  # fmt: skip
+        for index, step in enumerate(profile.steps):
+            if step.rate_nl_per_day and not low <= step.rate_nl_per_day <= high:
+                key = "program.rate" if therapy.mode == "continuous" else f"{where}.step[{index}].rate"
+                yield (
+                    key, rate(step.rate_nl_per_day), "is out of this pump's range",
+                    f"0, or {rate(low)} to {rate(high)}", "choose a rate in this range",
+                )  # fmt: skip
+    if therapy.periodic is not None and therapy.periodic.volume_nl > limits.clinician_max_nl:
+        yield (
+            "periodic.volume", volume(therapy.periodic.volume_nl), "is more than this pump gives at once",
+            f"up to {volume(limits.clinician_max_nl)}", "choose a smaller bolus",
+        )  # fmt: skip
     if therapy.bolus is not None and therapy.bolus.max_per_24h:
         yield from _bolus(therapy.bolus, therapy.peak_rate_nl_per_day, limits)
 

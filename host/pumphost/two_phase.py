@@ -10,7 +10,7 @@ a pump that stored something else cannot be made to commit it. Staging of progra
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,39 @@ class Ticket:
     digest: bytes
 
 
+Changes = Mapping[int, str]
+"""Bit of a warning -> what changes into what, in words."""
+Present = Callable[[Ticket], Changes]
+
+
+class SoftLimits(PumpError):
+    """The pump wants it confirmed once more (SCHED-06, HMI-03). Nothing was committed.
+
+    `order`: the order dropped. `warn`: bits, see `pumplink.codes.WARNINGS`; `warnings`: each in words.
+    """
+
+    def __init__(self, action: str, ticket: Ticket, changes: Changes) -> None:
+        self.action = action
+        self.order = ticket.order
+        self.warn = ticket.warn
+        self.warnings = warning_words(ticket.warn, changes)
+        super().__init__(
+            f"{action} not committed: {'; '.join(self.warnings)} (SOFT_LIMIT, code {codes.SOFT_LIMIT}); nothing has "
+            "changed; if it is meant, send it again and accept the warnings"
+        )
+
+
+def warning_words(warn: int, changes: Changes | None = None) -> list[str]:
+    """One sentence for each bit, with what changes into what where it is known."""
+    found = []
+    for bit in (1 << n for n in range(16)):
+        if warn & bit:
+            words = codes.WARNINGS.get(bit, f"warning {bit}")
+            change = (changes or {}).get(bit)
+            found.append(f"{words}: {change}" if change else str(words))
+    return found
+
+
 class TwoPhase:
     """Prepares and commits over one session; `rng` draws the order ids (30 bits, never 0, never twice here)."""
 
@@ -61,13 +94,30 @@ class TwoPhase:
         return order
 
     def carry_out(
-        self, message: Message, fields: Sequence[Any], action: str, *, order: int = 0, staged: bytes = b""
-    ) -> Ticket:
+        self, message: Message, fields: Sequence[Any], action: str, *, order: int = 0, staged: bytes = b"",
+        accept_warnings: bool = False, present: Present | None = None,
+    ) -> Ticket:  # fmt: skip
         """PREPARE `message` with an order id and `fields`, compare the digest, COMMIT.
 
-        `staged`: bytes sent before under the same `order` that the digest covers too (program steps).
-        Raises `Refused`, `OutcomeUnknown`, `DigestDiffers` (then the ticket is dropped, nothing has changed).
+        `staged`: bytes sent before under the same `order` that the digest covers too (the canonical program).
+        `accept_warnings`: confirm what lies outside a soft limit. `present`: asked, only on a warning, for what
+        changes into what, by bit. Raises `Refused`, `OutcomeUnknown`, `DigestDiffers`, `SoftLimits` (then the ticket
+        is dropped, nothing has changed).
         """
+        ticket = self.prepare(message, fields, action, order=order, staged=staged)
+        if ticket.warn and not accept_warnings:
+            try:
+                changes = present(ticket) if present is not None else {}
+            finally:
+                self._drop(ticket)
+            raise SoftLimits(action, ticket, changes)
+        self.commit(ticket, action, confirm=accept_warnings)
+        return ticket
+
+    def prepare(
+        self, message: Message, fields: Sequence[Any], action: str, *, order: int = 0, staged: bytes = b""
+    ) -> Ticket:
+        """First phase: what the pump stored, compared with what was sent; `digest` is computed here."""
         order = order or self.new_order()
         values = (order, *fields)
         ticket = Ticket(order, *self._session.request(message, values, order=order, action=action))
@@ -80,14 +130,18 @@ class TwoPhase:
                 "happens again do not use this pump",
                 order,
             )
-        committed = self._session.request(messages.COMMIT, (ticket.ticket, expected, 0), order=order, action=action)
-        if committed[0] != order or committed[1] not in _COMMITTED:
+        return ticket
+
+    def commit(self, ticket: Ticket, action: str, *, confirm: bool = False) -> None:
+        """Second phase of a ticket from `prepare`. `confirm`: what lies outside a soft limit is meant."""
+        values = (ticket.ticket, ticket.digest, int(confirm and bool(ticket.warn)))
+        committed = self._session.request(messages.COMMIT, values, order=ticket.order, action=action)
+        if committed[0] != ticket.order or committed[1] not in _COMMITTED:
             state = codes.ORDER_STATES.get(committed[1], committed[1])
             raise PumpError(
-                f"{action}: order {order} was sent, the pump answered for order {committed[0]} in state {state}; "
-                "stop the pump and ask for the order"
+                f"{action}: order {ticket.order} was sent, the pump answered for order {committed[0]} in state "
+                f"{state}; stop the pump and ask for the order"
             )
-        return ticket
 
     def _drop(self, ticket: Ticket) -> None:
         try:

@@ -22,14 +22,15 @@ from typing import Any
 from pumphost.errors import UnitError
 
 __all__ = [
-    "UnitError", "format_clock", "format_concentration", "format_duration", "format_rate", "format_time_left",
-    "format_volume", "parse_clock_min", "parse_concentration_ng_per_ml", "parse_duration_ms",
+    "UnitError", "format_clock", "format_concentration", "format_days", "format_duration", "format_rate",
+    "format_time_left", "format_volume", "parse_clock_min", "parse_concentration_ng_per_ml", "parse_duration_ms",
     "parse_rate_nl_per_day", "parse_volume_nl",
 ]  # fmt: skip
 
 DAY_MIN = 1440
 MINUTE_MS = 60_000
 MAX_LENGTH = 40
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 _QUANTITY = re.compile(rf"({_NUMBER.pattern}) (\S+)")
 _HH_MM = re.compile(r"([0-9]{2}):([0-9]{2})")
@@ -142,6 +143,13 @@ def format_time_left(ms: int) -> str:
 def format_clock(minutes: int) -> str:
     """Text like "08:00" for minute 480 of the day."""
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def format_days(bits: int) -> str:
+    """Text like "mon, tue" for days as bits, bit 0 Monday; "every day" for all seven."""
+    if bits == (1 << len(WEEKDAYS)) - 1:
+        return "every day"
+    return ", ".join(day for bit, day in enumerate(WEEKDAYS) if bits >> bit & 1)
 
 
 def _decimal(number: int, places: int, least: int) -> str:

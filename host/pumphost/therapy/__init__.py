@@ -12,9 +12,11 @@ from __future__ import annotations
 import os
 
 from pumphost.errors import Problem, TherapyError
-from pumphost.therapy.model import PatientBolus, Step, Therapy
+from pumphost.therapy.model import PatientBolus, Periodic, Profile, Step, Therapy
 
-__all__ = ["PatientBolus", "Problem", "Step", "Therapy", "TherapyError", "load", "loads"]
+__all__ = [
+    "PatientBolus", "Periodic", "Problem", "Profile", "Step", "Therapy", "TherapyError", "load", "loads",
+]  # fmt: skip
 
 
 def load(path: str | os.PathLike[str]) -> Therapy:

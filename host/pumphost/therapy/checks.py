@@ -1,8 +1,10 @@
-"""What the keys of a therapy file have to do with each other: steps tile the day, the bolus fits, the fill fits.
+"""What the keys of a therapy file have to do with each other: steps tile the day, days the week, the fill fits.
 
     check_steps(document, steps)      # notes gaps, overlaps, wrong ends
-    check_bolus(document, bolus, peak_rate_nl_per_day)
+    check_week(document, profiles)
     check_fill(document, pump, fill)
+
+What boluses have to do with the program is in `bolus_checks`.
 
 Values that could not be read are missing from the tables and are not judged here again.
 """
@@ -13,18 +15,23 @@ from typing import Any
 
 from pumphost.therapy import limits, schema
 from pumphost.therapy.document import Document
-from pumphost.therapy.model import CEILING_NL_PER_DAY, DAY_MIN, DAY_MS, stretched_ms
-from pumphost.units import format_clock, format_duration, format_rate, format_volume
+from pumphost.therapy.locate import Path
+from pumphost.therapy.model import DAY_MIN, EVERY_DAY
+from pumphost.units import format_clock, format_days, format_volume
 
 Values = dict[str, Any]
+DAY_STEPS: Path = ("program", "step")
 TILING = "steps from 00:00 to 24:00 without gap or overlap"
 
 
-def check_steps(document: Document, steps: list[Values]) -> None:
-    """1 to 48 steps, the first at 00:00, starts rising; an `end`, where given, is the start of the next."""
-    program = ("program", "step")
+def check_steps(document: Document, steps: list[Values], program: Path = DAY_STEPS) -> None:
+    """1 to 48 steps, the first at 00:00, starts rising; an `end`, where given, is the start of the next.
+
+    `program`: path of the array of steps.
+    """
     if not steps:
-        fix = 'add [[program.step]] with start = "00:00" and a rate'
+        header = ".".join(part for part in program if isinstance(part, str))
+        fix = f'add [[{header}]] with start = "00:00" and a rate'
         document.add(program, "is missing", schema.STEPS.limits, fix, missing=True)
         return
     if len(steps) > limits.STEPS.high:
@@ -35,15 +42,15 @@ def check_steps(document: Document, steps: list[Values]) -> None:
         what = f"leaves a gap: no rate from 00:00 to {format_clock(first)}"
         document.add((*program, 0, "start"), what, TILING, 'write "00:00", or add a step that starts then')
     for index in range(len(steps)):
-        _check_pair(document, steps, index)
+        _check_pair(document, steps, index, program)
 
 
-def _check_pair(document: Document, steps: list[Values], index: int) -> None:
+def _check_pair(document: Document, steps: list[Values], index: int, program: Path) -> None:
     """A step against the one that follows it."""
     last = index == len(steps) - 1
     start, end = steps[index].get("start"), steps[index].get("end")
     following = DAY_MIN if last else steps[index + 1].get("start")
-    here, after = ("program", "step", index), ("program", "step", index + 1)
+    here, after = (*program, index), (*program, index + 1)
     if start is not None and following is not None and following <= start:
         line = document.line((*here, "start"))
         if following == start:
@@ -70,44 +77,28 @@ def _check_pair(document: Document, steps: list[Values], index: int) -> None:
         document.add((*here, "end"), what, TILING, f'write "{format_clock(following)}", or leave end out')
 
 
-def check_bolus(document: Document, bolus: Values, peak_rate_nl_per_day: int | None) -> None:
-    """The lockout is not shorter than the bolus, also when the ceiling stretches it; there is room for it at all.
-
-    A disabled bolus (max_per_24h = 0) is judged alike, so that enabling it later cannot surprise.
-    """
-    duration, lockout, volume = bolus.get("duration"), bolus.get("lockout"), bolus.get("volume")
-    key = ("patient_bolus", "lockout")
-    if duration is not None and lockout is not None and lockout < duration:
-        what = f"is shorter than the bolus, {format_duration(duration)} (line {document.line((*key[:1], 'duration'))})"
-        fix = f'write "{format_duration(max(duration, limits.LOCKOUT.low))}" or more'
-        document.add(key, what, schema.LOCKOUT_LIMITS, fix)
+def check_week(document: Document, profiles: list[Values]) -> None:
+    """1 to 7 profiles, each day of the week in exactly one of them."""
+    if not profiles:
+        fix = 'add [[profile]] with days = ["mon", "tue"] and steps'
+        document.add(("profile",), "is missing", schema.PROFILES.limits, fix, missing=True)
         return
-    if peak_rate_nl_per_day is None or volume is None or duration is None:
-        return
-    ceiling = format_rate(CEILING_NL_PER_DAY)
-    rules = f"basal and bolus together at most {ceiling}"
-    peak = format_rate(peak_rate_nl_per_day)
-    stretched = stretched_ms(volume, duration, peak_rate_nl_per_day)
-    if stretched < 0:
-        what = f"has no room: the highest program rate is {peak}"
-        document.add((*key[:1], "volume"), what, rules, "lower that rate, or leave out [patient_bolus]")
-    elif lockout is not None and stretched > lockout:
-        minutes = -(-stretched // 60_000)
-        bolus_text = f"{format_volume(volume)}, stretched to {format_clock(minutes)} by {peak} of basal"
-        what = f"is shorter than the bolus of {bolus_text}"
-        fix = _room(volume, lockout, minutes)
-        document.add(key, what, f"{schema.LOCKOUT_LIMITS}; {rules}", fix)
-
-
-def _room(volume_nl: int, lockout_ms: int, minutes: int) -> str:
-    """What to change when a stretched bolus outlasts its lockout."""
-    rate = CEILING_NL_PER_DAY - -(-volume_nl * DAY_MS // lockout_ms)
-    advice = []
-    if minutes * 60_000 <= limits.LOCKOUT.high:
-        advice.append(f'write "{format_clock(minutes)}" or more')
-    if rate >= limits.RATE.low:
-        advice.append(f"lower the highest program rate to {format_rate(rate)} or less")
-    return ", or ".join(advice) or "lower the highest program rate and write a longer lockout"
+    if len(profiles) > limits.PROFILES.high:
+        what, fix = f"has {len(profiles)} profiles", "put days of equal steps into one profile"
+        document.add(("profile",), what, schema.PROFILES.limits, fix)
+    seen = 0
+    for index, profile in enumerate(profiles):
+        twice = seen & profile.get("days", 0)
+        if twice:
+            before = next(at for at, other in enumerate(profiles) if other.get("days", 0) & twice)
+            line = document.line(("profile", before, "days"))
+            what = f"has {format_days(twice)}, which the profile at line {line} has too"
+            document.add(("profile", index, "days"), what, schema.DAYS.limits, "leave every day in one profile only")
+        seen |= profile.get("days", 0)
+    if seen != EVERY_DAY and all("days" in profile for profile in profiles):
+        what = f"leaves out {format_days(EVERY_DAY & ~seen)}"
+        fix = "add the missing days to a profile, or another [[profile]]"
+        document.add(("profile", len(profiles) - 1, "days"), what, schema.DAYS.limits, fix)
 
 
 def check_fill(document: Document, pump: Values, fill: Values) -> None:

@@ -10,7 +10,16 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from pumphost.therapy.model import CEILING_NL_PER_DAY
-from pumplink.messages import PREPARE_PATIENT_BOLUS, RATE_MAX_NL_PER_DAY, RATE_MIN_NL_PER_DAY, STAGE_BEGIN, Message
+from pumplink.messages import (
+    PREPARE_MODE,
+    PREPARE_PATIENT_BOLUS,
+    PREPARE_PERIODIC,
+    PROFILES_MAX,
+    RATE_MAX_NL_PER_DAY,
+    RATE_MIN_NL_PER_DAY,
+    STAGE_BEGIN,
+    Message,
+)
 
 
 class Range(NamedTuple):
@@ -28,7 +37,9 @@ def _field(message: Message, name: str) -> Range:
 RATE = Range(RATE_MIN_NL_PER_DAY, min(RATE_MAX_NL_PER_DAY, CEILING_NL_PER_DAY))
 """nL/day; 0 (stopped) is allowed besides (FLOW-01)."""
 STEPS = _field(STAGE_BEGIN, "steps")
-"""Steps of a day program (SCHED-01)."""
+"""Steps of a day program, or of one profile (SCHED-01)."""
+PROFILES = Range(1, PROFILES_MAX)
+"""Profiles of a week."""
 BOLUS_VOLUME = _field(PREPARE_PATIENT_BOLUS, "volume")
 """nL."""
 BOLUS_DURATION = _field(PREPARE_PATIENT_BOLUS, "duration")
@@ -37,6 +48,16 @@ LOCKOUT = _field(PREPARE_PATIENT_BOLUS, "lockout")
 """ms (BOL-02)."""
 MAX_PER_24H = _field(PREPARE_PATIENT_BOLUS, "max_24h")
 """Patient boluses (BOL-03)."""
+VOLUME_24H = Range(BOLUS_VOLUME.low, _field(PREPARE_PATIENT_BOLUS, "rolling").high)
+"""nL of basal and boluses in any 24 h (BOL-04); what the program gives limits it further."""
+PERIODIC_VOLUME = Range(1_000, _field(PREPARE_PERIODIC, "volume").high)
+"""nL."""
+PERIODIC_DURATION = _field(PREPARE_PERIODIC, "duration")
+"""ms."""
+PERIODIC_INTERVAL = _field(PREPARE_PERIODIC, "interval")
+"""ms, from start to start."""
+MINIMUM_RATE = Range(6_000, _field(PREPARE_MODE, "rate").high)
+"""nL/day (FLOW-13)."""
 RESERVOIR = Range(1_000_000, 100_000_000)
 """nL."""
 EMPTY_NL = 500_000

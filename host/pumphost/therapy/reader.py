@@ -10,10 +10,14 @@ from __future__ import annotations
 import os
 from typing import Any, cast
 
-from pumphost.therapy import checks, schema
+from pumphost.errors import UnitError
+from pumphost.therapy import bolus_checks, checks, schema
 from pumphost.therapy.document import Document
-from pumphost.therapy.model import PatientBolus, Step, Therapy
+from pumphost.therapy.locate import Path
+from pumphost.therapy.model import EVERY_DAY, PatientBolus, Periodic, Profile, Step, Therapy
 from pumphost.therapy.tables import Table, check_keys, read_table, require_table
+
+Steps = list[dict[str, Any]]
 
 
 def read(document: Document) -> Therapy:
@@ -25,25 +29,49 @@ def read(document: Document) -> Therapy:
     check_keys(document, list(schema.TABLES))
     pump = _table(document, schema.Pump, "pump", 'reservoir = "20 mL"')
     fill = _table(document, schema.Fill, "fill", "volume, drug and concentration")
-    mode, steps = _program(document)
-    bolus = _table(document, schema.Bolus, "patient_bolus", "") if "patient_bolus" in document.data else None
+    mode, profiles = _profiles(document)
+    bolus = _optional(document, schema.Bolus, "patient_bolus")
+    periodic = _optional(document, schema.PeriodicBolus, "periodic")
+    minimum = _optional(document, schema.Minimum, "minimum")
     checks.check_fill(document, pump, fill)
-    rates = [step["rate"] for step in steps if "rate" in step]
+    peak = max((step["rate"] for _, steps in profiles for step in steps if "rate" in step), default=None)
     if bolus is not None:
-        checks.check_bolus(document, bolus, max(rates, default=None))
+        bolus_checks.check_bolus(document, bolus, peak)
+    if periodic is not None:
+        bolus_checks.check_periodic(document, periodic, peak)
     document.finish()
-    return Therapy(
+    therapy = Therapy(
         reservoir_nl=pump["reservoir"],
         fill_nl=fill["volume"],
         drug=fill["drug"],
         concentration_ng_per_ml=fill["concentration"],
         mode=cast(Any, mode),
-        steps=tuple(Step(step["start"], step["rate"]) for step in steps),
-        bolus=None
-        if bolus is None
-        else PatientBolus(bolus["volume"], bolus["duration"], bolus["lockout"], bolus["max_per_24h"]),
+        steps=() if mode == "week" else _steps(profiles[0][1]),
+        bolus=None if bolus is None else _patient_bolus(bolus),
         source=os.path.basename(document.name),
+        weekly=tuple(Profile(days, _steps(steps)) for days, steps in profiles) if mode == "week" else (),
+        periodic=None if periodic is None else Periodic(periodic["volume"], periodic["duration"], periodic["interval"]),
+        minimum_rate_nl_per_day=None if minimum is None else minimum["rate"],
     )
+    if bolus is not None:
+        bolus_checks.check_limit(document, bolus, therapy.worst_24h_nl)
+    document.finish()
+    return therapy
+
+
+def _steps(steps: Steps) -> tuple[Step, ...]:
+    return tuple(Step(step["start"], step["rate"]) for step in steps)
+
+
+def _patient_bolus(bolus: dict[str, Any]) -> PatientBolus:
+    return PatientBolus(
+        bolus["volume"], bolus["duration"], bolus["lockout"], bolus["max_per_24h"],
+        bolus.get("max_volume_24h", 0), cast(Any, bolus.get("lockout_from", "start")),
+    )  # fmt: skip
+
+
+def _optional(document: Document, model: type[Table], key: str) -> dict[str, Any] | None:
+    return _table(document, model, key, "") if key in document.data else None
 
 
 def _table(document: Document, model: type[Table], key: str, example: str) -> dict[str, Any]:
@@ -51,7 +79,43 @@ def _table(document: Document, model: type[Table], key: str, example: str) -> di
     return {} if raw is None else read_table(model, document, (key,), raw)
 
 
-def _program(document: Document) -> tuple[str, list[dict[str, Any]]]:
+def _profiles(document: Document) -> tuple[str, list[tuple[int, Steps]]]:
+    """Mode, and (days, steps) of every profile: one for every day, or those of [[profile]]."""
+    if "profile" not in document.data:
+        mode, steps = _program(document)
+        return mode, [(EVERY_DAY, steps)]
+    if "program" in document.data:
+        what, fix = "does not go with [[profile]]", "remove one of the two"
+        document.add(("program",), what, "[program], or [[profile]] for days of the week", fix)
+    try:
+        rows = schema.PROFILES.read(document.data["profile"])
+    except UnitError as exc:
+        document.add(("profile",), exc.message, exc.limits, exc.fix)
+        return "week", []
+    tables: list[dict[str, Any]] = []
+    profiles: list[tuple[int, Steps]] = []
+    for index, row in enumerate(rows):
+        path = ("profile", index)
+        values = read_table(schema.WeekProfile, document, path, row)
+        steps = _rows(document, values, row, path)
+        tables.append(values)
+        profiles.append((values.get("days", 0), steps))
+    checks.check_week(document, tables)
+    return "week", profiles
+
+
+def _rows(document: Document, values: dict[str, Any], raw: object, path: Path) -> Steps:
+    """The steps below the table at `path`, checked against each other if they are there at all."""
+    here = (*path, "step")
+    steps = [
+        read_table(schema.ProgramStep, document, (*here, at), row) for at, row in enumerate(values.get("step", []))
+    ]
+    if "step" in values or (isinstance(raw, dict) and "step" not in raw):
+        checks.check_steps(document, steps, here)
+    return steps
+
+
+def _program(document: Document) -> tuple[str, Steps]:
     """Mode and steps; a continuous program becomes one step at 00:00."""
     raw = require_table(document, "program", 'mode = "day" or "continuous"')
     if raw is None:
@@ -68,8 +132,4 @@ def _program(document: Document) -> tuple[str, list[dict[str, Any]]]:
         values = read_table(schema.ContinuousProgram, document, ("program",), table)
         return "continuous", [{"start": 0, "rate": values["rate"]}] if "rate" in values else []
     values = read_table(schema.DayProgram, document, ("program",), table if isinstance(raw, dict) else raw)
-    rows = enumerate(values.get("step", []))
-    steps = [read_table(schema.ProgramStep, document, ("program", "step", index), row) for index, row in rows]
-    if "step" in values or (isinstance(raw, dict) and "step" not in table):
-        checks.check_steps(document, steps)
-    return "day", steps
+    return "day", _rows(document, values, table if isinstance(raw, dict) else raw, ("program",))

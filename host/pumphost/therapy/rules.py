@@ -18,6 +18,8 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from pumphost.errors import UnitError
 from pumphost.therapy.document import did_you_mean
+from pumphost.therapy.unreadable import shorten
+from pumphost.units import WEEKDAYS
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,28 @@ class Choice(Rule):
         close = did_you_mean(value, list(self.words)) if isinstance(value, str) else None
         fix = f'did you mean "{close}"?' if close else f"write for example {self.example}"
         raise UnitError("is not one of the words known here", self.limits, fix)
+
+
+@dataclass(frozen=True)
+class Days(Rule):
+    """A list of days of the week by their first three letters, as bits, bit 0 Monday."""
+
+    def read(self, value: object) -> int:
+        if not isinstance(value, list) or not all(isinstance(day, str) for day in value):
+            raise UnitError("is not a list of days in quotes", self.limits, f"write for example {self.example}")
+        bits = 0
+        for day in value:
+            if day not in WEEKDAYS:
+                close = did_you_mean(day[:3], list(WEEKDAYS))
+                fix = f'did you mean "{close}"?' if close else f"write for example {self.example}"
+                raise UnitError(f'has a day that is not known, "{shorten(day)}"', self.limits, fix)
+            bit = 1 << WEEKDAYS.index(day)
+            if bits & bit:
+                raise UnitError(f'has "{day}" twice', self.limits, "write every day once")
+            bits |= bit
+        if not bits:
+            raise UnitError("has no day", self.limits, f"write for example {self.example}")
+        return bits
 
 
 @dataclass(frozen=True)
