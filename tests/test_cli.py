@@ -13,7 +13,10 @@ from fake_pump import refusal
 
 from pumplink import codes
 
-COMMANDS = ("simulate", "serve", "status", "program", "bolus", "start", "stop", "log", "hil", "example")
+COMMANDS = (
+    "simulate", "serve", "status", "program", "bolus", "start", "stop", "log", "hil", "example", "prime", "refill",
+    "silence", "alarms", "reservoir", "counters",
+)  # fmt: skip
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from cli_tools import THERAPY, one_sentence, pump_behind_every_port, run
-from fake_pump import refusal, status_reply
+from fake_pump import chained, refusal, status_reply
 
 from pumphost.errors import TransportError
 from pumphost.therapy import loads
@@ -49,8 +49,8 @@ def test_status_for_people(pump) -> None:
 
 def test_output_to_a_pipe_has_no_colours_and_no_padding(pump) -> None:
     for command in ("status", "log"):
-        pump.say["LOG_INFO"] = lambda values: b"\0" + struct.pack("<II8s", 0, 1, bytes(8))
-        pump.say["LOG_READ"] = lambda values: b"\0" + struct.pack("<IB", 0, 1) + bytes(30)
+        pump.say["LOG_INFO"] = lambda values: b"\0" + struct.pack("<II8s", 0, 1, chained([bytes(32)])[0][-8:])
+        pump.say["LOG_READ"] = lambda values: b"\0" + struct.pack("<IB", 0, 1) + chained([bytes(32)])[0]
         result = run(command, "--port", "x", FORCE_COLOR="1")
         assert result.exit_code == 0
         assert "\x1b" not in result.output
@@ -217,20 +217,18 @@ def test_the_log_names_records_and_puts_their_values_in_words(pump) -> None:
         (3, 90_061_002, 1_767_315_600_000, 1, codes.REC_MODE, codes.FAULT, codes.SCHEDULE),
         (4, 90_061_003, 1_767_315_600_000, 1, codes.REC_RATE, 480_000, 510),
         (5, 90_061_004, 1_767_315_600_000, 1, 99, 1, 2),
-        (6, 90_061_005, 1_767_315_600_000, 1, codes.REC_ALARM, codes.ALARM_MOTION, 0),
+        (6, 90_061_005, 1_767_315_600_000, 1, codes.REC_ALARM, codes.ALARM_STALL, 0),
     ]
-    packed = b"".join(struct.pack("<IQQBBII", *row) for row in rows)
-    pump.say["LOG_INFO"] = lambda values: b"\0" + struct.pack("<II8s", 0, 7, bytes(8))
-    pump.say["LOG_READ"] = lambda values: b"\0" + struct.pack("<IB", 0, 7) + packed
+    pump.log = chained([struct.pack("<IQQBBIIH", *row, 1) for row in rows])
     lines = [" ".join(line.split()) for line in run("log", "--port", "x").stdout.splitlines()]
     assert lines[1:] == [
-        "0 00:00:00.000 not set boot protocol version 1",
+        "0 00:00:00.000 not set boot cause power-on, resets ever 0",
         "1 01:00:00.050 2026-01-01 01:00:00 bolus-start order 4711, volume 20 uL",
         "2 1d 01:01:01.001 2026-01-02 01:00:00 bolus-denied order 4712, LOCKOUT",
         "3 1d 01:01:01.002 2026-01-02 01:00:00 mode new fault, old schedule",
         "4 1d 01:01:01.003 2026-01-02 01:00:00 rate new rate 0.480 mL/day, step of 08:30",
         "5 1d 01:01:01.004 2026-01-02 01:00:00 record 99 a 1, b 2",
-        "6 1d 01:01:01.005 2026-01-02 01:00:00 alarm motion-fault",
+        "6 1d 01:01:01.005 2026-01-02 01:00:00 alarm motor-stall",
     ]
     data = json.loads(run("log", "--port", "x", "--json").stdout)
     assert data[1]["kind"] == "bolus-start"

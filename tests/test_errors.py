@@ -41,6 +41,22 @@ SENTENCES = [
      " (HARD_LIMIT, code 21); change the therapy"),
     ("refill", codes.HARD_LIMIT, codes.LIMIT_CAPACITY, 20_000_000,
      'refill refused: limit "reservoir capacity" of the pump is 20.000 mL (HARD_LIMIT, code 21); change the therapy'),
+    ("bolus", codes.WINDOW, 0, 12_500,
+     "bolus refused: the volume limit of 24 h leaves 12.5 uL (WINDOW, code 42); ask again later"),
+    ("program", codes.SOFT_LIMIT, 0, codes.WARN_RATE | codes.WARN_TOTAL,
+     "program refused: outside a soft limit, warnings 3 (highest rate changes by more than a fifth, daily total changes"
+     " by more than a fifth) (SOFT_LIMIT, code 22); confirm it once more or change the therapy"),
+    ("program", codes.HARD_LIMIT, codes.LIMIT_DAYS, 0b1100000,
+     'program refused: limit "each day of the week in one profile" of the pump is broken for sat, sun (HARD_LIMIT,'
+     " code 21); change the therapy"),
+    ("refill", codes.HARD_LIMIT, codes.LIMIT_BRIDGE, 3_000,
+     'refill refused: limit "a bridge is running" of the pump is 3 uL left (HARD_LIMIT, code 21); change the therapy'),
+    ("calibration", codes.HARD_LIMIT, codes.LIMIT_CALIBRATION, 51_720,
+     'calibration refused: limit "calibration within 20 % of the design" of the pump is 51.72 uL per turn (HARD_LIMIT,'
+     " code 21); change the therapy"),
+    ("program", codes.HARD_LIMIT, codes.LIMIT_CHANGES, 3_600_000,
+     'program refused: limit "program changes in 24 h" of the pump is 01:00 until the next (HARD_LIMIT, code 21);'
+     " change the therapy"),
     ("bolus", 99, 0, 0,
      "bolus refused: for a reason this programmer does not know (CODE_99, code 99); update the programmer"),
 ]  # fmt: skip

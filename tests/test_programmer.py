@@ -10,7 +10,7 @@ import hashlib
 import struct
 
 import pytest
-from fake_pump import LIMITS, TICKET, fake_pump, refusal, rng
+from fake_pump import LIMITS, LIMITS_FORMAT, TICKET, fake_pump, refusal, rng
 
 from pumphost.errors import PumpError, TherapyError
 from pumphost.programmer import DigestDiffers, Programmer, ReadBackDiffers
@@ -29,6 +29,7 @@ THERAPY = Therapy(
 )
 CLOCK = (1_767_225_600_000, 60)
 STEPS = struct.pack("<HIHI", 0, 480_000, 480, 960_000)
+PROGRAM_DIGEST = hashlib.sha256(b"\x7f\2" + STEPS).digest()[:8]  # one profile for all days, two steps
 ACTING = {m.name for m in messages.TABLE if m.acts}
 
 
@@ -51,17 +52,17 @@ def test_a_therapy_goes_out_as_clock_fill_program_and_bolus_and_is_read_back() -
     done = pump.program(THERAPY, set_clock=CLOCK)
     assert fake.names == [
         "IDENTIFY", "GET_LIMITS", "PREPARE_CLOCK", "COMMIT", "PREPARE_REFILL", "COMMIT", "STATUS",
-        "STAGE_BEGIN", "STAGE_STEPS", "PREPARE_PROGRAM", "COMMIT", "PREPARE_PATIENT_BOLUS", "COMMIT",
-        "GET_PROGRAM", "STATUS",
+        "STAGE_BEGIN", "STAGE_STEPS", "PREPARE_PROGRAM", "COMMIT", "GET_BOLUS_SETTINGS", "PREPARE_PATIENT_BOLUS",
+        "COMMIT", "GET_PROGRAM", "STATUS", "GET_BOLUS_SETTINGS",
     ]  # fmt: skip
     sent = {name: values[1:] for name, values in fake.heard}
-    assert sent["PREPARE_CLOCK"] == CLOCK
-    assert sent["PREPARE_REFILL"] == (18_000_000, b"saline\0\0", 1_000_000)
-    assert sent["STAGE_BEGIN"] == (2, 800_000)  # 8 h of 0.480 and 16 h of 0.960 mL/day: 160 + 640 uL
+    assert sent["PREPARE_CLOCK"] == (*CLOCK, 0, 0)
+    assert sent["PREPARE_REFILL"] == ((1 << 30) - 1, 18_000_000, b"saline\0\0", 1_000_000)
+    assert sent["STAGE_BEGIN"] == (0, 0x7F, 2, 800_000)  # 8 h of 0.480 and 16 h of 0.960 mL/day: 160 + 640 uL
     assert sent["STAGE_STEPS"] == (2, STEPS)
     assert sent["PREPARE_PATIENT_BOLUS"] == (20_000, 600_000, 7_200_000, 6, 0, 0)
     assert done.steps == ((0, 480_000), (480, 960_000))
-    assert done.program_digest == hashlib.sha256(STEPS).digest()[:8]
+    assert done.program_digest == PROGRAM_DIGEST
     assert (done.day_total_nl, done.remaining_nl, done.motor_steps_per_day) == (800_000, 18_000_000, 3_712)
 
 
@@ -87,9 +88,9 @@ def test_forty_eight_steps_go_out_and_come_back_in_two_parts() -> None:
     steps = tuple(Step(30 * i, 480_000 + 1_000 * i) for i in range(48))
     done = pump.program(dataclasses.replace(THERAPY, steps=steps))
     staged = [values[:2] for name, values in fake.heard if name == "STAGE_STEPS"]
-    assert staged == [(0, 34), (34, 14)]
+    assert staged == [(0, 32), (32, 16)]
     assert done.steps == tuple((30 * i, 480_000 + 1_000 * i) for i in range(48))
-    assert [values for name, values in fake.heard if name == "GET_PROGRAM"] == [(0,), (1,)]
+    assert [values for name, values in fake.heard if name == "GET_PROGRAM"] == [(0, 0), (0, 1)]
 
 
 def test_a_therapy_without_bolus_disables_the_bolus_of_the_one_before() -> None:
@@ -97,7 +98,7 @@ def test_a_therapy_without_bolus_disables_the_bolus_of_the_one_before() -> None:
     fake.heard.clear()
     done = pump.program(dataclasses.replace(THERAPY, bolus=None))
     settings = [values[1:] for name, values in fake.heard if name == "PREPARE_PATIENT_BOLUS"]
-    assert settings == [(1_000, 60_000, 300_000, 0, 0, 0)]  # maximum 0 disables
+    assert settings == [(20_000, 600_000, 7_200_000, 0, 0, 0)]  # maximum 0 disables; nothing else changes
     assert fake.names.index("PREPARE_PATIENT_BOLUS") < fake.names.index("PREPARE_PROGRAM")
     assert set(done.orders) == {"refill", "bolus_off", "program"}
 
@@ -106,7 +107,8 @@ def test_a_therapy_without_bolus_disables_the_bolus_of_the_one_before() -> None:
 
 
 @pytest.mark.parametrize("name,position,value", [
-    ("PREPARE_REFILL", 1, 17_999_999), ("PREPARE_REFILL", 2, b"saltine\0"), ("PREPARE_CLOCK", 2, 61),
+    ("PREPARE_REFILL", 2, 17_999_999), ("PREPARE_REFILL", 3, b"saltine\0"), ("PREPARE_CLOCK", 2, 61),
+    ("PREPARE_REFILL", 1, 0), ("PREPARE_CLOCK", 4, 60), ("PREPARE_PATIENT_BOLUS", 6, 1),
     ("PREPARE_PATIENT_BOLUS", 3, 7_200_001), ("PREPARE_REFILL", 0, 5),
 ])  # fmt: skip
 def test_a_pump_that_stored_something_else_is_not_told_to_commit_it(name, position, value) -> None:
@@ -125,11 +127,11 @@ def test_a_pump_that_stored_something_else_is_not_told_to_commit_it(name, positi
 def test_a_pump_that_stored_other_steps_is_not_told_to_commit_them() -> None:
     pump, fake = programmer()
     other = struct.pack("<HIHI", 0, 480_000, 480, 9_600_000)  # ten times the rate from 08:00 on
-    fake.say["PREPARE_PROGRAM"] = lambda values: fake.ticket("PREPARE_PROGRAM", values, other)
+    fake.say["PREPARE_PROGRAM"] = lambda values: fake.ticket("PREPARE_PROGRAM", values, b"\x7f\2" + other)
     with pytest.raises(DigestDiffers):
         pump.program(THERAPY)
     assert fake.names[-2:] == ["PREPARE_PROGRAM", "CANCEL"]
-    assert fake.program == b""
+    assert fake.program == []
 
 
 def test_a_digest_that_differs_is_told_even_if_the_ticket_cannot_be_dropped() -> None:
@@ -148,10 +150,19 @@ def test_a_commit_answered_for_another_order_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("change,words", [
-    ({"program": struct.pack("<HIHI", 0, 480_000, 480, 9_600_000)}, "step 1 is 08:00 9.600 mL/day instead of 08:00"),
-    ({"program": STEPS[:6]}, "the program has 1 steps instead of 2"),
-    ({"program": STEPS + struct.pack("<HI", 1200, 480_000)}, "the program has 3 steps instead of 2"),
-    ({"program": b""}, "the program has 0 steps instead of 2"),
+    ({"program": [(0x7F, struct.pack("<HIHI", 0, 480_000, 480, 9_600_000))]}, "step 1 is 08:00 9.600 mL/day instead"),
+    ({"program": [(0x7F, STEPS[:6])]}, "the program has 1 steps instead of 2"),
+    ({"program": [(0x7F, STEPS + struct.pack("<HI", 1200, 480_000))]}, "the program has 3 steps instead of 2"),
+    ({"program": []}, "the program has 0 steps instead of 2"),
+    ({"program": [(0x3F, STEPS)]}, "a profile is for mon, tue, wed, thu, fri, sat instead of every day"),
+    ({"program": [(0x3F, STEPS), (0x40, STEPS)]}, "the program has 2 profiles instead of 1"),
+    ({"settings": (20_001, 600_000, 7_200_000, 6, 0, 0, *[0] * 6)}, "volume of the patient bolus is 20.001 uL instead"),
+    ({"settings": (20_000, 60_000, 7_200_000, 6, 0, 0, *[0] * 6)}, "duration of the patient bolus is 00:01 instead"),
+    ({"settings": (20_000, 600_000, 300_000, 6, 0, 0, *[0] * 6)}, "lockout of the patient bolus is 00:05 instead"),
+    ({"settings": (20_000, 600_000, 7_200_000, 7, 0, 0, *[0] * 6)}, "maximum in 24 h of the patient bolus is 7 in"),
+    ({"settings": (20_000, 600_000, 7_200_000, 6, 9_000_000, 0, *[0] * 6)}, "limit of 24 h is 9.000 mL instead of the"),
+    ({"settings": (20_000, 600_000, 7_200_000, 6, 0, 1, *[0] * 6)}, "lockout start of the patient bolus is end in"),
+    ({"settings": (20_000, 600_000, 7_200_000, 6, 0, 0, 5_000, *[0] * 5)}, "a periodic bolus is set up"),
     ({"filled_nl": 0}, "no fill is confirmed"),
     ({"filled_nl": 18_000_001}, "the reservoir holds 18.000001 mL instead of 18.000 mL"),
     ({"bolus_max": 0}, "patient boluses are disabled"),
@@ -192,14 +203,14 @@ def test_boluses_left_enabled_by_a_therapy_without_are_noticed() -> None:
 def test_a_status_that_names_another_program_is_noticed() -> None:
     pump, fake = programmer()
     status = fake._status
-    fake.say["STATUS"] = lambda values: status(values).replace(hashlib.sha256(STEPS).digest()[:8], b"\7" * 8)
+    fake.say["STATUS"] = lambda values: status(values).replace(PROGRAM_DIGEST, b"\7" * 8)
     with pytest.raises(ReadBackDiffers, match="the program digest is 0707070707070707 instead of"):
         pump.program(THERAPY)
 
 
 def test_steps_that_do_not_match_their_own_digest_are_not_read_as_a_program() -> None:
     pump, fake = programmed()
-    good = fake._get_program((0,))
+    good = fake._get_program((0, 0))
     fake.say["GET_PROGRAM"] = lambda values: good[:-1] + b"\1"
     with pytest.raises(ReadBackDiffers, match="does not match its own digest"):
         pump.read_program()
@@ -224,7 +235,7 @@ def test_a_pump_that_runs_on_while_it_is_programmed_has_less_than_the_fill_and_t
 def limits(**changed: int) -> bytes:
     names = [field.name for field in messages.GET_LIMITS.reply.fields]
     values = dict(zip(names, LIMITS, strict=True)) | changed
-    return b"\0" + struct.pack("<IIIIIHIHIIBIIIIB", *values.values())
+    return b"\0" + struct.pack(LIMITS_FORMAT, *values.values())
 
 
 @pytest.mark.parametrize("pump_limits,key,value,allowed", [

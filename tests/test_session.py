@@ -117,8 +117,9 @@ def unknown_bolus():
 
 
 @pytest.mark.parametrize("message,values", [
-    (messages.REQUEST_BOLUS, BOLUS), (messages.PREPARE_CLOCK, (9, 0, 0)), (messages.COMMIT, (bytes(8), bytes(8), 0)),
-    (messages.ABORT_BOLUS, BOLUS), (messages.IDENTIFY, ()), (messages.LOG_READ, (0, 1)),
+    (messages.REQUEST_BOLUS, BOLUS), (messages.PREPARE_CLOCK, (9, 0, 0, 0, 0)),
+    (messages.COMMIT, (bytes(8), bytes(8), 0)), (messages.ABORT_BOLUS, BOLUS), (messages.IDENTIFY, ()),
+    (messages.LOG_READ, (0, 0, 1)),
 ])  # fmt: skip
 def test_while_an_outcome_is_unknown_other_requests_are_not_sent(message, values) -> None:
     session, fake = unknown_bolus()
@@ -133,7 +134,7 @@ def test_while_an_outcome_is_unknown_status_order_and_stop_are_sent_and_settle_n
     session, fake = unknown_bolus()
     session.request(messages.STATUS)
     session.request(messages.GET_ORDER, (ORDER,))
-    session.request(messages.STOP)
+    session.request(messages.STOP, (1,))
     assert fake.names[-3:] == ["STATUS", "GET_ORDER", "STOP"]
     assert session.unsettled is not None
     assert session.unsettled.order == ORDER
@@ -174,7 +175,7 @@ def test_a_stop_without_an_answer_does_not_hide_the_older_question() -> None:
     session, fake = unknown_bolus()
     fake.deaf = 4
     with pytest.raises(OutcomeUnknown, match="outcome of STOP is unknown"):
-        session.request(messages.STOP)
+        session.request(messages.STOP, (1,))
     assert session.unsettled is not None
     assert session.unsettled.order == ORDER
 

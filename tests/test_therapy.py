@@ -155,8 +155,14 @@ def test_as_json():
         "concentration_ng_per_ml": 1_000_000,
         "mode": "day",
         "steps": [{"start_min": 0, "rate_nl_per_day": 480_000}, {"start_min": 480, "rate_nl_per_day": 960_000}],
+        "weekly": [],
         "day_total_nl": 800_000,
-        "bolus": {"volume_nl": 20_000, "duration_ms": 600_000, "lockout_ms": 7_200_000, "max_per_24h": 6},
+        "bolus": {
+            "volume_nl": 20_000, "duration_ms": 600_000, "lockout_ms": 7_200_000, "max_per_24h": 6,
+            "max_volume_24h_nl": 0, "lockout_from": "start",
+        },
+        "periodic": None,
+        "minimum_rate_nl_per_day": None,
     }
     assert Therapy(1, 1, "x", 1, "day", (Step(0, 0),)).to_dict()["bolus"] is None
 

@@ -2,7 +2,7 @@
 
     pumpbench simulate therapy.toml --days 30
 
-Commands for a pump at a port are in `device`, those that run the bench in `bench` and `simulate`.
+Commands for a pump at a port are in `device` and `orders`, those that run the bench in `bench` and `simulate`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from pumphost.cli import bench, device, simulate
+from pumphost.cli import bench, device, orders, simulate
 from pumphost.cli.output import EXIT_CODES
 
 app = typer.Typer(
@@ -52,6 +52,7 @@ def _options(
 
 simulate.register(app)
 device.register(app)
+orders.register(app)
 bench.register(app)
 
 

@@ -29,5 +29,10 @@ RigName = Annotated[
         "if no MicroPython is found.",
     ),
 ]  # fmt: skip
+AcceptWarnings = Annotated[
+    bool,
+    typer.Option("--accept-warnings", help="Confirm a change outside a soft limit of the pump, having read which."),
+]
 AUTO = "auto"
+ORDER_MAX = (1 << 30) - 1
 BAUD = DEFAULT_BAUD

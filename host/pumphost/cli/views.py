@@ -28,6 +28,11 @@ from pumphost.therapy import Therapy
 from pumplink import codes
 
 Row = tuple[str, str]
+_BESIDES = {
+    codes.FLAG_BRIDGE: "a bridge is running", codes.FLAG_PERIODIC: "a periodic bolus is set up",
+    codes.FLAG_DELAYED: "a start is put off", codes.FLAG_SILENCED: "alarms are silenced",
+    codes.FLAG_STORAGE_FAILED: "records cannot be written",
+}  # fmt: skip
 
 
 def status_rows(status: Status, who: Identity, alarms: Sequence[Alarm]) -> list[Row]:
@@ -44,24 +49,35 @@ def status_rows(status: Status, who: Identity, alarms: Sequence[Alarm]) -> list[
     last = f"{status.last_order}, {codes.ORDER_STATES.get(status.order_state, status.order_state)}"
     firmware = f"firmware {who.firmware} {who.fw_digest.hex()}"
     since = f"since its reset {uptime(status.uptime_ms)} ago{scale}"
+    since_fill = f"{units.format_volume(status.since_fill_nl)} since the fill"
+    account = f"{units.format_volume(status.last_24h_nl)} in the last 24 h, {since_fill}"
+    change = f", may change in {units.format_time_left(status.next_change_ms)}" if status.next_change_ms else ""
     rows = [
         ("pump", f"{who.model} {who.uid.hex()}, {firmware}, protocol {who.major}.{who.minor}"),
-        ("mode", status.mode_name),
-        ("rate", units.format_rate(status.rate_nl_per_day)),
+        ("mode", _mode(status)),
+        ("rate", units.format_rate(status.rate_nl_per_day) + change),
         ("delivered", f"{units.format_volume(status.delivered_nl)} {since}"),
+        ("account", account),
         ("reservoir", reservoir),
         ("boluses", boluses),
         ("clock", "trusted" if status.clock_trusted else "not set"),
         ("program", status.program_digest.hex() if status.has_program else "none"),
+        ("besides", ", ".join(_BESIDES[bit] for bit in _BESIDES if flags & bit)),
+        ("not fitted", ", ".join(status.unmonitored)),
         ("last order", last if status.last_order else ""),
         ("alarms", "" if alarms else "none"),
     ]
-    return rows + [("alarm" if i else "alarms", _alarm(alarm)) for i, alarm in enumerate(alarms)]
+    return rows + [("alarm" if i else "alarms", f"{alarm.name} {alarm_words(alarm)}") for i, alarm in enumerate(alarms)]
 
 
 def mode_rows(status: Status) -> list[Row]:
     """What delivers now."""
-    return [("mode", status.mode_name), ("rate", units.format_rate(status.rate_nl_per_day))]
+    return [("mode", _mode(status)), ("rate", units.format_rate(status.rate_nl_per_day))]
+
+
+def _mode(status: Status) -> str:
+    reason = f", {status.stop_reason_name}" if status.stop_reason else ""
+    return f"{status.mode_name}{reason}{', start put off' if status.delayed else ''}"
 
 
 def stopped_rows(stopped: Stopped) -> list[Row]:
@@ -99,24 +115,43 @@ def programmed_rows(done: Programmed, therapy: Therapy) -> list[Row]:
     else:
         boluses = (
             f"{units.format_volume(bolus.volume_nl)} in {units.format_duration(bolus.duration_ms)}, lockout "
-            f"{units.format_duration(bolus.lockout_ms)}, up to {bolus.max_per_24h} in 24 h"
+            f"{units.format_duration(bolus.lockout_ms)} from its {bolus.lockout_from}, "
+            f"up to {bolus.max_per_24h} in 24 h"
         )
-        concentration = units.format_concentration(therapy.concentration_ng_per_ml)
-    steps = [f"{units.format_clock(minute)}  {units.format_rate(rate)}" for minute, rate in done.steps]
+    concentration = units.format_concentration(therapy.concentration_ng_per_ml)
+    steps: list[str] = []
+    for profile in done.profiles:
+        days = f"{units.format_days(profile.days)}  " if therapy.weekly else ""
+        steps += [f"{days}{units.format_clock(minute)}  {units.format_rate(rate)}" for minute, rate in profile.steps]
     return [
         ("active", f"program {done.program_digest.hex()}, read back and identical"),
         *(("steps" if i == 0 else " ", step) for i, step in enumerate(steps)),
-        ("a day", units.format_volume(done.day_total_nl)),
+        ("a day", units.format_volume(done.day_total_nl) + (" at most" if therapy.weekly else "")),
         ("boluses", boluses),
+        ("periodic", _periodic(therapy)),
         ("fill", f"{units.format_volume(done.remaining_nl)} {therapy.drug} {concentration}"),
         ("mode", mode_name(done.mode)),
     ]
 
 
+def _periodic(therapy: Therapy) -> str:
+    periodic = therapy.periodic
+    if periodic is None:
+        return ""
+    duration, interval = units.format_duration(periodic.duration_ms), units.format_duration(periodic.interval_ms)
+    return f"{units.format_volume(periodic.volume_nl)} in {duration} every {interval}"
+
+
 def print_log(records: Sequence[Record]) -> None:
     """The log as a table."""
     rows = [
-        (str(r.number), uptime(r.uptime_ms), wall(r.wall_ms) if r.clock_trusted else "not set", r.name, details(r))
+        (
+            str(r.number),
+            uptime(r.uptime_ms),
+            wall(r.wall_ms) if r.clock_trusted else "not set",
+            r.name,
+            details(r) + (" (chain broken)" if r.chain_ok is False else ""),
+        )
         for r in records
     ]
     print_table(("number", "since reset", "clock (UTC)", "event", "details"), rows, right=("number", "since reset"))
@@ -150,6 +185,19 @@ def _value(kind: int, name: str, value: int) -> str:
         return f"{name.removesuffix(' nL/day')} {units.format_rate(value)}"
     if name.endswith(" mode"):
         return f"{name.split()[0]} {mode_name(value)}"
+    if name == "reason":
+        return f"reason {codes.STOP_REASONS.get(value, value)}"
+    if name == "cause" and kind == codes.REC_BOOT:
+        return f"cause {codes.RESETS.get(value, value)}"
+    if name == "bits that fail":
+        failing = [test for bit, test in enumerate(codes.SELF_TESTS) if value >> bit & 1]
+        return f"fails: {', '.join(failing) or 'nothing'}"
+    if name == "ms" or name.startswith("ms "):
+        return f"{units.format_duration(value)} {name[3:]}".rstrip()
+    if name == "nL left":
+        return f"{units.format_volume(value)} left"
+    if name == "nL per turn":
+        return f"{units.format_volume(value)} per turn"
     if name == "step start min":
         return f"step of {units.format_clock(value)}"
     if name == "status code":
@@ -163,9 +211,10 @@ def _value(kind: int, name: str, value: int) -> str:
     return f"{name} {value}"
 
 
-def _alarm(alarm: Alarm) -> str:
+def alarm_words(alarm: Alarm) -> str:
+    """Priority, age, sentence and next step of an alarm."""
     priority = codes.PRIORITIES.get(alarm.priority, str(alarm.priority))
     row = codes.ALARMS.get(alarm.code)
     words = f": {row[4]}; {row[6]}" if row else ""
     latched = ", cause gone, not acknowledged" if alarm.latched else ""
-    return f"{alarm.name} ({priority}{latched}) since {uptime(alarm.since_ms)}{words}"
+    return f"({priority}{latched}) since {uptime(alarm.since_ms)}{words}"

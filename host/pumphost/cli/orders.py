@@ -1,0 +1,246 @@
+"""Orders to a pump at a port: start, stop, bolus, prime, refill, silence.
+
+    pumpbench bolus --clinician "100 uL" --over 01:00 --port /dev/ttyACM0
+
+Each opens the port, gives one order and lets go. What lies outside a soft limit of the pump is refused in words until
+it is repeated with --accept-warnings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pumphost.cli.connect import NotFinished, connected, settled
+from pumphost.cli.options import BAUD, ORDER_MAX, AcceptWarnings, Baud, Json, Port
+from pumphost.cli.output import UsageProblem, emit_json, guarded, note, print_fields
+from pumphost.errors import OutcomeUnknown
+
+if TYPE_CHECKING:
+    from pumphost.programmer import Programmer
+
+
+@guarded
+def start(
+    port: Port = None,
+    baud: Baud = BAUD,
+    as_json: Json = False,
+    acknowledge: Annotated[
+        bool, typer.Option("--acknowledge", help="First acknowledge latched alarms whose cause is gone.")
+    ] = False,
+    delay: Annotated[str | None, typer.Option("--in", metavar="HH:MM", help="Put the start off by this.")] = None,
+    minimum: Annotated[bool, typer.Option("--minimum", help="The minimum rate, not the program.")] = False,
+    rate: Annotated[
+        str | None, typer.Option("--rate", metavar="RATE", help="With --minimum: another minimum rate.")
+    ] = None,
+    accept: AcceptWarnings = False,
+) -> None:
+    """Start the programmed delivery."""
+    from pumphost import units
+    from pumphost.cli import views
+
+    if rate is not None and not minimum:
+        raise UsageProblem("--rate goes with --minimum only; rates of the program are in the therapy file")
+    delay_ms = 0 if delay is None else units.parse_duration_ms(delay)
+    rate_nl_per_day = 0 if rate is None else units.parse_rate_nl_per_day(rate)
+    with connected(port, baud) as pump:
+        if acknowledge:
+            for alarm in pump.alarms():
+                if alarm.latched:
+                    pump.acknowledge(alarm.code)
+                    note(f"acknowledged: {alarm.name}")
+        now = pump.start(
+            minimum=minimum, minimum_rate_nl_per_day=rate_nl_per_day, delay_ms=delay_ms, accept_warnings=accept
+        )
+    if as_json:
+        emit_json(now.to_dict())
+    else:
+        print_fields(views.mode_rows(now))
+
+
+@guarded
+def stop(
+    port: Port = None,
+    baud: Baud = BAUD,
+    as_json: Json = False,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="WORD", help="clinician, refill, imaging, service or other.")
+    ] = "clinician",
+) -> None:
+    """Stop delivery now; a bolus that runs is cancelled, not resumed."""
+    from pumphost.cli import views
+    from pumphost.programmer import REASONS
+
+    if reason not in REASONS:
+        raise UsageProblem(f"--reason {reason} is not known; write one of {', '.join(REASONS)}")
+    with connected(port, baud) as pump:
+        stopped = pump.stop(reason)
+    if as_json:
+        emit_json(stopped.to_dict())
+    else:
+        print_fields(views.stopped_rows(stopped))
+
+
+@guarded
+def bolus(
+    port: Port = None,
+    baud: Baud = BAUD,
+    as_json: Json = False,
+    order: Annotated[
+        int | None, typer.Option("--order", metavar="ID", min=1, max=ORDER_MAX, help="Order id of an earlier attempt.")
+    ] = None,
+    clinician: Annotated[
+        str | None, typer.Option("--clinician", metavar="VOLUME", help="A clinician's bolus of this volume.")
+    ] = None,
+    over: Annotated[
+        str | None, typer.Option("--over", metavar="HH:MM", help="With --clinician: spread evenly over this.")
+    ] = None,
+    then: Annotated[
+        str | None,
+        typer.Option("--then", metavar="MODE", help="With --clinician: stopped, schedule or minimum-rate after it."),
+    ] = None,
+    accept: AcceptWarnings = False,
+) -> None:
+    """Ask for a patient bolus, as the patient's button would, or order a clinician's with --clinician."""
+    if clinician is None:
+        if over is not None or then is not None:
+            raise UsageProblem('--over and --then go with --clinician; add --clinician "100 uL"')
+        _patient_bolus(port, baud, order, as_json=as_json)
+        return
+    from pumphost import units
+    from pumphost.ordering import FOLLOW_ON
+
+    if over is None or order is not None:
+        raise UsageProblem("--clinician needs --over HH:MM and takes no --order")
+    if then not in FOLLOW_ON:
+        raise UsageProblem(f"--then {then} is not known; write one of {', '.join(mode for mode in FOLLOW_ON if mode)}")
+    volume_nl, duration_ms = units.parse_volume_nl(clinician), units.parse_duration_ms(over)
+    with connected(port, baud) as pump:
+        given = pump.clinician_bolus(volume_nl, duration_ms, then, accept_warnings=accept)
+        _show_order(pump, given, as_json=as_json)
+
+
+def _patient_bolus(port: str | None, baud: int, order: int | None, *, as_json: bool) -> None:
+    from pumphost.cli import views
+
+    with connected(port, baud) as pump:
+        try:
+            grant = pump.bolus(order)
+        except OutcomeUnknown as exc:
+            outcome = settled(pump, exc)
+            if not outcome.happened or outcome.order is None:
+                raise NotFinished(f"no bolus: {outcome.sentence}; ask again") from exc
+            if as_json:
+                emit_json({**outcome.order.to_dict(), "settled": True})
+            else:
+                print_fields(views.order_rows(outcome.order))
+            return
+    if as_json:
+        emit_json(grant.to_dict())
+    else:
+        print_fields(views.grant_rows(grant))
+
+
+@guarded
+def prime(
+    volume: Annotated[str, typer.Argument(metavar="VOLUME", help='For example "50 uL".')],
+    port: Port = None,
+    baud: Baud = BAUD,
+    purge: Annotated[bool, typer.Option("--purge", help="Flush the path; counted apart.")] = False,
+    accept: AcceptWarnings = False,
+    as_json: Json = False,
+) -> None:
+    """Fill the path, or purge it, from stopped mode."""
+    from pumphost.units import parse_volume_nl
+
+    volume_nl = parse_volume_nl(volume)
+    with connected(port, baud) as pump:
+        given = pump.prime(volume_nl, "purge" if purge else "prime", accept_warnings=accept)
+        _show_order(pump, given, as_json=as_json)
+
+
+@guarded
+def refill(
+    filled: Annotated[str, typer.Option("--filled", metavar="VOLUME", help="What the reservoir now holds.")],
+    port: Port = None,
+    baud: Baud = BAUD,
+    withdrawn: Annotated[
+        str | None, typer.Option("--withdrawn", metavar="VOLUME", help="Taken out before, as measured.")
+    ] = None,
+    drug: Annotated[str | None, typer.Option("--drug", metavar="NAME", help="None: the same as before.")] = None,
+    concentration: Annotated[
+        str | None, typer.Option("--concentration", metavar="MASS/VOLUME", help="None: the same as before.")
+    ] = None,
+    accept: AcceptWarnings = False,
+    as_json: Json = False,
+) -> None:
+    """Tell the pump that its reservoir was filled."""
+    from pumphost import units
+    from pumphost.cli import accounts
+    from pumphost.therapy.limits import DRUG_CHARACTERS
+
+    volume_nl = units.parse_volume_nl(filled)
+    taken = None if withdrawn is None else units.parse_volume_nl(withdrawn)
+    ng_per_ml = None if concentration is None else units.parse_concentration_ng_per_ml(concentration)
+    if drug is not None and not (drug.isascii() and drug.isprintable() and 0 < len(drug) <= DRUG_CHARACTERS):
+        raise UsageProblem(f"--drug {drug!r} is not a name; write 1 to {DRUG_CHARACTERS} printable ASCII characters")
+    with connected(port, baud) as pump:
+        before = pump.reservoir()
+        if not (drug or before.drug) or not (ng_per_ml or before.concentration_ng_per_ml):
+            raise UsageProblem("this pump has had no fill yet; name --drug and --concentration too")
+        pump.refill(
+            volume_nl, drug or before.drug, ng_per_ml or before.concentration_ng_per_ml,
+            withdrawn_nl=taken, accept_warnings=accept,
+        )  # fmt: skip
+        report = pump.reservoir()
+    if as_json:
+        emit_json(report.to_dict())
+    else:
+        print_fields(accounts.reservoir_rows(report))
+
+
+@guarded
+def silence(
+    port: Port = None,
+    baud: Baud = BAUD,
+    end: Annotated[bool, typer.Option("--end", help="Let it sound again.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Pause the sound of alarms for two minutes; light and alarm stay."""
+    from pumphost.programmer import SILENCE_MS
+
+    time_ms = 0 if end else SILENCE_MS
+    with connected(port, baud) as pump:
+        pump.silence(time_ms)
+    if as_json:
+        emit_json({"silent_ms": time_ms})
+    else:
+        note("alarms sound again" if end else "the sound pauses for 2 min; no alarm is acknowledged by it")
+
+
+def _show_order(pump: Programmer, order: int, *, as_json: bool) -> None:
+    """What became of an order that was just committed."""
+    from pumphost.cli import views
+
+    found = pump.order(order)
+    if as_json:
+        emit_json(found.to_dict())
+    else:
+        print_fields(views.order_rows(found))
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to `app`, each with an example."""
+    port = "--port /dev/ttyACM0"
+    examples: list[tuple[Callable[..., None], str]] = [
+        (start, f"pumpbench start {port} --in 00:30"),
+        (stop, f"pumpbench stop {port} --reason refill"),
+        (bolus, f'pumpbench bolus {port} --clinician "100 uL" --over 01:00'),
+        (prime, f'pumpbench prime "50 uL" {port}'),
+        (refill, f'pumpbench refill --filled "18 mL" --withdrawn "2.1 mL" {port}'),
+        (silence, f"pumpbench silence {port}"),
+    ]
+    for command, example in examples:
+        app.command(epilog=f"Example: {example}")(command)
