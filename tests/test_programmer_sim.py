@@ -80,7 +80,8 @@ def test_another_therapy_takes_the_place_of_the_first_while_the_pump_runs() -> N
     rig, pump = running()
     rig.run_for(hours=1)
     second = Therapy(20_000_000, 17_000_000, "saline", 1_000_000, "continuous", (Step(0, 24_000_000),))
-    done = pump.program(second, accept_warnings=True)  # at the ceiling: only possible because the old bolus is disabled first
+    # at the ceiling: only possible because the old bolus is disabled first
+    done = pump.program(second, accept_warnings=True)
     assert "bolus_off" in done.orders
     assert pump.status().rate_nl_per_day == 24_000_000
     with pytest.raises(Refused, match="patient boluses are not programmed"):

@@ -165,7 +165,7 @@ class LockstepBoard:
             if self.pump is None:
                 ports = Ports(motor, link, annunciator, self._watchdog, self._sensors, self._store)
                 self.pump = Pump(Config(**self._config), ports)
-            self._timebase = Timebase(ticks)
+            self._timebase = Timebase(ticks, self.pump.config.time_scale)
             self._timebase.start(self.pump.start_ms)
         now_ms = self._timebase.extend(ticks)
         wake_ms = self.pump.poll(now_ms)

@@ -19,10 +19,12 @@ import sys
 # Modules that import others come after them, with a collection in between: a chain of nested imports
 # keeps every half-loaded module in the heap at once and needs a quarter more of it.
 for _name in (
-    "pumplink.layout", "pumplink.device", "pumplink.crc32c", "pumplink.frame", "pumplink.digest",
-    "pumpfw.core.storage", "pumpfw.core.journal",
-    "pumpfw.core.config", "pumpfw.core.schedule", "pumpfw.core.alarms", "pumpfw.core.rules",
-    "pumpfw.core.programming", "pumpfw.core.commands", "pumpfw.core.link", "pumpfw.core.pump",
+    "pumplink.layout", "pumplink.device", "pumplink.rows", "pumplink.crc32c", "pumplink.frame", "pumplink.digest",
+    "pumpfw.core.config", "pumpfw.core.storage", "pumpfw.core.journal", "pumpfw.core.schedule", "pumpfw.core.window",
+    "pumpfw.core.alarms", "pumpfw.core.sensors", "pumpfw.core.supervisor", "pumpfw.core.reservoir",
+    "pumpfw.core.orders", "pumpfw.core.bolus", "pumpfw.core.delivery", "pumpfw.core.rules", "pumpfw.core.modes",
+    "pumpfw.core.prescriptions", "pumpfw.core.programming", "pumpfw.core.commands", "pumpfw.core.link",
+    "pumpfw.core.boot", "pumpfw.core.pump",
 ):  # fmt: skip
     __import__(_name)
     gc.collect()

@@ -7,6 +7,7 @@ A handler takes (pump, values, now_ms) and answers with the payload of the reply
 from pumpfw.core import config as limits
 from pumpfw.core import durable, modes, upkeep
 from pumpfw.core.replies import done, refused, stale
+from pumpfw.core.schedule import STEPS_TOTAL
 from pumplink import device
 from pumplink.frame import MAX_BODY
 from pumplink.layout import ACTS, ID, RANGES
@@ -89,7 +90,7 @@ def _get_limits(pump, values, now_ms):
         device.GET_LIMITS, limits.REVISION, config.reservoir_nl, config.low_nl, config.empty_nl,
         pump.delivery.nl_per_rev, config.steps_per_rev, limits.PACKET_INTERVAL_MS, pump.delivery.packet_max,
         config.rate_min, config.rate_max, device.STEPS_PER_PROFILE, bolus[1][1], bolus[2][1], bolus[3][0],
-        bolus[3][1], bolus[4][1], pump.schedule.program.capacity, 2_000_000, 500_000,
+        bolus[3][1], bolus[4][1], STEPS_TOTAL, 2_000_000, 500_000,
         pump.numbers[durable.MINIMUM], limits.SOFT_CHANGE_PERCENT, limits.CHANGES_MAX, config.fill_age_ms // 1000,
     )  # fmt: skip
 

@@ -1,33 +1,95 @@
-"""The reservoir ledger: last confirmed fill minus every packet issued since (RES-01)."""
+"""The reservoir ledger: last confirmed fill minus every packet issued since (RES-01), and what a refill says of it.
 
+    reservoir.fill(18_000_000, 7_200_000, b"baclofen", 2_000_000, now_ms)    # True: discrepancy (RES-07)
+
+Debited by steps issued, never by the schedule. `Delivery.steps()` must go on counting across a reset (from the total
+of the store, which holds at least what has gone out), so the content is never restored too high (RES-09). A measured
+level is compared and never taken over. A change of calibration calls `settle()` first.
+"""
+
+import struct
 from array import array
+
+from pumplink.device import DAY_MS
+
+_FILL, _USED, _MARK, _SINCE, _TUBE = range(5)  # nL, nL up to the mark, steps at the mark, pump ms of the fill, nL
+_RATIOS = 10
+_RATIO_ONE = 10_000
+_RATIO_LEAST_NL = 1_000_000
+_UNKNOWN = (1 << 30) - 1  # on the wire
+_FORMAT = "<qqqqq10HHB8sI"
 
 
 class Reservoir:
-    """Content in nL, from steps; low and empty thresholds; what is in it."""
+    """Content in nL; low and empty thresholds; what is in it; accuracy of the last refills; age of the tube."""
 
-    __slots__ = ("filled", "drug", "concentration_ng_per_ml", "_config", "_delivery", "_at_fill")
+    __slots__ = (
+        "filled", "drug", "concentration_ng_per_ml", "ratio",
+        "_config", "_delivery", "_n", "_ratios", "_refills",
+    )  # fmt: skip
+    SIZE = 75
 
     def __init__(self, config, delivery):
         self.filled = False
         self.drug = b""
         self.concentration_ng_per_ml = 0
+        self.ratio = 0  # delivered over programmed of the last refill in 1/10 000, 0 unknown
         self._config = config
         self._delivery = delivery
-        self._at_fill = array("q", (0, 0))  # volume nL, steps issued before
+        self._n = array("q", (0, 0, 0, 0, 0))
+        self._ratios = array("H", [0] * _RATIOS)
+        self._refills = 0  # with a ratio; counts on from 10 to 19 and round again
 
-    def fill(self, volume_nl, drug, concentration_ng_per_ml):
-        """A confirmed refill: the content is now `volume_nl`."""
-        self._at_fill[0] = volume_nl
-        self._at_fill[1] = self._delivery.steps()
+    def fill(self, volume_nl, withdrawn_nl, drug, concentration_ng_per_ml, now_ms):
+        """A confirmed refill: the content is now `volume_nl`. Returns `discrepancy` of what was taken out before."""
+        self.settle()
+        n = self._n
+        discrepancy = self.discrepancy(withdrawn_nl)
+        self.ratio = 0
+        programmed_nl = n[_FILL] - self.remaining_nl()
+        if self.filled and withdrawn_nl >= 0 and programmed_nl:
+            ratio = (2 * (n[_FILL] - withdrawn_nl) * _RATIO_ONE + programmed_nl) // (2 * programmed_nl)
+            self.ratio = max(1, min(0xFFFF, ratio))
+            if programmed_nl >= _RATIO_LEAST_NL:  # below, the reading of the syringe is most of it: no part of a trend
+                self._ratios[self._refills % _RATIOS] = self.ratio
+                self._refills = self._refills + 1 if self._refills < 2 * _RATIOS - 1 else _RATIOS
+        n[_FILL] = volume_nl
+        n[_USED] = 0
+        n[_SINCE] = now_ms
         self.drug = drug
         self.concentration_ng_per_ml = concentration_ng_per_ml
         self.filled = True
+        return discrepancy
+
+    def discrepancy(self, withdrawn_nl):
+        """Whether the withdrawn volume is more than 1 mL or 14.5 % of the delivered from the ledger (RES-07).
+
+        False if it was not measured (-1). After less than 2 mL delivered the error of a syringe alone (0.25 mL) may
+        exceed 14.5 %: the alarm then asks for a second look, it is no proof.
+        """
+        if not self.filled or withdrawn_nl < 0:
+            return False
+        off_nl = abs(withdrawn_nl - self.remaining_nl())
+        return off_nl > 1_000_000 or off_nl * 1_000 > 145 * self.since_fill_nl()
+
+    def settle(self):
+        """Turn the steps so far into volume, before their volume changes or a count starts anew."""
+        n = self._n
+        volume_nl = self._moved_nl()
+        n[_USED] += volume_nl
+        n[_TUBE] += volume_nl
+        n[_MARK] = self._delivery.steps()
+
+    def _moved_nl(self):
+        return self._delivery.volume_nl(self._delivery.steps() - self._n[_MARK])
+
+    def since_fill_nl(self):
+        """Delivered since the refill."""
+        return self._n[_USED] + self._moved_nl()
 
     def remaining_nl(self):
         """Content by the ledger, never negative."""
-        used = self._delivery.volume_nl(self._delivery.steps() - self._at_fill[1])
-        return max(0, self._at_fill[0] - used)
+        return max(0, self._n[_FILL] - self.since_fill_nl())
 
     def low(self):
         """At or below the low threshold."""
@@ -40,3 +102,94 @@ class Reservoir:
     def lasts(self, volume_nl):
         """Whether `volume_nl` can be taken without falling below the empty threshold (RES-04)."""
         return self.remaining_nl() - volume_nl >= self._config.empty_nl
+
+    def mismatch(self, level_nl):
+        """Whether the measured level is off the ledger by more than 5 % and 0.5 mL. -1: not measured."""
+        if not self.filled or level_nl < 0:
+            return False
+        ledger_nl = self.remaining_nl()
+        return abs(level_nl - ledger_nl) > max(ledger_nl // 20, 500_000)
+
+    def old(self, now_ms):
+        """Whether the fill is older than it may be."""
+        return self.filled and now_ms - self._n[_SINCE] > self._config.fill_age_ms
+
+    def tube_nl(self):
+        """Volume through this tube."""
+        return self._n[_TUBE] + self._moved_nl()
+
+    def new_tube(self):
+        """A new tube was fitted."""
+        self.settle()
+        self._n[_TUBE] = 0
+
+    def worn(self):
+        """Whether the tube has reached its life."""
+        return self.tube_nl() >= self._config.tube_life_nl
+
+    def until_low_ms(self, now_ms, schedule, extra_nl_per_day):
+        """Milliseconds until the low threshold, 0 if reached, -1 never (RES-06). Extra volume is spread over the day.
+
+        Whole days (weeks with several profiles) are skipped as far as the program is then at the same place as now:
+        across a change of local time it is not, so that is walked through.
+        """
+        if not self.filled or not schedule.program.n:
+            return -1
+        units = (self.remaining_nl() - self._config.low_nl) * DAY_MS
+        if units <= 0:
+            return 0
+        period_ms = DAY_MS if schedule.program.profiles < 2 else 7 * DAY_MS
+        at_ms = now_ms
+        if schedule.rate_and_left(now_ms + period_ms) != schedule.rate_and_left(now_ms):
+            at_ms += period_ms  # a change lies in the first one
+        plain = schedule.volume_nl(at_ms, period_ms) * DAY_MS + extra_nl_per_day * period_ms
+        if not plain:
+            return -1
+        at_ms = now_ms
+        while True:
+            here = schedule.rate_and_left(at_ms)
+            skipped = (units - 1) // plain
+            while skipped and schedule.rate_and_left(at_ms + skipped * period_ms) != here:
+                skipped //= 2
+            units -= skipped * plain
+            at_ms += skipped * period_ms
+            end_ms = at_ms + period_ms
+            while at_ms < end_ms:
+                rate, span_ms = schedule.rate_and_left(at_ms)
+                rate += extra_nl_per_day
+                if rate * span_ms >= units:
+                    return at_ms - now_ms - (-units // rate)
+                units -= rate * span_ms
+                at_ms += span_ms
+
+    def report(self, now_ms, to_low_min, worst_min, level_nl, unconfirmed_steps=0):
+        """Values of GET_RESERVOIR in order; -1 for a time or the level means unknown."""
+        count = min(self._refills, _RATIOS)
+        return (
+            self.remaining_nl(), self._n[_FILL], min(self.since_fill_nl(), _UNKNOWN),
+            min((now_ms - self._n[_SINCE]) // 1_000, _UNKNOWN) if self.filled else 0,
+            to_low_min if 0 <= to_low_min < _UNKNOWN else _UNKNOWN,
+            worst_min if 0 <= worst_min < _UNKNOWN else _UNKNOWN,
+            level_nl if 0 <= level_nl < _UNKNOWN else _UNKNOWN,
+            min(self._delivery.volume_nl(unconfirmed_steps), _UNKNOWN), self.tube_nl(),
+            self.ratio, count, sum(self._ratios) // count if count else 0, self.drug, self.concentration_ng_per_ml,
+        )  # fmt: skip
+
+    def save(self, buf, at):
+        """Write the state into `buf` at `at`; returns the place behind it."""
+        struct.pack_into(
+            _FORMAT, buf, at, *self._n, *self._ratios, self.ratio, self._refills,
+            self.drug, self.concentration_ng_per_ml
+        )  # fmt: skip
+        return at + self.SIZE
+
+    def load(self, buf, at):
+        """Take the state from `buf` at `at`; returns the place behind it."""
+        values = struct.unpack_from(_FORMAT, buf, at)
+        for i in range(5):
+            self._n[i] = values[i]
+        for i in range(_RATIOS):
+            self._ratios[i] = values[5 + i]
+        self.ratio, self._refills, self.drug, self.concentration_ng_per_ml = values[15:]
+        self.filled = self._n[_FILL] > 0
+        return at + self.SIZE
