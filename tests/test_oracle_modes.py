@@ -272,6 +272,16 @@ def test_prediction_through_bolus_bridge_and_program() -> None:
     assert p.low_at_ms() is None
 
 
+def test_prediction_of_weeks_behind_a_bridge() -> None:
+    """A week of 800 uL a day, and 20 uL more in its first hour (40 by the bridge for 20 by the program): 5 620 uL.
+
+    5 610 uL are out half an hour before its end, when 20 uL an hour flow.
+    """
+    p = running(day(*TWO_STEPS, fill_nl=8_610_000), clock_offset_ms=7 * HOUR)
+    p.bridge(0, 40_000, 960_000)
+    assert p.low_at_ms() == 7 * DAY - 30 * MINUTE
+
+
 def test_most_in_any_window() -> None:
     """BOL-04: 480 uL a day; two boluses of 20 uL 10 h apart fall into one window of 24 h, a third after 25 h not."""
     p = running(continuous(480_000, bolus=PatientBolus()))
@@ -284,6 +294,10 @@ def test_most_in_any_window() -> None:
     # an hour with the whole of a bolus; a quarter of an hour too
     assert p.most_in_window_nl(4 * DAY, HOUR) == 40_000
     assert p.most_in_window_nl(4 * DAY, 5 * MINUTE) == 10_000 + Fraction(20_000, 12)
+
+    # 40 uL an hour for two hours, then 20: the largest three hours begin where it begins to flow
+    p = running(day(("00:00", 0), ("06:00", 960_000), ("08:00", 480_000), ("20:00", 0)))
+    assert p.most_in_window_nl(2 * DAY, 3 * HOUR) == 100_000
 
 
 def test_orders_that_make_no_sense() -> None:

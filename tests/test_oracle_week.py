@@ -132,6 +132,24 @@ def test_prediction_across_a_switch() -> None:
     assert p.low_at_ms() == 29 * HOUR
 
 
+def test_prediction_of_weeks_across_a_switch() -> None:
+    """A week of such days is 3 920 uL. In 7 days of real time 20 uL of an hour more come, and 100 are left out.
+
+    3 930 uL: 3 840 in 7 days, until Saturday 01:00; 20 until 02:00, 70 at 100 an hour.
+    """
+    p = Prescription(0)
+    p.set_clock(0, 0, weekday=5, switch_ms=26 * HOUR, switch_by_ms=HOUR)
+    p.start(0, day(("00:00", 480_000), ("02:00", 2_400_000), ("03:00", 480_000), fill_nl=6_930_000))
+    assert p.low_at_ms() == 7 * DAY + HOUR + 42 * MINUTE
+
+
+def test_switch_inside_a_step_that_nobody_asks_about() -> None:
+    p = Prescription(0)
+    p.set_clock(0, 7 * HOUR, switch_ms=15 * MINUTE, switch_by_ms=HOUR)
+    p.start(0, day(*TWO_STEPS))
+    assert p.expected_nl(HOUR) == 5_000 + 30_000, "a quarter at 20 uL an hour, three at 40"
+
+
 def test_a_year_against_the_calendar() -> None:
     """2028 in Berlin: the volume of each local day is what its 23, 24 or 25 hours name."""
     try:

@@ -54,7 +54,7 @@ def scheduled(made, unix_ms, offset_min=0, *later):
 def test_step_in_force_and_its_end():
     day = program(*DAY)
     assert [day.step_at(3, minute) for minute in (0, 479, 480, 481, 1_439)] == [0, 0, 1, 1, 1]
-    assert [(day.start(index), day.end(index), day.rate(index)) for index in (0, 1)] == [
+    assert [(day.starts[index], day.end(index), day.rates[index]) for index in (0, 1)] == [
         (0, 480, 480_000),
         (480, 1_440, 960_000),
     ]
@@ -69,7 +69,7 @@ def test_each_day_has_the_steps_of_its_profile():
     assert [week.steps_of(number) for number in (0, 1, 2, 6)] == [2, 1, 0, 0]
     assert [week.days(number) for number in (0, 1, 2, 6)] == [0x1F, 0x60, 0, 0]
     seven = weekly(*[(1 << day, ((0, 480_000 + day),)) for day in range(7)])
-    assert [seven.rate(seven.step_at(day, 1_439)) for day in range(7)] == [480_000 + day for day in range(7)]
+    assert [seven.rates[seven.step_at(day, 1_439)] for day in range(7)] == [480_000 + day for day in range(7)]
 
 
 def test_day_totals_lowest_and_peak():

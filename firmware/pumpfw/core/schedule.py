@@ -21,14 +21,17 @@ NO_DIGEST = b"\0" * 8
 
 
 class Program:
-    """Steps of every profile in order of their start, profile after profile. Empty (`n` == 0) means: no program."""
+    """Steps of every profile in order of their start, profile after profile. Empty (`n` == 0) means: no program.
 
-    __slots__ = ("n", "profiles", "digest", "_starts", "_rates", "_marks", "_days")
+    `starts` in minutes of the day and `rates` in nL/day are to be read by index, the first `n` of them.
+    """
+
+    __slots__ = ("n", "profiles", "digest", "starts", "rates", "_marks", "_days")
     SIZE = 1 + 2 * PROFILES_MAX + _STEP_SIZE * STEPS_TOTAL  # most bytes that `save` writes
 
     def __init__(self):
-        self._starts = array("H", [0] * STEPS_TOTAL)
-        self._rates = array("I", [0] * STEPS_TOTAL)
+        self.starts = array("H", [0] * STEPS_TOTAL)
+        self.rates = array("I", [0] * STEPS_TOTAL)
         self._marks = bytearray(PROFILES_MAX + 1)  # where a profile begins; behind the last one, and further: n
         self._days = bytearray(PROFILES_MAX)
         self.clear()
@@ -62,7 +65,7 @@ class Program:
         ):
             return False
         for i in range(count):
-            self._starts[self.n], self._rates[self.n] = struct.unpack_from(STEP_FORMAT, packed, i * _STEP_SIZE)
+            self.starts[self.n], self.rates[self.n] = struct.unpack_from(STEP_FORMAT, packed, i * _STEP_SIZE)
             self.n += 1
         for profile in range(self.profiles, PROFILES_MAX + 1):
             self._marks[profile] = last
@@ -102,7 +105,7 @@ class Program:
             buf[at + 1] = self.steps_of(profile)
             at += 2
             for i in range(first, self._marks[profile + 1]):
-                struct.pack_into(STEP_FORMAT, buf, at, self._starts[i], self._rates[i])
+                struct.pack_into(STEP_FORMAT, buf, at, self.starts[i], self.rates[i])
                 at += _STEP_SIZE
         return at
 
@@ -130,42 +133,34 @@ class Program:
     def step_at(self, weekday, minute):
         """Index of the step in force at `minute` of that day."""
         index = self._marks[self.profile_of(weekday) + 1] - 1
-        while self._starts[index] > minute:
+        while self.starts[index] > minute:
             index -= 1
         return index
 
-    def rate(self, index):
-        """Rate of step `index` in nL/day."""
-        return self._rates[index]
-
-    def start(self, index):
-        """Start of step `index` in minutes of the day."""
-        return self._starts[index]
-
     def end(self, index):
         """End of step `index` in minutes of the day: the next start, unless a new profile begins there."""
-        end = self._starts[index + 1] if index + 1 < self.n else 0
-        return end if end > self._starts[index] else DAY_MIN
+        end = self.starts[index + 1] if index + 1 < self.n else 0
+        return end if end > self.starts[index] else DAY_MIN
 
     def lowest(self):
         """Lowest rate of any step of any profile (TIME-07), 0 without a program."""
-        rate = self._rates[0] if self.n else 0
+        rate = self.rates[0] if self.n else 0
         for i in range(self.n):
-            rate = min(rate, self._rates[i])
+            rate = min(rate, self.rates[i])
         return rate
 
     def peak(self):
         """Highest rate of any step of any profile, 0 without a program."""
         rate = 0
         for i in range(self.n):
-            rate = max(rate, self._rates[i])
+            rate = max(rate, self.rates[i])
         return rate
 
     def day_total_nl(self, profile=0):
         """Volume of one whole day of a profile, rounded down."""
         total = 0
         for i in range(self._marks[profile], self._marks[profile + 1]):
-            total += self._rates[i] * (self.end(i) - self._starts[i])
+            total += self.rates[i] * (self.end(i) - self.starts[i])
         return total // DAY_MIN
 
     def largest_day_nl(self):
@@ -188,8 +183,8 @@ class Program:
             while minute < DAY_MIN:
                 first_end, next_end = self.end(i), self.end(j)
                 end = min(first_end, next_end)
-                day += self._rates[i] * (end - minute)
-                moved += (self._rates[j] - self._rates[i]) * (end - minute)
+                day += self.rates[i] * (end - minute)
+                moved += (self.rates[j] - self.rates[i]) * (end - minute)
                 most = max(most, moved)
                 minute = end
                 i += first_end == end
@@ -204,7 +199,7 @@ class Program:
         for profile in range(self.profiles or 1):
             before = -1
             for i in range(self._marks[profile], self._marks[profile + 1]):
-                start, rate = self._starts[i], self._rates[i]
+                start, rate = self.starts[i], self.rates[i]
                 if start <= before or (before < 0 < start):
                     return device.LIMIT_TILING, max(before, 0)
                 if start >= DAY_MIN:
@@ -248,7 +243,7 @@ class Schedule:
         if not clock.trusted or not self.program.n:
             return 0
         minute = clock.local_ms_of_day(now_ms) // MINUTE_MS
-        return self.program.start(self.program.step_at(clock.weekday(now_ms), minute))
+        return self.program.starts[self.program.step_at(clock.weekday(now_ms), minute)]
 
     def rate_and_left(self, now_ms):
         """(rate in nL/day, ms until it may change, from 1 to one day). Lowest rate while the clock is untrusted."""
@@ -257,4 +252,4 @@ class Schedule:
             return program.lowest(), DAY_MS
         ms_of_day = clock.local_ms_of_day(now_ms)
         index = program.step_at(clock.weekday(now_ms), ms_of_day // MINUTE_MS)
-        return program.rate(index), min(program.end(index) * MINUTE_MS - ms_of_day, clock.switch_left_ms(now_ms))
+        return program.rates[index], min(program.end(index) * MINUTE_MS - ms_of_day, clock.switch_left_ms(now_ms))

@@ -11,7 +11,7 @@ else (bolus.py does) and keeps no history but the pieces it is asked to write do
 """
 
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from pumphil.oracle.schedule import DAY_MS, WEEK_MS, Program
@@ -180,12 +180,11 @@ class Flow:
             self.stop()
             self.running, self.empty = False, True
         due = self.periodic
-        while due is not None and due.next_ms <= self.now_ms:
-            if due.next_ms == self.now_ms and self._may_start_periodic():
+        if due is not None and due.next_ms <= self.now_ms:
+            if self._may_start_periodic():
                 duration_ms = stretched_ms(due.volume_nl, due.duration_ms, self.highest_nl_per_day)
                 self.bolus = Bolus(self.now_ms, duration_ms, due.volume_nl, self.now_ms + duration_ms, PERIODIC)
-            due = Periodic(due.volume_nl, due.duration_ms, due.interval_ms, due.next_ms + due.interval_ms)
-            self.periodic = due
+            self.periodic = replace(due, next_ms=due.next_ms + due.interval_ms)
 
     def _may_start_periodic(self) -> bool:
         """Only while the schedule runs and a bolus might be granted; one that may not start is left out for good."""
