@@ -79,7 +79,7 @@ def test_end_bolus_5_fault() -> None:
     assert (mode(bench), state) == ("fault", "interrupted")
     assert BOLUS_NL // 2 <= delivered_nl < BOLUS_NL
     bench.motor.jam(False)
-    assert bench.ack(codes.ALARM_MOTION).ok
+    assert bench.ack(codes.ALARM_STALL).ok
     assert bench.start().ok
     assert mode(bench) == "schedule", "nothing resumes it"
 

@@ -164,18 +164,18 @@ def test_fault_3_a_handler_that_raises_is_not_run_again(monkeypatch: pytest.Monk
     assert len(bench.records(codes.REC_ALARM)) == 1
 
 
-@pytest.mark.parametrize("alarm", [codes.ALARM_MOTION, codes.ALARM_LATE, codes.ALARM_INTERNAL])
+@pytest.mark.parametrize("alarm", [codes.ALARM_STALL, codes.ALARM_LATE, codes.ALARM_INTERNAL])
 def test_fault_way_out_is_acknowledgement_then_start(alarm: int) -> None:
     bench = running()
     bench.pump._fault(alarm, bench.now_ms)
-    bench.pump._fault(codes.ALARM_MOTION, bench.now_ms)
+    bench.pump._fault(codes.ALARM_STALL, bench.now_ms)
     assert bench.start().status == codes.ALARM_ACTIVE
     assert bench.bolus().status == codes.STOPPED
     assert bench.stop()["mode"] == codes.FAULT, "a stop does not clear a fault"
     assert bench.ack(alarm).ok
-    if alarm != codes.ALARM_MOTION:
+    if alarm != codes.ALARM_STALL:
         assert mode(bench) == "fault", "one alarm is left"
-        assert bench.ack(codes.ALARM_MOTION).ok
+        assert bench.ack(codes.ALARM_STALL).ok
     assert (mode(bench), shown(bench)) == ("stopped", set())
     assert nothing_moves(bench)
     assert bench.start().ok

@@ -36,7 +36,7 @@ def _whole(pump, program, rolling_nl, each_nl, every_ms):
     # The volume limit of 24 h must leave program and periodic bolus whole (BOL-04); boluses are then asked for.
     if not rolling_nl:
         return None
-    least_nl = least_limit_nl(program.worst_24h_nl(), program.peak(), each_nl, every_ms)
+    least_nl = least_limit_nl(program.worst_24h_nl(pump.clock.shift_min), program.peak(), each_nl, every_ms)
     return _limit(device.LIMIT_WINDOW, least_nl) if rolling_nl < least_nl else None
 
 

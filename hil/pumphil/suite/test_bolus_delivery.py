@@ -146,7 +146,7 @@ def _fault(treatment: Treatment) -> None:
 
 
 def _acknowledge(treatment: Treatment) -> None:
-    treatment.programmer.acknowledge(codes.ALARM_MOTION)
+    treatment.programmer.acknowledge(codes.ALARM_STALL)
     treatment.prescription.clear_alarm(treatment.now_ms, "motion-fault")
     treatment.start()
 

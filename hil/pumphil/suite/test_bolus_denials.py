@@ -101,7 +101,7 @@ def _fault(treatment: Treatment) -> None:
 
 
 def _acknowledged(treatment: Treatment) -> None:
-    treatment.programmer.acknowledge(codes.ALARM_MOTION)
+    treatment.programmer.acknowledge(codes.ALARM_STALL)
     treatment.prescription.clear_alarm(treatment.now_ms, "motion-fault")
     assert not treatment.bolus().granted  # acknowledged is not started
     treatment.start()

@@ -80,7 +80,7 @@ def test_flow_motion_fault_ends_motion_at_once_and_stays(
     treatment.run_for(hours=6)
     status = treatment.programmer.status()
     answers |= {"alarms": status.alarms, "mode": status.mode, "rate": status.rate_nl_per_day}
-    answers["acknowledge"] = pump.answer(lambda: treatment.programmer.acknowledge(codes.ALARM_MOTION))
+    answers["acknowledge"] = pump.answer(lambda: treatment.programmer.acknowledge(codes.ALARM_STALL))
     answers["mode acknowledged"] = treatment.programmer.status().mode
     treatment.run_for(hours=6)
     after = rig.plant.steps_done(rig.now_us), len(rig.packets)

@@ -73,7 +73,7 @@ def test_log_every_alarm_has_its_cause(treatment: Treatment, record: HilRecord) 
     lost_ms, steps = rig.packets[-1]
     programmer_saw = len(treatment.alarms())
     treatment.run_for(seconds=60)
-    programmer.acknowledge(codes.ALARM_MOTION)
+    programmer.acknowledge(codes.ALARM_STALL)
     acknowledged_ms = treatment.now_ms
     programmer.start()
     treatment.run_for(hours=7)
