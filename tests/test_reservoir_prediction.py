@@ -9,7 +9,7 @@ from fractions import Fraction
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from window_cases import DAY_MS, HOUR_MS, MINUTE_MS, Rates
 
@@ -131,7 +131,6 @@ def test_change_of_local_time_is_neither_missed_nor_taken_for_one_of_every_day(
     st.integers(0, 10 * DAY_MS),
     st.one_of(st.just(0), st.integers(1, 12_000_000)),
 )
-@settings(max_examples=100)
 def test_prediction_is_within_a_hundredth_or_ten_minutes(
     steps: list[tuple[int, int]], first: int, days: int, above_low_nl: int, now_ms: int, extra_nl_per_day: int
 ) -> None:
