@@ -10,7 +10,7 @@ from therapy_text import TEXT
 
 from pumphil import scenario
 from pumphil.oracle import Prescription
-from pumphost.therapy import Step, TherapyError, load, loads, schema
+from pumphost.therapy import Periodic, Step, TherapyError, load, loads, schema
 from pumphost.therapy.tables import fields_by_key
 
 DOCS = (Path(__file__).parent.parent / "docs" / "therapy.md").read_text(encoding="utf-8")
@@ -22,7 +22,10 @@ TABLES = {
     "fill": schema.Fill,
     "program": schema.ContinuousProgram,
     "program.step[0]": schema.ProgramStep,
+    "profile[0]": schema.WeekProfile,
     "patient_bolus": schema.Bolus,
+    "periodic": schema.PeriodicBolus,
+    "minimum": schema.Minimum,
 }
 
 
@@ -46,8 +49,8 @@ def test_the_table_of_keys_has_every_key_with_its_limits():
         for table, model in TABLES.items()
         for key, field in fields_by_key(model).items()
     }
-    keys["program.step"] = schema.STEPS.limits
-    assert {row[0]: row[1] for row in rows(3) if "." in row[0]} == keys
+    keys |= {"program.step": schema.STEPS.limits, "profile": schema.PROFILES.limits}
+    assert {row[0]: row[1] for row in rows(3) if "." in row[0] or row[0] == "profile"} == keys
 
 
 def test_the_table_of_actions_has_every_action_with_its_key_and_limits():
@@ -64,18 +67,21 @@ def test_the_files_of_the_reference_are_read():
     assert tomllib.loads(TOML[0]) == tomllib.loads(TEXT)
     continuous = loads(TOML[0][: TOML[0].index("[program]")] + TOML[1])
     assert (continuous.mode, continuous.steps) == ("continuous", (Step(0, 480_000),))
-    assert [event.do for event in scenario.loads_scenario(TOML[3])] == ["patient_bolus", "refill"]
-    assert len(TOML) == 5
+    week = loads(TOML[0][: TOML[0].index("[program]")] + TOML[2] + TOML[3])
+    assert [(profile.days, len(profile.steps)) for profile in week.profiles] == [(0b0011111, 2), (0b1100000, 1)]
+    assert (week.periodic, week.minimum_rate_nl_per_day) == (Periodic(50_000, 600_000, 21_600_000), 6_000)
+    assert [event.do for event in scenario.loads_scenario(TOML[5])] == ["patient_bolus", "refill"]
+    assert len(TOML) == 7
 
 
 def test_the_refusals_of_the_reference_are_the_real_ones():
-    wrong = TOML[2]
+    wrong = TOML[4]
     no_toml = wrong.replace('reservoir = "20 mL"', "reservoir = 20 mL")
     assert no_toml != wrong
     real = [
         refusal(loads, wrong, "wrong.toml"),
         refusal(loads, no_toml, "wrong.toml"),
-        refusal(scenario.loads_scenario, TOML[4], "week.toml"),
+        refusal(scenario.loads_scenario, TOML[6], "week.toml"),
     ]
     assert real == SHOWN
 

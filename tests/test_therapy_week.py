@@ -174,7 +174,7 @@ def test_eight_profiles_are_too_many():
     text = HEAD + "".join(f'[[profile]]\ndays = ["{day}"]\n{step}' for day in days)
     assert [(key, what) for _, key, what in problems(text)] == [
         ("profile", "has 8 profiles"),
-        ("profile[7].days", "has sun, which the profile at line 37 has too"),
+        ("profile[7].days", "has sun, which the profile at line 38 has too"),
     ]
 
 
