@@ -14,7 +14,7 @@ from fake_pump import LIMITS, LIMITS_FORMAT, TICKET, fake_pump, refusal, rng
 
 from pumphost.errors import PumpError, TherapyError
 from pumphost.programmer import DigestDiffers, Programmer, ReadBackDiffers
-from pumphost.therapy import PatientBolus, Step, Therapy
+from pumphost.therapy import PatientBolus, Periodic, Profile, Step, Therapy
 from pumplink import codes, messages
 
 THERAPY = Therapy(
@@ -265,6 +265,24 @@ def test_a_therapy_beyond_the_limits_of_the_pump_is_refused_before_anything_acts
     assert {problem.value for problem in found} == {value}
     assert str(found[0]).startswith(f"therapy.toml: {key} = {value}")
     assert found[0].fix
+    assert not ACTING.intersection(fake.names)
+
+
+def test_a_week_and_a_periodic_bolus_are_held_against_the_limits_of_the_pump_too() -> None:
+    pump, fake = programmer()
+    week = (Profile(0x1F, (Step(0, 480_000), Step(480, 960_000))), Profile(0x60, (Step(0, 47_999),)))
+    therapy = dataclasses.replace(
+        THERAPY, mode="week", steps=(), weekly=week, periodic=Periodic(2_000_000, 3_600_000, 21_600_000)
+    )
+    fake.say["GET_LIMITS"] = lambda values: limits(steps_total=2, steps_max=1, clinician_max=1_999_999)
+    with pytest.raises(TherapyError) as caught:
+        pump.program(therapy)
+    assert [(problem.key, problem.value) for problem in caught.value.problems] == [
+        ("profile", "3 steps"),
+        ("profile[0].step", "2 steps"),
+        ("profile[1].step[0].rate", "0.047999 mL/day"),
+        ("periodic.volume", "2.000 mL"),
+    ]
     assert not ACTING.intersection(fake.names)
 
 

@@ -64,7 +64,7 @@ class Orders(Reader):
         if delay_ms and (status.delayed or status.delivering):
             return status
         right = status.mode == codes.MINIMUM_RATE if minimum else status.delivering
-        if delay_ms or not right:
+        if not right:
             raise ReadBackDiffers(
                 f"start was committed, but the pump is in mode {status.mode_name}; read status and log"
             )
