@@ -5,7 +5,7 @@
     bench.run_for(DAY_MS)
     bench.motor.packets                     # [(ms, steps), ...] as they reached the motor port
 
-The ports are those of pump_ports.py. Digests come from hashlib. No plant, no rig, no programmer.
+The ports are those of pump_ports.py and pump_faults.py. Digests come from hashlib. No plant, no rig, no programmer.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from pump_faults import FaultyStore, SimSensors
 from pump_ports import FakeAnnunciator, FakeLink, FakeMotor, FakeWatchdog
 
 from pumpfw.core.config import Config
@@ -32,6 +33,9 @@ AMPLE_NL = (1 << 30) - 1  # the largest fill the wire can say
 COUNT_PERIOD = 1 << 30
 POLLS_AT_ONE_INSTANT = 4
 DRUG, CONCENTRATION = b"saline", 1_000_000
+EVERY_DAY = 0x7F
+NOT_MEASURED = messages.U30
+RECORD = codes.RECORD_SIZE + 8  # with its chain value
 
 
 @dataclass(frozen=True)
@@ -73,28 +77,90 @@ def padded(drug: bytes) -> bytes:
 
 
 class Bench:
-    """One pump, its ports, and the client's end of the link. Times are pump ms; `ticks` is the counter at boot."""
+    """One pump, its ports, and the client's end of the link. Times are pump ms; `ticks` is the counter at boot.
 
-    def __init__(self, *, ticks: int = 0, reservoir_nl: int = AMPLE_NL, motor_done: int = 0, **config: Any) -> None:
-        self.motor, self.link = FakeMotor(motor_done), FakeLink()
-        self.annunciator, self.watchdog = FakeAnnunciator(), FakeWatchdog()
-        ports = Ports(self.motor, self.link, self.annunciator, self.watchdog)
-        self.pump = Pump(Config(reservoir_nl=reservoir_nl, **config), ports)
-        self.now_ms = self.wake_ms = self.polls = 0
+    `trace` holds (ms, mode, alarm bits, packets so far) at each wake after which mode or alarms were others.
+    """
+
+    def __init__(
+        self,
+        *,
+        ticks: int = 0,
+        reservoir_nl: int = AMPLE_NL,
+        motor_done: int = 0,
+        fitted: Iterable[int] = (),
+        **config: Any,
+    ) -> None:
+        self._config = {"reservoir_nl": reservoir_nl, **config}
+        self.motor = FakeMotor(motor_done)
+        self.store, self.sensors = FaultyStore(), SimSensors(fitted)
+        self.sensors.turned_steps = self.emitted_steps
+        self.sensors.now_ms = lambda: self.powered_ms
+        self.now_ms = self.wake_ms = self.polls = self.lost_ms = self.boots = 0
         self.order = self.seq = 0
+        self.trace: list[tuple[int, int, int, int]] = []
         self._ticks = ticks
-        self._timebase = Timebase(ticks)
+        self._emitted_before = -motor_done
+        self._power_on(codes.RESET_POWER_ON)
+
+    # -- power -----------------------------------------------------------------------------------
+
+    def _power_on(self, cause: int) -> None:
+        self.link = FakeLink()
+        self.annunciator, self.watchdog = FakeAnnunciator(), FakeWatchdog()
+        self.store.busy = self.motor.busy
+        ports = Ports(self.motor, self.link, self.annunciator, self.watchdog, self.sensors, self.store)
+        self.pump = Pump(Config(reset_cause=cause, **self._config), ports)
+        self.lost_ms += self.now_ms - self.pump.start_ms
+        self.now_ms = self.motor.now_ms = self.wake_ms = self.pump.start_ms
+        self._timebase = Timebase(self._ticks)
+        self._timebase.start(self.now_ms)
+        self._ticks_from = self._ticks - self.now_ms
         self._reader = frame.FrameReader()
+        self._packets_before = len(self.motor.packets)
+        self.boots += 1
         self.poll()
+
+    def reset(self, cause: int = codes.RESET_BROWN_OUT) -> None:
+        """The power goes and comes back: the packet in hand ends, what is in RAM is lost, the store stays."""
+        packets, periods = self.motor.packets, self.motor.periods_us
+        self.motor.now_ms = self.now_ms
+        self._emitted_before = self.emitted_steps()
+        self.motor = FakeMotor()
+        self.motor.packets, self.motor.periods_us = packets, periods
+        self.sensors.bands.clear()
+        self._ticks = 0
+        self._power_on(cause)
+
+    @property
+    def powered_ms(self) -> int:
+        """True time with power; pump time falls behind it at a reset."""
+        return self.now_ms + self.lost_ms
+
+    def in_hand(self) -> int:
+        """Steps of the packet in hand that were not made yet."""
+        queued = sum(steps for _, steps in self.motor.packets[self._packets_before :])
+        return queued - self.motor.unused - (self.emitted_steps() - self._emitted_before)
+
+    def emitted_steps(self) -> int:
+        """Full steps that the motor made since the first boot, below 2^30."""
+        return self._emitted_before + self.motor.done()
+
+    def snapshot(self) -> bytes:
+        """What of the pump is durable: program, settings, lockout, history, reservoir."""
+        return bytes(self.pump.snapshot())
 
     # -- time ------------------------------------------------------------------------------------
 
     def poll(self) -> None:
         """One wake, now."""
-        now_ms = self._timebase.extend((self._ticks + self.now_ms) % TICKS_PERIOD)
+        now_ms = self._timebase.extend((self._ticks_from + self.now_ms) % TICKS_PERIOD)
         self.motor.now_ms = now_ms
         self.wake_ms = self.pump.poll(now_ms)
         self.polls += 1
+        mode, bits = self.pump.mode, self.pump.alarms.bits()
+        if not self.trace or self.trace[-1][1:3] != (mode, bits):
+            self.trace.append((now_ms, mode, bits, len(self.motor.packets)))
 
     def run_until(self, t_ms: int, early: Iterable[int] = ()) -> None:
         """Poll at every instant asked for up to `t_ms`, and at those of `early` besides (rising, not in the past)."""
@@ -119,6 +185,15 @@ class Bench:
         self.now_ms = due_ms + by_ms
         self.poll()
         return due_ms
+
+    def sense(self, channel: int, reading: int | None) -> None:
+        """From now on a sensor reads this, None: what is there. The board wakes the core if that leaves its band."""
+        if reading is None:
+            self.sensors.forced.pop(channel, None)
+        else:
+            self.sensors.forced[channel] = reading
+        if self.sensors.outside():
+            self.poll()
 
     # -- link ------------------------------------------------------------------------------------
 
@@ -163,42 +238,56 @@ class Bench:
         return self.order
 
     def commit(self, prepared: Reply) -> Reply:
-        """Second phase of a prepared order; a refused one is handed back."""
-        return self.ask("COMMIT", prepared["ticket"], prepared["digest"], 0) if prepared.ok else prepared
+        """Second phase of a prepared order, soft limits accepted; a refused one is handed back."""
+        return self.ask("COMMIT", prepared["ticket"], prepared["digest"], 1) if prepared.ok else prepared
 
     def prepare_program(self, steps: Sequence[tuple[int, int]], **said: int) -> Reply:
         """Stage and prepare; `announced`, `total_nl` are said instead of the truth."""
+        return self.prepare_week([(EVERY_DAY, steps)], **said)
+
+    def prepare_week(self, profiles: Sequence[tuple[int, Sequence[tuple[int, int]]]], **said: int) -> Reply:
+        """As `prepare_program`, with profiles as (days, steps)."""
         order = said.get("order") or self.new_order()
-        total_nl = said.get("total_nl", day_total_nl(steps))
-        begun = self.ask("STAGE_BEGIN", order, said.get("announced", len(steps)), total_nl)
-        for index in range(0, len(steps), messages.STEPS_PER_FRAME):
-            part = steps[index : index + messages.STEPS_PER_FRAME]
-            begun = self.ask("STAGE_STEPS", index, len(part), packed(part)) if begun.ok else begun
+        begun = Reply(codes.OK)
+        for number, (days, steps) in enumerate(profiles):
+            total_nl = said.get("total_nl", min(day_total_nl(steps), messages.RATE_MAX_NL_PER_DAY))
+            if begun.ok:
+                begun = self.ask("STAGE_BEGIN", order, number, days, said.get("announced", len(steps)), total_nl)
+            for index in range(0, len(steps), messages.STEPS_PER_FRAME):
+                part = steps[index : index + messages.STEPS_PER_FRAME]
+                begun = self.ask("STAGE_STEPS", index, len(part), packed(part)) if begun.ok else begun
         return self.ask("PREPARE_PROGRAM", order) if begun.ok else begun
 
     def program(self, steps: Sequence[tuple[int, int]]) -> Reply:
         return self.commit(self.prepare_program(steps))
 
-    def prepare_settings(self, volume_nl: int, duration_ms: int, lockout_ms: int, max_24h: int) -> Reply:
-        values = (self.new_order(), volume_nl, duration_ms, lockout_ms, max_24h, 0, 0)
+    def prepare_settings(
+        self, volume_nl: int, duration_ms: int, lockout_ms: int, max_24h: int, rolling_nl: int = 0, anchor: int = 0
+    ) -> Reply:
+        values = (self.new_order(), volume_nl, duration_ms, lockout_ms, max_24h, rolling_nl, anchor)
         return self.ask("PREPARE_PATIENT_BOLUS", *values)
 
-    def settings(self, volume_nl: int, duration_ms: int, lockout_ms: int, max_24h: int) -> Reply:
-        return self.commit(self.prepare_settings(volume_nl, duration_ms, lockout_ms, max_24h))
+    def settings(
+        self, volume_nl: int, duration_ms: int, lockout_ms: int, max_24h: int, rolling_nl: int = 0, anchor: int = 0
+    ) -> Reply:
+        return self.commit(self.prepare_settings(volume_nl, duration_ms, lockout_ms, max_24h, rolling_nl, anchor))
 
-    def refill(self, volume_nl: int, drug: bytes = DRUG, concentration: int = CONCENTRATION) -> Reply:
-        return self.commit(self.ask("PREPARE_REFILL", self.new_order(), volume_nl, padded(drug), concentration))
+    def refill(
+        self, volume_nl: int, drug: bytes = DRUG, concentration: int = CONCENTRATION, withdrawn_nl: int = NOT_MEASURED
+    ) -> Reply:
+        values = (self.new_order(), withdrawn_nl, volume_nl, padded(drug), concentration)
+        return self.commit(self.ask("PREPARE_REFILL", *values))
 
     def clock(self, local_ms_of_day: int, offset_min: int = 0) -> Reply:
         """Set the wall clock: local time of day on the second day of 1970."""
         unix_ms = DAY_MS + local_ms_of_day - offset_min * MINUTE_MS
-        return self.commit(self.ask("PREPARE_CLOCK", self.new_order(), unix_ms, offset_min))
+        return self.commit(self.ask("PREPARE_CLOCK", self.new_order(), unix_ms, offset_min, 0, 0))
 
     def start(self) -> Reply:
-        return self.commit(self.ask("PREPARE_MODE", self.new_order(), codes.SCHEDULE))
+        return self.commit(self.ask("PREPARE_MODE", self.new_order(), codes.SCHEDULE, 0, 0))
 
-    def stop(self) -> Reply:
-        return self.ask("STOP")
+    def stop(self, reason: int = codes.STOP_CLINICIAN) -> Reply:
+        return self.ask("STOP", reason)
 
     def bolus(self, order: int | None = None) -> Reply:
         return self.ask("REQUEST_BOLUS", order or self.new_order(), self.now_ms + 10_000)
@@ -220,11 +309,13 @@ class Bench:
         """Full steps that reached the motor port."""
         return sum(steps for _, steps in self.motor.packets)
 
-    def records(self, kind: int | None = None) -> list[tuple[Any, ...]]:
-        """Log records kept, oldest first: (number, uptime, wall, trusted, kind, a, b)."""
-        info = self.ask("LOG_INFO")
+    def records(self, kind: int | None = None, ring: int = 0) -> list[tuple[Any, ...]]:
+        """Log records kept, oldest first: (number, uptime, wall, trusted, kind, a, b, time scale)."""
+        info = self.ask("LOG_INFO", ring)
         rows: list[tuple[Any, ...]] = []
-        while (first := rows[-1][0] + 1 if rows else info["first"]) < info["next"]:
-            part = self.ask("LOG_READ", first, 7)["records"]
-            rows += [struct.unpack_from("<IQQBBII", part, at) for at in range(0, len(part), 30)]
+        place = info["first"]
+        while place < info["next"]:
+            part = self.ask("LOG_READ", ring, place, messages.RECORDS_PER_FRAME)
+            rows += [struct.unpack_from(codes.RECORD_FORMAT, part["records"], at * RECORD) for at in range(part["n"])]
+            place = part["first"] + part["n"]
         return [row for row in rows if kind in (None, row[4])]

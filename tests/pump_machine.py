@@ -4,49 +4,99 @@
     pair.two_phases(prepare, refusals, apply, how="plain")
     pair.compare()
 
-Packets and motor stops are read at the motor port. What happens, test_pump_model.py decides.
+Packets are read at the motor port, changes of mode and alarms from the trace of the bench. What happens,
+test_pump_model.py decides; what is compared is in pump_compare.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from pump_driver import NL_PER_REV, STEPS_PER_REV, Bench, Reply, digest, packed
-from pump_model import STEP_NL, Model
+from pump_compare import Comparison
+from pump_driver import Reply
+from pump_faults import PowerCut
+from pump_model_alarms import PRIORITY, STOPS
+from pump_model_flow import CEILING, HALTED
+from pump_model_refusals import Reasons, bolus_denials, clinician_denials, storage
+from pump_model_time import DAY_MS
 
-from pumphil.oracle import quantum_nl
 from pumplink import codes
 
 ALARM_NAMES = {code: row[0] for code, row in codes.ALARMS.items()}
-ALARM_CODES = {name: code for code, name in ALARM_NAMES.items()}
 LIMIT_NAMES = {value: name for name, value in vars(codes).items() if name.startswith("LIMIT_")}
+WITHIN_THE_WAKE_MS = 2_000  # a press of a button takes effect in this
 
 
-class Pair:
-    """One bench, one model. `since_jam`: packets since the motor was jammed, or started while it was."""
-
-    def __init__(self, bench: Bench, model: Model) -> None:
-        self.bench = bench
-        self.model = model
-        self.seen = self.stops_seen = 0
-        self.since_jam: int | None = None
+class Pair(Comparison):
+    """One bench, one model, one judge of doses."""
 
     # -- time and what is seen at the ports --------------------------------------------------------
 
     def observe(self) -> None:
-        """Tell the model what came out at the motor port since, in order, and let its time pass."""
-        packets, stops = self.bench.motor.packets, self.bench.motor.stops
-        for t_ms, steps in packets[self.seen :]:
-            self.model.packet(t_ms, steps)
-            if self.since_jam is not None:
-                self.since_jam += 1
-        self.seen = len(packets)
-        for t_ms in stops[self.stops_seen :]:
-            assert self.since_jam is not None, "the motor was stopped without a fault"
-            self.model.fault(t_ms, "motion-fault")
-        self.stops_seen = len(stops)
+        """Tell model and judge what came out since, in order, and let the model's time pass."""
+        packets = self.bench.motor.packets
+        for t_ms, mode, bits, count in self.bench.trace[self.traced :]:
+            while self.seen < count and (packets[self.seen][0] < t_ms or self.model.mode not in HALTED):
+                self._packet()
+            self._transition(t_ms, codes.MODES[mode], bits)
+            while self.seen < count:
+                self._packet()
+        self.traced = len(self.bench.trace)
+        while self.seen < len(packets):
+            self._packet()
         self.model.advance(self.bench.now_ms)
+        self.model.watch_stopped()
+
+    def _packet(self) -> None:
+        t_ms, steps = self.bench.motor.packets[self.seen]
+        self.seen += 1
+        self.model.packet(t_ms, steps)
+        if self.model.mode == "prime":
+            self.blurs.append((t_ms + self.bench.lost_ms, steps * self.model.nl_per_rev // 200 + 1))
+        self.judge.packet(t_ms + self.bench.lost_ms, steps, self.model.nl_per_rev, self.model.mode == "prime")
+        self.since_jam += self.bench.motor.jammed
+
+    def _transition(self, t_ms: int, mode: str, bits: int) -> None:
+        """Mode and alarms after a wake: the instants are the pump's, whether they may be is the model's."""
+        model = self.model
+        model.advance(t_ms)
+        model.watch_stopped()
+        shown = {name for code, name in ALARM_NAMES.items() if bits >> code & 1}
+        for name in sorted(set(model.alarms.listed) - shown):
+            model.alarms.cleared(name, t_ms)
+        for name in sorted(shown - set(model.alarms.listed), key=lambda name: (name not in STOPS, -PRIORITY[name])):
+            if name == "window-limit":
+                self._justify_withholding()
+            model.raised(name, t_ms)
+        if mode != model.mode and model.mode == "schedule" and mode in ("patient-bolus", "clinician-bolus"):
+            self._started_by_itself(mode)
+        if mode != model.mode and mode == "stopped" and self.pressed == codes.SENSE_STOP:
+            model.stop()
+            model.alarms.event("stopped-by-button", t_ms, 1_000)
+            self.pressed = None
+        model.entered(mode)
+
+    def _started_by_itself(self, mode: str) -> None:
+        """BOL-01: only by a press of the button, or as a periodic bolus whose turn it is."""
+        model = self.model
+        if mode == "patient-bolus":
+            assert self.pressed == codes.SENSE_BUTTON, "a patient bolus that nobody asked for"
+            self.pressed = None
+            order = self.button_order = -1 - len(model.orders)
+            denials = self._granted_or_denied(order)
+            assert not any(denials.values()), denials
+            self.begin_patient_bolus(order)
+            return
+        periodic = model.periodic
+        assert periodic, "a clinician bolus that nobody ordered"
+        since_ms = model.now_ms - periodic["from"]
+        assert since_ms % periodic["interval"] == 0 or self.blurred, f"a periodic bolus {since_ms} ms after it was set"
+        volume_nl, duration_ms = periodic["volume"], periodic["duration"]
+        window = self.window(volume_nl, duration_ms)
+        denials = clinician_denials(model, volume_nl, duration_ms, window)
+        assert not any(denials.values()), denials
+        self.check_grant(volume_nl, duration_ms)
+        model.begin("clinician-bolus", -1 - len(model.orders), volume_nl, duration_ms)
 
     def settle(self) -> None:
         """All that is due at this instant, before an order that comes at the same instant."""
@@ -58,49 +108,157 @@ class Pair:
         self.bench.run_for(ms, [self.bench.now_ms + ms // 3] if early else ())
         self.observe()
 
-    # -- orders in two phases ----------------------------------------------------------------------
+    # -- dose limits -------------------------------------------------------------------------------
 
-    def expect(self, reply: Reply, refusals: set[str]) -> bool:
-        """True if accepted; an answer must be one of the reasons there are."""
-        if not refusals:
-            assert reply.ok, reply
+    def basal_ahead(self) -> list[tuple[int, int]]:
+        """Scheduled basal from now for two days, in powered time (BOL-05)."""
+        model, lost_ms = self.model, self.bench.lost_ms
+        found, t_ms = [], model.now_ms
+        while t_ms < model.now_ms + 3 * DAY_MS:
+            found.append((t_ms + lost_ms, model.week.rate(model.clock, t_ms)))
+            t_ms = model.week.next_change_ms(model.clock, t_ms)
+        return found
+
+    def margin_nl(self) -> int:
+        """What a careful pump may hold back: 15 min, two packets, primes, what resets left in doubt."""
+        t_ms = self.bench.powered_ms
+        self.blurs = [(at, nl) for at, nl in self.blurs if t_ms - at < DAY_MS + 900_000]
+        extra = sum(nl for _, nl in self.blurs)
+        if self.model.periodic:
+            extra += self.model.periodic["volume"] * (DAY_MS // self.model.periodic["interval"] + 1)
+        return self.judge.denial_margin_nl(CEILING) + extra
+
+    def window(self, volume_nl: int, duration_ms: int) -> bool | None:
+        """None: there is room in every window. True: there is not. False: inside the margin."""
+        if not self.model.week:
+            return None
+        worst = self.judge.worst_nl(self.bench.powered_ms, volume_nl, duration_ms, self.basal_ahead())
+        limit_nl = self.judge.limit_nl or CEILING
+        if worst > limit_nl:
+            return True
+        return False if worst + self.margin_nl() > limit_nl else None
+
+    def check_grant(self, volume_nl: int, duration_ms: int) -> None:
+        self.judge.grant(self.bench.powered_ms, volume_nl, duration_ms, self.basal_ahead())
+
+    def begin_patient_bolus(self, order: int) -> int:
+        """It was granted: BOL-03, BOL-05. Its duration in ms."""
+        settings = self.model.settings
+        assert settings
+        duration_ms = self.stretched(settings["volume"], settings["duration"])
+        self.judge.start(self.bench.powered_ms, settings["max"])
+        self.check_grant(settings["volume"], duration_ms)
+        self.model.begin("patient-bolus", order, settings["volume"], duration_ms)
+        return duration_ms
+
+    def _granted_or_denied(self, order: int, until_ms: int | None = None) -> Reasons:
+        settings = self.model.settings
+        window = None
+        if settings and self.model.mode == "schedule" and not self.model.bridge:
+            window = self.window(settings["volume"], self.stretched(settings["volume"], settings["duration"]))
+        until_ms = self.model.now_ms if until_ms is None else until_ms
+        return bolus_denials(self.model, order, until_ms, window, self.bench.store.failing)
+
+    def _justify_withholding(self) -> None:
+        """BOL-04: basal is held back only near the limit."""
+        held_nl = self.judge.within_nl(self.bench.powered_ms - DAY_MS - 900_000)
+        limit_nl = self.judge.limit_nl or CEILING
+        assert held_nl + self.margin_nl() > limit_nl, f"withheld at {float(held_nl)} of {limit_nl} nL"
+        self.model.alarms.cause("window-limit", True, self.model.now_ms)
+        self.model.alarms.cause("window-limit", False, self.model.now_ms + DAY_MS)
+
+    # -- answers -----------------------------------------------------------------------------------
+
+    def expect(self, reply: Reply, reasons: Reasons, ordered: bool = False) -> bool:
+        """True if accepted. A refusal must name a reason there is; `ordered`: the first certain one or before."""
+        if reply.ok:
+            assert not any(reasons.values()), reasons
             return True
         name = codes.STATUS[reply.status][0]
-        assert (LIMIT_NAMES[reply.detail] if name == "HARD_LIMIT" else name) in refusals, (reply, refusals)
+        allowed = list(reasons)
+        if ordered and True in reasons.values():
+            allowed = allowed[: list(reasons.values()).index(True) + 1]
+        assert (LIMIT_NAMES[reply.detail] if name == "HARD_LIMIT" else name) in allowed, (name, reply, reasons)
         return False
 
+    def ask_refusable(self, ask: Callable[[], Reply], reasons: Reasons, ordered: bool = False) -> Reply:
+        """A refused command leaves what is durable as it was, to the byte (LINK-05, BOL-06)."""
+        before = self.bench.snapshot()
+        reply = ask()
+        if not self.expect(reply, reasons, ordered):
+            assert self.bench.snapshot() == before, f"changed by a command that was refused: {reply}"
+        return reply
+
+    # -- orders in two phases ----------------------------------------------------------------------
+
     def two_phases(
-        self, prepare: Callable[[], Reply], refusals: Callable[[], set[str]], apply: Callable[[], None], how: str
-    ) -> None:
+        self,
+        prepare: Callable[[], Reply],
+        refusals: Callable[[], Reasons],
+        apply: Callable[[int], None],
+        how: str = "plain",
+        warn: Callable[[], int] = lambda: 0,
+    ) -> bool:
+        """Whether it was carried out. `apply` is given the order; `warn` says the soft limits."""
         self.settle()
-        prepared = prepare()
-        if not self.expect(prepared, refusals()):
-            return
-        order, changes = self.bench.order, self.model.changes
-        ticket, own = prepared["ticket"], prepared["digest"]
-        expected: set[str] = set()
+        failing = self.bench.store.failing
+        prepared = self.ask_refusable(prepare, refusals() | storage(self.model, failing))
+        if not prepared.ok:
+            self.observe()
+            return False
+        self.model.alarms.cause("program-not-committed", True, self.model.now_ms)
+        self.model.alarms.cause("program-not-committed", False, self.model.now_ms)
+        order, ticket, own = self.bench.order, prepared["ticket"], prepared["digest"]
+        warned = warn()
+        assert prepared["warn"] == warned, (prepared["warn"], warned)
+        expected: Reasons = {}
         if how == "wrong digest":
-            assert self.bench.ask("COMMIT", ticket, bytes(8), 0).status == codes.DIGEST_MISMATCH
-            expected = {"TICKET_UNKNOWN"}
+            self.model.alarms.event("readback-mismatch", self.model.now_ms)
+            assert self.bench.ask("COMMIT", ticket, bytes(8), 1).status == codes.DIGEST_MISMATCH
+            expected = {"TICKET_UNKNOWN": True}
         elif how == "cancelled":
             assert self.bench.ask("CANCEL", ticket).ok
-            expected = {"TICKET_UNKNOWN"}
+            expected = {"TICKET_UNKNOWN": True}
         elif how in ("late", "in time"):
             self.wait(prepared["expires"] + (how == "late"))
-            expected = {"TICKET_EXPIRED"} if how == "late" else set()
+            expected = {"TICKET_EXPIRED": True} if how == "late" else {"CHANGED": False}
         elif how == "overtaken":
+            expected = {"CHANGED": self.model.mode not in HALTED}
             self.stop()
         self.settle()
-        if self.model.changes != changes:
-            expected.add("CHANGED")
-        committed = self.bench.ask("COMMIT", ticket, own, 0)
-        if self.expect(committed, expected):
-            assert (committed["order"], committed["state"]) == (order, codes.DONE)
-            self.model.remember(order, "done")
-            apply()
-            if how == "twice":
-                again = self.bench.ask("COMMIT", ticket, own, 0)
-                assert (again.status, again.info) == (codes.TICKET_USED, order)
+        again = refusals()
+        again.pop("DUPLICATE_ORDER", None)
+        expected |= dict.fromkeys(again, False) if how != "plain" else {}
+        if warned and not any(expected.values()):
+            unconfirmed = self.ask_refusable(
+                lambda: self.bench.ask("COMMIT", ticket, own, 0), {"SOFT_LIMIT": True, **dict.fromkeys(expected, False)}
+            )
+            if unconfirmed.status != codes.SOFT_LIMIT:
+                self.observe()
+                return False
+            assert unconfirmed.info == warned
+        expected |= storage(self.model, failing) | ({"STORAGE": False} if failing else {})
+        if not self._commit(ticket, own, order, expected, apply):
+            return False
+        if how == "twice":
+            repeated = self.bench.ask("COMMIT", ticket, own, 1)
+            assert (repeated.status, repeated.info) == (codes.TICKET_USED, order)
+        self.observe()
+        return True
+
+    def _commit(self, ticket: bytes, own: bytes, order: int, expected: Reasons, apply: Callable[[int], None]) -> bool:
+        try:
+            committed = self.ask_refusable(lambda: self.bench.ask("COMMIT", ticket, own, 1), expected)
+        except PowerCut:
+            return self.power_lost(order, apply)
+        if not committed.ok:
+            self.observe()
+            return False
+        assert committed["order"] == order
+        self.model.remember(order, "done")
+        apply(order)
+        assert committed["state"] == self.state_code(order)
+        return True
 
     def stop(self) -> None:
         """Operator stop; the answer names the bolus that it cancelled."""
@@ -108,63 +266,47 @@ class Pair:
         bolus = self.model.bolus
         self.model.stop()
         reply = self.bench.stop()
+        self.observe()
         assert reply["mode"] == codes.MODES.index(self.model.mode)
-        assert reply["order"] == (bolus["order"] if bolus else 0)
-        if bolus:
+        if bolus and bolus["order"] > 0:
+            assert reply["order"] == bolus["order"]
             self.check_given(bolus["order"], reply["delivered"])
+        assert bolus or not reply["order"]
 
-    # -- compared --------------------------------------------------------------------------------
+    # -- power -------------------------------------------------------------------------------------
 
-    def state_code(self, order: int) -> int:
-        return {name: code for code, name in codes.ORDER_STATES.items()}[self.model.orders[order]["state"]]
+    def power_cut(self) -> None:
+        """Between two wakes."""
+        self.observe()
+        self.power_lost(None, None)
 
-    def check_given(self, order: int, delivered_nl: int) -> None:
-        """BOL-15: what was given stays counted, to the nanolitre, in doubt the larger one."""
-        assert 0 <= delivered_nl - self.model.orders[order]["delivered"] < 1
-
-    def _status_is_that_of_the_model(self) -> None:
-        status, model = self.bench.status(), self.model
-        assert codes.MODES[status["mode"]] == model.mode
-        assert abs(status["rate"] - model.rate()) < 1
-        assert status["rate"] <= 24_000_000
-        assert status["delivered"] == -(-model.steps * NL_PER_REV // STEPS_PER_REV)
-        assert status["remaining"] == model.content_nl()
-        assert (status["lockout_left"], status["boluses_left"]) == (model.lockout_left_ms(), model.boluses_left())
-        assert status["uptime"] == self.bench.now_ms
-        assert status["program_digest"] == (digest(packed(model.program)) if model.program else bytes(8))
-        flags = {name for bit, name in codes.FLAGS.items() if status["flags"] & bit}
-        wanted = {"program": model.program, "clock-trusted": model.local_shift_ms is not None, "filled": model.fill}
-        wanted["bolus-settings"] = model.settings and model.settings["max"]
-        assert flags == {name for name, is_set in wanted.items() if is_set}
-        if model.orders:
-            last = list(model.orders)[-1]
-            assert (status["last_order"], status["order_state"]) == (last, self.state_code(last))
-            if model.orders[last]["state"] not in ("running", "done"):
-                self.check_given(last, status["order_delivered"])
-
-    def _alarms_are_those_of_the_model(self) -> None:
-        reply = self.bench.ask("GET_ALARMS")
-        rows = [reply["alarms"][at : at + 11] for at in range(0, 11 * reply["n"], 11)]
-        listed: list[Any] = [(ALARM_NAMES[row[0]], row[2], int.from_bytes(row[3:], "little")) for row in rows]
-        wanted = [(name, 1 if row["cause"] else 2, row["since"]) for name, row in self.model.alarms.items()]
-        assert listed == wanted, (listed, wanted)
-        assert self.bench.status()["alarms"] == sum(1 << ALARM_CODES[name] for name in self.model.alarms)
-        highest = max((row[1] for row in rows), default=0)
-        assert (self.bench.annunciator.lit, self.bench.annunciator.sounding) == (highest, highest)
-
-    def _commanded_volume_is_within_one_quantum(self) -> None:
-        """FLOW-03, at the highest rate so far."""
-        quantum = quantum_nl(self.model.peak_nl_per_day, NL_PER_REV, STEPS_PER_REV)
-        error_nl = self.model.dose_nl - self.model.steps * STEP_NL
-        assert abs(error_nl) <= quantum, (float(error_nl), quantum)
-
-    def _a_jam_is_noticed_before_a_second_packet(self) -> None:
-        assert self.since_jam is None or self.since_jam <= 1 or not self.bench.motor.jammed
-
-    def compare(self) -> None:
-        """Everything that the two can be compared by."""
-        self.settle()
-        self._status_is_that_of_the_model()
-        self._alarms_are_those_of_the_model()
-        self._commanded_volume_is_within_one_quantum()
-        self._a_jam_is_noticed_before_a_second_packet()
+    def power_lost(self, order: int | None, apply: Callable[[int], None] | None) -> bool:
+        """Everything is lost but the store. What was being committed was done wholly or not at all (LOG-04)."""
+        bench, model = self.bench, self.model
+        bench.store.cut_after = None
+        while self.seen < len(bench.motor.packets):
+            self._packet()
+        model.advance(bench.now_ms)
+        last_ms = bench.motor.packets[-1][0] if bench.motor.packets else 0
+        cut_steps = bench.motor.in_hand()
+        before_ms, powered_ms = bench.now_ms, bench.powered_ms
+        bench.reset()
+        restored_ms = bench.pump.start_ms
+        assert restored_ms <= before_ms, "TIME-08: pump time went ahead through a reset"
+        assert restored_ms >= last_ms or bench.store.failing or last_ms > before_ms, (
+            "the time of a packet was forgotten"
+        )
+        applied = False
+        if order is not None and apply is not None:
+            state = bench.ask("GET_ORDER", order)["state"]
+            applied = state not in (codes.NOT_SEEN, codes.PREPARED)
+            if applied:
+                model.remember(order, "done")
+                apply(order)
+        self.blurred = True
+        self.blurs.append((powered_ms, 20_000))
+        model.reset(restored_ms)
+        self.since_jam = 0
+        self.observe()
+        self.account_after_reset(cut_steps)
+        return applied

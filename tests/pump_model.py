@@ -2,180 +2,153 @@
 
     model = Model(capacity_nl=20_000_000)
     model.advance(t_ms); model.packet(t_ms, steps)        # time passes; a packet is seen at the motor port
-    model.grant(order)                                    # what was accepted is told to it
+    model.begin("patient-bolus", order, 20_000, 600_000)  # what was accepted is told to it
 
-It takes packets from the motor port, not from the pump's account, and reads nothing of the firmware. What must be
-refused is in pump_model_refusals.py. Late wakes and the link are not here.
+It reads nothing of the firmware. Flow and time are in pump_model_flow.py and pump_model_time.py, alarms in
+pump_model_alarms.py, what must be refused in pump_model_refusals.py, dose limits in pump_judge.py. Where a requirement
+leaves the pump a choice of modes, `free` holds them and `entered` takes the one it chose.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
-DAY_MS, MINUTE_MS = 86_400_000, 60_000
-CEILING = 24_000_000  # FLOW-01, FLOW-07
-LOW_NL, EMPTY_NL = 3_000_000, 500_000  # RES-03, RES-05
-STEP_NL = Fraction(43_100, 200)
-RUNNING = ("schedule", "patient-bolus")
-PRIORITY = {"low-reservoir": 1, "reservoir-empty": 3, "clock-untrusted": 2, "motion-fault": 3}
-STOPS = ("reservoir-empty", "motion-fault")
-LATCHES = STOPS  # ALM-06
+from pump_model_flow import BOLUSES, DELIVERING, HALTED, PRIME_RATE, Flow
+from pump_model_time import DAY_MS, HOUR_MS, MINUTE_MS, Steps, Wall, Week
+
+FOLLOW_ON = {0: "schedule", 1: "stopped", 2: "schedule", 3: "minimum-rate"}
+RESET_SPAN_MS, RESETS_MAX = 10 * MINUTE_MS, 3  # PWR-07
+SIGNALLED_MS = 1_000  # ALM-02
 
 
-class Model:
-    """State in plain containers; every method is one thing that happens to a pump."""
+class Model(Flow):
+    """What is done to a pump; every method is one thing that happens."""
 
-    def __init__(self, capacity_nl: int) -> None:
-        self.capacity_nl = capacity_nl
-        self.now_ms = 0
-        self.mode = "stopped"
-        self.program: list[tuple[int, int]] = []
-        self.local_shift_ms: int | None = None
-        self.settings: dict[str, int] | None = None
-        self.fill: dict[str, Any] | None = None
-        self.bolus: dict[str, int] | None = None
-        self.starts_ms: list[int] = []
-        self.locked_until_ms = 0
-        self.orders: dict[int, dict[str, Any]] = {}
-        self.alarms: dict[str, dict[str, Any]] = {}  # in order of occurrence
-        self.steps = 0
-        self.dose_nl = Fraction(0)
-        self.peak_nl_per_day = Fraction(0)
-        self.changes = 0  # whatever makes a prepared order out of date
+    free: frozenset[str] = frozenset()
 
-    # -- flow ------------------------------------------------------------------------------------
-
-    def basal(self, t_ms: int) -> int:
-        """FLOW-11, FLOW-12, TIME-07."""
-        if self.mode not in RUNNING:
-            return 0
-        if self.local_shift_ms is None:
-            return min(rate for _, rate in self.program)
-        minute = (t_ms + self.local_shift_ms) % DAY_MS // MINUTE_MS
-        return [rate for start, rate in self.program if start <= minute][-1]
-
-    def rate(self) -> Fraction:
-        """Basal and bolus together, now (BOL-09)."""
-        extra = Fraction(self.bolus["volume"] * DAY_MS, self.bolus["duration"]) if self.bolus else Fraction(0)
-        return self.basal(self.now_ms) + extra
-
-    def _next_step_ms(self, t_ms: int) -> int:
-        """First instant after `t_ms` at which a step of the program may begin."""
-        if not self.program or self.local_shift_ms is None:
-            return t_ms + DAY_MS
-        local_ms = (t_ms + self.local_shift_ms) % DAY_MS
-        return min(t_ms + (start * MINUTE_MS - local_ms - 1) % DAY_MS + 1 for start, _ in self.program)
-
-    def basal_nl(self, duration_ms: int) -> Fraction:
-        """What the program will order in the time to come, if nobody touches it."""
-        total, t_ms, end_ms = Fraction(0), self.now_ms, self.now_ms + duration_ms
-        while t_ms < end_ms:
-            next_ms = min(self._next_step_ms(t_ms), end_ms)
-            total += Fraction(self.basal(t_ms) * (next_ms - t_ms), DAY_MS)
-            t_ms = next_ms
-        return total
-
-    def advance(self, t_ms: int) -> None:
-        """Nothing happens until `t_ms` but what was ordered."""
-        while self.now_ms < t_ms:
-            end_ms = min(t_ms, self._next_step_ms(self.now_ms))
-            if self.bolus:
-                end_ms = min(end_ms, self.bolus["start"] + self.bolus["duration"])
-            self.peak_nl_per_day = max(self.peak_nl_per_day, self.rate())
-            self.dose_nl += self.rate() * (end_ms - self.now_ms) / DAY_MS
-            self.now_ms = end_ms
-            if self.bolus and end_ms == self.bolus["start"] + self.bolus["duration"]:
-                self.end_bolus("done")
-
-    def packet(self, t_ms: int, steps: int) -> None:
-        """A packet was handed to the motor: RES-01, RES-03, RES-05."""
-        assert self.mode in RUNNING, f"a packet at {t_ms} ms in mode {self.mode}"
-        self.advance(t_ms)
-        self.steps += steps
-        self._watch_reservoir()
-
-    def content_nl(self) -> int:
-        """Last confirmed fill minus what was commanded since, whole nL, never negative."""
-        if self.fill is None:
-            return 0
-        return max(0, int((self.fill["volume"] - (self.steps - self.fill["steps"]) * STEP_NL) // 1))
-
-    def _watch_reservoir(self) -> None:
-        self.alarm("low-reservoir", self.content_nl() <= LOW_NL)
-        self.alarm("reservoir-empty", self.content_nl() <= EMPTY_NL)
-        if self.content_nl() <= EMPTY_NL:
-            self.stop("interrupted")
-
-    # -- lockout and count -----------------------------------------------------------------------
-
-    def lockout_left_ms(self) -> int:
-        return max(0, self.locked_until_ms - self.now_ms)
-
-    def recent_ms(self) -> list[int]:
-        """Starts in the last 24 h; one exactly 24 h ago no longer counts."""
-        return [t_ms for t_ms in self.starts_ms if self.now_ms - t_ms < DAY_MS]
-
-    def boluses_left(self) -> int:
-        return max(0, self.settings["max"] - len(self.recent_ms())) if self.settings else 0
-
-    @staticmethod
-    def stretched_ms(settings: dict[str, int], peak: int) -> int | None:
-        """FLOW-07: how long a bolus takes beside the highest basal rate, None if there is no room for it."""
-        if peak >= CEILING:
-            return None
-        return max(settings["duration"], -(-settings["volume"] * DAY_MS // (CEILING - peak)))
-
-    # -- what is done ----------------------------------------------------------------------------
+    def entered(self, mode: str) -> None:
+        """The pump is in this mode now."""
+        if mode != self.mode:
+            assert mode in self.free, f"mode {mode} at {self.now_ms} ms, expected {self.mode} or {sorted(self.free)}"
+            self.mode = mode
+        self.free = frozenset()
 
     def remember(self, order: int, state: str, requested_nl: int = 0) -> None:
-        self.orders[order] = {"state": state, "requested": requested_nl, "delivered": Fraction(0)}
+        self.orders[order] = {"state": state, "requested": requested_nl, "given": (Fraction(0), Fraction(0))}
 
-    def apply_program(self, steps: list[tuple[int, int]]) -> None:
-        self.program = list(steps)
-        self._watch_clock()
-        self.changes += 1
+    # -- therapy ---------------------------------------------------------------------------------
+
+    def apply_program(self, profiles: list[tuple[int, Steps]]) -> None:
+        """SCHED-04, HW-10."""
+        self.week = Week(profiles)
+        self.nl_per_rev = self.nl_per_rev_next
+        self.commits_ms.append(self.now_ms)
+        self.watch_clock()
 
     def apply_settings(self, settings: dict[str, int]) -> None:
         """BOL-16: new settings may make a running lockout longer, never shorter."""
         self.settings = dict(settings)
-        if self.starts_ms:
-            self.locked_until_ms = max(self.locked_until_ms, self.starts_ms[-1] + settings["lockout"])
-        self.changes += 1
+        self.lock()
 
-    def apply_refill(self, volume_nl: int, drug: str) -> None:
+    def apply_periodic(self, volume_nl: int, duration_ms: int, interval_ms: int) -> None:
+        wanted = {"volume": volume_nl, "duration": duration_ms, "interval": interval_ms, "from": self.now_ms}
+        self.periodic = wanted if volume_nl else None
+
+    def apply_bridge(self, order: int, volume_nl: int, rate: int) -> None:
+        if not volume_nl:
+            self.end_bridge("cancelled")
+            return
+        self.bridge = {"order": order, "volume": volume_nl, "rate": rate, "given": Fraction(0)}
+        self.alarms.cause("bridge-active", True, self.now_ms)
+
+    def apply_calibration(self, nl_per_rev: int) -> None:
+        self.nl_per_rev_next = nl_per_rev
+
+    def apply_refill(self, volume_nl: int, drug: tuple[str, int], discrepancy: bool = False) -> None:
+        """RES-07, RES-08, SCHED-08."""
         if self.fill and self.fill["drug"] != drug:
-            self.program = []
-            self._watch_clock()
-        self.fill = {"volume": volume_nl, "drug": drug, "steps": self.steps}
-        self._watch_reservoir()
-        self.changes += 1
+            self.week = Week([])
+            self.watch_clock()
+        self.fill, self.spent_nl = {"volume": volume_nl, "drug": drug, "at": self.now_ms}, Fraction(0)
+        self.watch_reservoir()
+        if discrepancy:
+            self.alarms.event("refill-discrepancy", self.now_ms, SIGNALLED_MS)
 
-    def apply_clock(self, local_ms: int) -> None:
-        self.local_shift_ms = local_ms - self.now_ms
-        self._watch_clock()
-        self.changes += 1
+    def apply_clock(self, clock: Wall) -> None:
+        self.clock = clock
+        self.watch_clock()
 
-    def apply_start(self) -> None:
-        self.mode = "schedule"
-        self.changes += 1
+    def watch_clock(self) -> None:
+        """TIME-07: must be signalled once it matters to a program."""
+        self.alarms.cause("clock-untrusted", self.clock is None, self.now_ms)
+        if self.clock is None and self.week:
+            cause = self.alarms.causes["clock-untrusted"]
+            cause.by_ms = min(cause.by_ms, self.now_ms + SIGNALLED_MS)
 
-    def _watch_clock(self) -> None:
-        self.alarm("clock-untrusted", bool(self.program) and self.local_shift_ms is None)
+    # -- start and stop --------------------------------------------------------------------------
 
-    def grant(self, order: int) -> int:
-        """A bolus starts; its duration in ms."""
-        assert self.settings
-        duration_ms = self.stretched_ms(self.settings, max(rate for _, rate in self.program))
-        assert duration_ms is not None
-        self.remember(order, "running", self.settings["volume"])
-        volume_nl = self.settings["volume"]
-        self.bolus = {"order": order, "volume": volume_nl, "duration": duration_ms, "start": self.now_ms}
-        self.mode = "patient-bolus"
-        self.starts_ms.append(self.now_ms)
-        self.locked_until_ms = self.now_ms + self.settings["lockout"]
-        self.changes += 1
-        return duration_ms
+    def apply_start(self, mode: str, rate: int = 0, delay_ms: int = 0) -> None:
+        self.minimum_rate = rate or self.minimum_rate
+        if delay_ms:
+            self.delayed = {"at": self.now_ms + delay_ms, "mode": ("schedule", "minimum-rate").index(mode)}
+            return
+        self.delayed = None
+        self.mode = mode
+        self.stopped_by_command(False)
+
+    def start_delayed(self) -> None:
+        """A start that has become impossible by then is dropped."""
+        assert self.delayed
+        mode, self.delayed = ("schedule", "minimum-rate")[self.delayed["mode"]], None
+        if self.mode == "stopped" and self.week and self.fill and not self.alarms.stopping():
+            self.apply_start(mode)
+
+    def stopped_by_command(self, stopped: bool) -> None:
+        """ALM-10."""
+        self.stopped_at_ms = self.now_ms if stopped else None
+        for name in ("stopped-reminder", "stopped-48-h"):
+            self.alarms.cause(name, False, self.now_ms)
+
+    def watch_stopped(self) -> None:
+        if self.stopped_at_ms is None or self.mode != "stopped":
+            return
+        for name, after_ms in (("stopped-reminder", 15 * MINUTE_MS), ("stopped-48-h", 48 * HOUR_MS)):
+            if self.now_ms >= self.stopped_at_ms + after_ms:
+                self.alarms.cause(name, True, self.stopped_at_ms + after_ms, MINUTE_MS)
+
+    def stop(self) -> None:
+        """By the operator: FLOW-09, BOL-15."""
+        was = self.mode
+        self.delayed = None
+        self.end_bolus("cancelled")
+        self.mode = was if was in HALTED else "stopped"
+        if was in DELIVERING:
+            self.free = frozenset()
+        self.stopped_by_command(self.mode == "stopped")
+
+    def halt(self) -> None:
+        """By an alarm; the pump chooses between its two modes without flow."""
+        self.end_bolus("interrupted")
+        if self.mode in DELIVERING:
+            self.mode = "stopped"
+        self.free = frozenset(HALTED)
+        self.stopped_at_ms = None
+
+    # -- boluses ---------------------------------------------------------------------------------
+
+    def begin(self, mode: str, order: int, volume_nl: int, duration_ms: int, follow_on: int = 0) -> None:
+        """A bolus or a prime starts; what it does to lockout and count (BOL-02, BOL-03)."""
+        bolus = {"order": order, "volume": volume_nl, "duration": duration_ms, "start": self.now_ms}
+        self.bolus = bolus | {"mode": mode, "follow": FOLLOW_ON[follow_on], "slept": False}
+        self.remember(order, "running", volume_nl)
+        self.mode = mode
+        if mode == "patient-bolus":
+            self.starts_ms.append(self.now_ms)
+        self.last_bolus_ms[0] = self.now_ms
+        self.lock()
+
+    def begin_prime(self, order: int, volume_nl: int) -> None:
+        self.begin("prime", order, volume_nl, -(-volume_nl * DAY_MS // PRIME_RATE))
 
     def end_bolus(self, state: str) -> None:
         """BOL-15: whatever ended it, what was given stays counted and nothing resumes it."""
@@ -183,39 +156,78 @@ class Model:
             return
         bolus, self.bolus = self.bolus, None
         given = Fraction(bolus["volume"] * (self.now_ms - bolus["start"]), bolus["duration"])
-        self.orders[bolus["order"]] |= {"state": state, "delivered": given}
-        self.mode = "schedule"
-        self.changes += 1
-
-    def stop(self, state: str = "cancelled") -> None:
-        self.end_bolus(state)
-        if self.mode == "schedule":
+        if bolus["slept"] and state == "done":
+            state = "interrupted"
+        self.orders[bolus["order"]] |= {"state": state, "given": (Fraction(0) if bolus["slept"] else given, given)}
+        self.last_bolus_ms[1] = self.now_ms
+        self.lock()
+        if bolus["mode"] == "prime":
             self.mode = "stopped"
-            self.changes += 1
+        else:
+            self.mode = bolus["follow"] if state == "done" else "schedule"
+            self.free = frozenset() if state == "done" else frozenset({bolus["follow"], "schedule"})
+            if self.mode == "stopped":
+                self.alarms.cause("stopped-reminder", True, self.now_ms + 15 * MINUTE_MS)
+        if state != "done":
+            name = "bridge-aborted" if bolus["mode"] == "prime" else "bolus-interrupted"
+            self.alarms.event(name, self.now_ms, SIGNALLED_MS if state == "interrupted" else 1 << 62)
 
-    def fault(self, t_ms: int, alarm: str) -> None:
+    def end_bridge(self, state: str) -> None:
+        if self.bridge:
+            self.orders[self.bridge["order"]]["state"] = state
+            self.bridge = None
+            self.alarms.cause("bridge-active", False, self.now_ms)
+            if state != "done":
+                self.alarms.event("bridge-aborted", self.now_ms)
+
+    # -- alarms ----------------------------------------------------------------------------------
+
+    def raised(self, name: str, t_ms: int) -> None:
+        """The pump shows it: its action is in force, and boluses end (ALM-02, BOL-15)."""
         self.advance(t_ms)
-        self.end_bolus("interrupted")
-        self.mode = "fault"
-        self.changes += 1
-        self.alarm(alarm, True)
-        self.alarm(alarm, False)
+        self.watch_stopped()
+        self.alarms.raised(name, t_ms)
+        if name in self.alarms.stopping():
+            self.halt()
+        elif name in self.alarms.forbid_boluses() and self.mode in BOLUSES:
+            self.end_bolus("interrupted")
 
-    def alarm(self, name: str, cause: bool) -> None:
-        """ALM-03, ALM-06, ALM-07: listed while its cause is there; a latching one until acknowledged."""
-        if cause and name not in self.alarms:
-            self.alarms[name] = {"since": self.now_ms}
-        if name in self.alarms:
-            self.alarms[name]["cause"] = cause
-            if not cause and name not in LATCHES:
-                del self.alarms[name]
-
-    def acknowledge(self, name: str) -> bool:
-        """Whether it could be acknowledged."""
-        if name not in self.alarms or self.alarms[name]["cause"]:
-            return False
-        del self.alarms[name]
-        if self.mode == "fault" and not any(other in STOPS for other in self.alarms):
+    def acknowledge(self, name: str) -> None:
+        """ALM-06: accepted by the pump."""
+        self.alarms.acknowledge(name)
+        if self.mode == "fault" and not self.alarms.stopping():
             self.mode = "stopped"
-            self.changes += 1
-        return True
+
+    # -- reset -----------------------------------------------------------------------------------
+
+    def reset(self, restored_ms: int, *, commanded: bool = False) -> None:
+        """PWR-06, PWR-07, BOL-15, BOL-16, TIME-07, TIME-08. The clock is lost, a bolus is over, the bridge is not."""
+        self.now_ms = max(self.now_ms, restored_ms)
+        was = "schedule" if self.mode in BOLUSES else "stopped" if self.mode == "prime" else self.mode
+        cut = self.bolus and ("bridge-aborted" if self.bolus["mode"] == "prime" else "bolus-interrupted")
+        if self.bolus:
+            self.bolus["slept"] = True  # how much of it was given the pump knows to a quantum only
+            self.end_bolus("interrupted")
+        self.mode, self.free = was, self.free | {was} if was in DELIVERING else frozenset(HALTED)
+        self.now_ms = restored_ms
+        self.clock = None
+        self.alarms.causes.pop("clock-untrusted", None)
+        self.alarms.listed.pop("clock-untrusted", None)
+        self.watch_clock()
+        self.begin_epoch()
+        for cause in self.alarms.causes.values():  # the pump's time may have gone back to its last durable instant
+            cause.since_ms = min(cause.since_ms, restored_ms)
+        if cut:
+            self.alarms.event(cut, restored_ms, SIGNALLED_MS)
+        if not commanded:
+            self.resets_ms = [t_ms for t_ms in self.resets_ms if restored_ms - t_ms < RESET_SPAN_MS] + [restored_ms]
+            self.alarms.event("unexpected-reset", restored_ms, SIGNALLED_MS)
+            if len(self.resets_ms) > RESETS_MAX:
+                self.alarms.event("repeated-restarts", restored_ms, SIGNALLED_MS)
+                self.halt()
+
+    def forget_everything(self) -> None:
+        """PWR-10: no copy of the state is valid. No default dose replaces it."""
+        self.week, self.settings, self.periodic, self.bridge, self.bolus = Week([]), None, None, None, None
+        self.fill, self.delayed, self.mode = None, None, "fault"
+        self.alarms.event("memory-lost", self.now_ms, SIGNALLED_MS)
