@@ -221,7 +221,7 @@ def periodic(pump, now_ms):
         numbers[durable.NEXT] += numbers[durable.INTERVAL]
     if not pump.delivering():
         return
-    denial = rules.clinician_bolus(pump, numbers[durable.PERIODIC], numbers[durable.DURATION], now_ms)
+    denial = rules.clinician_bolus(pump, numbers[durable.PERIODIC], numbers[durable.DURATION], now_ms, True)
     if not denial:
         before = pump.snapshot()
         remember_bolus(pump, order, numbers[durable.PERIODIC], 0, now_ms)

@@ -107,6 +107,7 @@ def apply(pump, programming, kind, values, now_ms):
         pump.expected_nl = pump.reservoir.remaining_nl()
         pump.discrepant = pump.reservoir.fill(values[2], withdrawn_nl, values[3], values[4], now_ms)
         pump.counters.refilled()
+        pump.supervisor.unconfirmed_steps[0] = 0
     elif kind == MODE:
         if values[1] == device.MINIMUM_RATE and values[2]:
             numbers[durable.MINIMUM] = values[2]

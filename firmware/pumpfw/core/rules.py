@@ -171,12 +171,14 @@ def calibrate(pump, nl_per_rev):
     return None
 
 
-def _window(pump, volume_nl, now_ms):
-    # the volume limit of 24 h, back and forward (BOL-05)
+def _window(pump, volume_nl, now_ms, own=False):
+    # the volume limit of 24 h, back and forward (BOL-05); `own`: of the periodic bolus itself, which has its place there
     limit_nl = pump.settings.rolling_nl
     if not limit_nl or not pump.schedule.program.n:
         return None
     each_nl, _, every_ms = periodic_bolus(pump)
+    if own:
+        each_nl = 0
     first_ms = max(0, pump.numbers[durable.NEXT] - now_ms)
     room_nl = pump.window.room_nl(now_ms, limit_nl, pump.schedule, each_nl, first_ms, every_ms)
     return (device.WINDOW, 0, max(0, room_nl)) if room_nl < volume_nl else None
@@ -209,12 +211,12 @@ def _alarm(pump):
     return (device.ALARM_ACTIVE, 0, alarm) if alarm >= 0 else None
 
 
-def clinician_bolus(pump, volume_nl, duration_ms, now_ms):
-    """A bolus by the clinician, or a periodic one: no lockout, the same volume limit (BOL-13)."""
+def clinician_bolus(pump, volume_nl, duration_ms, now_ms, own=False):
+    """A bolus by the clinician, or the periodic one (`own`): no lockout, the same volume limit (BOL-13)."""
     return (
         _delivers(pump)
         or _lasts(pump, volume_nl, duration_ms, now_ms)
-        or _window(pump, volume_nl, now_ms)
+        or _window(pump, volume_nl, now_ms, own)
         or _alarm(pump)
     )
 
