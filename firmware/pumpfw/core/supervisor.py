@@ -80,7 +80,7 @@ class Supervisor:
         self.enabled = self.priming = False
         self._done = self._off = motor.done()
         self._rotor = -1
-        self._told = self._bucket = self._at = self._high = 0
+        self._told = self._bucket = self._at = self._high = self._block = self._closed = 0
 
     def configure(self, nl_per_rev, steps_per_rev):
         """Calibration in force, nL and full steps per turn of the rotor."""
