@@ -7,8 +7,11 @@ Everything here works on source files given by path and imports none of them. Fl
 that what is tested is what is flashed.
 """
 
-from pumphost.build.compiler import MAX_SHIPPED_BYTES, BuildError, build
+from pumphost.build.compiler import MAX_SHIPPED_BYTES, BuildError, build, compile_tree
 from pumphost.build.fold import Folded, fold
 from pumphost.build.tree import HOST_ONLY, read_tree, write_tree
 
-__all__ = ["HOST_ONLY", "MAX_SHIPPED_BYTES", "BuildError", "Folded", "build", "fold", "read_tree", "write_tree"]
+__all__ = [
+    "HOST_ONLY", "MAX_SHIPPED_BYTES", "BuildError", "Folded", "build", "compile_tree", "fold", "read_tree",
+    "write_tree",
+]  # fmt: skip

