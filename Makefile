@@ -100,6 +100,9 @@ nightly: $(STAMP) ## the tests with many more random examples; SEED=... repeats 
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest tests --timeout 1800 \
 		--hypothesis-seed=$(SEED) --random-order-seed=$(SEED) $(ARGS)
 
+mutation: $(STAMP) ## break the dose modules in every small way and see whether a test notices; hours; ARGS='delivery'
+	$(BIN)/python tests/mutation/run.py $(ARGS)
+
 clean: ## remove everything that make has made
 	rm -rf build $(VENV) $(STUBS) *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find $(LINTED) -name __pycache__ -type d -prune -exec rm -rf {} +
