@@ -8,8 +8,6 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from ideal_flow import IdealFlow
-from pump_judge import Judge
 from pump_model import Model
 from pump_model_flow import stretched_ms
 from pump_model_refusals import (
