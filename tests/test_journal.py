@@ -213,6 +213,47 @@ def test_a_store_that_gives_up_half_way_leaves_no_gap(events: int, part: int) ->
     assert chained(data[ENTRY:], data[32:ENTRY]) == list(range(again.first + 1, events + 300))
 
 
+@pytest.mark.parametrize("events", [0, 256, 5_376])
+def test_a_store_that_gives_up_in_the_first_record_of_a_segment(events: int) -> None:
+    """The segment is begun anew, again and again, and costs no other one."""
+    store, journal = filled(events)
+    append = store.append
+    store.append = lambda area, data: append(area, data[:9]) and False if len(data) == 40 else append(area, data)  # type: ignore[method-assign]
+    first = None
+    for _ in range(30):
+        assert not journal.add(events, QUIET)
+        first = journal.first if first is None else first
+        assert journal.first == first == max(0, events - 20 * 256)
+    store.append = append  # type: ignore[method-assign]
+    assert journal.add(events, QUIET)
+    assert journal_of(store).info(0) == journal.info(0) == (first, events + 1, all_records(journal)[-8:])
+
+
+def test_boot_says_how_much_was_torn() -> None:
+    """LOG-03: once; the next boot finds a whole chain again."""
+    store, journal = filled(5)
+    store.cut_after(0, 39)
+    with pytest.raises(PowerCut):
+        journal.add(5, QUIET)
+    again = journal_of(store, dropped=1)
+    assert (again.first, again.next) == (0, 5)
+    assert again.add(5, QUIET)
+    assert chained(all_records(journal_of(store))) == [0, 1, 2, 3, 4, 5]
+
+
+def test_history_that_no_longer_leads_to_the_present_is_left_alone() -> None:
+    """A rotten record in it counts for nothing, and its places are not handed out when the ring comes round."""
+    store, _ = filled(800)
+    store.flip(EVENT_AREA, START + 5, 0)
+    assert store.erase(EVENT_AREA + 1)
+    journal = journal_of(store)
+    assert (journal.first, journal.next) == (512, 800)
+    for k in range(19 * 256):
+        assert journal.add(k, QUIET)
+        assert journal.read(0, journal.first, 1)[1] == 1
+    assert journal.first == journal_of(store).first == 512
+
+
 def test_a_cut_in_the_erase_of_the_oldest_segment_leaves_a_chain() -> None:
     """LOG-03: what is left of a segment half erased is not taken for history."""
     full = EVENT_SEGMENTS * 256

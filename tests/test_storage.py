@@ -187,6 +187,15 @@ def test_rot_in_both_slots_loses_the_state_and_says_so() -> None:
         assert found(store) == (GOOD, b"new", 3_000, 140)
 
 
+def test_one_slot_gone_and_the_other_rotten_is_lost_and_not_fresh() -> None:
+    """PWR-10: a state that was there is never taken for a pump that has none."""
+    for byte in (0, 20, 33, HEAD):
+        store, _ = committed(b"state")
+        assert store.erase(1)
+        store.flip(0, byte, 7)
+        assert found(store)[:2] == (LOST, None)
+
+
 def test_only_the_last_intent_leaves_a_doubt() -> None:
     store, storage = committed(b"state")
     for k in range(3):

@@ -64,7 +64,6 @@ class Storage:
                 heads[area] = head
             else:
                 rot = 1
-        best = 0
         for area in SLOTS:
             head = heads[area] or heads[1 - area]
             if not head:
@@ -99,9 +98,7 @@ class Storage:
                     break
             if not good:
                 self.doubt = True
-            # of two alike the one with the log: it must be written last
-            if payload is not None and (sequence > self._sequence or (sequence == self._sequence and end > best)):
-                best = end
+            if payload is not None and sequence > self._sequence:
                 self.payload = payload
                 self._sequence = sequence
                 self._area = area
@@ -120,7 +117,7 @@ class Storage:
 
     def commit(self, payload, now_ms, steps):
         """Write a new checkpoint into both slots. True when it is durable in one; False: the old one still holds."""
-        self.intend(now_ms, steps)  # the total must survive a cut even if the slot written first held the last intents
+        self.intend(now_ms, steps)  # the total must survive a cut: the slot written first may hold the last intents
         size = len(payload)
         buf = self._buf
         struct.pack_into("<IIQQ", buf, 0, size, self._sequence + 1, now_ms, steps)
