@@ -116,6 +116,9 @@ def test_the_second_clock_runs_as_fast_as_it_is_told(bench: StandinRig) -> None:
         now = bench.ask(ticks)
         assert (now - last) & MASK == after_ms
         last = now
+    for _ in range(4):
+        bench.rig.run_for(days=5)
+        assert 0 <= bench.ask(ticks) <= MASK, "it wraps every 12.4 days"
     bench.rig.set_input(codes.SENSE_TICKS, ABSENT)
     assert bench.ask(ticks) == ABSENT
 
@@ -161,6 +164,9 @@ def test_a_reset_starts_a_new_firmware_over_the_same_store(bench: StandinRig) ->
         ]
     assert bench.ask("store.read(0, 0, 9)") == b"kept"
     assert bench.rig.plant.rotor_steps(bench.rig.now_us) == 25
+    bench.ask("[motor.enable(True), motor.queue(5, 10000)]")
+    bench.rig.run_for(seconds=1)
+    assert bench.rig.plant.rotor_steps(bench.rig.now_us) == 30
 
 
 def test_the_power_ends_a_packet_at_once(bench: StandinRig) -> None:
