@@ -164,9 +164,11 @@ def test_a_reset_starts_a_new_firmware_over_the_same_store(bench: StandinRig) ->
         ]
     assert bench.ask("store.read(0, 0, 9)") == b"kept"
     assert bench.rig.plant.rotor_steps(bench.rig.now_us) == 25
+    bench.ask("motor.enable(True)")
+    bench.rig.reset()
     bench.ask("[motor.enable(True), motor.queue(5, 10000)]")
     bench.rig.run_for(seconds=1)
-    assert bench.rig.plant.rotor_steps(bench.rig.now_us) == 30
+    assert bench.rig.plant.rotor_steps(bench.rig.now_us) == 25 + 5, "on in the first wake after a reset"
 
 
 def test_the_power_ends_a_packet_at_once(bench: StandinRig) -> None:
