@@ -61,7 +61,8 @@ class AlarmBook:
 
     def raised(self, name: str, t_ms: int) -> None:
         cause = self.causes.get(name)
-        assert cause is not None and cause.since_ms <= t_ms, f"{name} is shown at {t_ms} ms without a cause: {cause}"
+        assert cause is not None, f"{name} is shown at {t_ms} ms and never had a cause"
+        assert cause.since_ms <= t_ms, f"{name} is shown at {t_ms} ms before its cause: {cause}"
         assert cause.gone_ms is None or not cause.answered, f"{name} is shown again at {t_ms} ms: {cause}"
         cause.answered = True
         self.listed[name] = t_ms

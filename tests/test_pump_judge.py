@@ -38,9 +38,13 @@ def test_a_prime_does_not_count():
 def test_packets_above_the_ceiling_are_found():
     """FLOW-07: 40 steps each 30 s are 24.8 mL/day: 287 nL a packet above the ceiling, 43 of them over a quantum."""
     judge = Judge()
-    with pytest.raises(DoseError, match="FLOW-07"):
+
+    def too_fast() -> None:
         for count in range(60):
             judge.packet(count * 30_000, 40, NL_PER_REV)
+
+    with pytest.raises(DoseError, match="FLOW-07"):
+        too_fast()
 
 
 def test_one_start_too_many():
@@ -68,7 +72,7 @@ def test_the_window_that_looks_back_and_ahead():
     basal = [(12 * HOUR_MS, 500_000), (DAY_MS, 2_000_000)]
     assert judge.worst_units(12 * HOUR_MS, 20_000, MINUTE_MS, basal[:1]) == 520_000 * UNIT
     worst = judge.worst_units(12 * HOUR_MS, 20_000, MINUTE_MS, basal)
-    # from the start of the bolus: 0.25 + 1.0 + 0.02; a minute later the basal has gained 1 041.67 nL and the bolus is out
+    # from the start of the bolus: 0.25 + 1.0 + 0.02; a minute later the basal has gained 1 041.67 nL, the bolus is out
     assert worst == 1_270_000 * UNIT
     long = judge.worst_units(12 * HOUR_MS, 20_000, 12 * HOUR_MS, basal)
     assert long == 2_000_000 * UNIT  # at the end of a bolus of 12 h: 2 mL/day for 24 h

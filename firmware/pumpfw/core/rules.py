@@ -172,7 +172,7 @@ def calibrate(pump, nl_per_rev):
 
 
 def _window(pump, volume_nl, now_ms, own=False):
-    # the volume limit of 24 h, back and forward (BOL-05); `own`: of the periodic bolus itself, which has its place there
+    # the volume limit of 24 h, back and forward (BOL-05); `own`: of the periodic bolus itself, it has its place there
     limit_nl = pump.settings.rolling_nl
     if not limit_nl or not pump.schedule.program.n:
         return None
