@@ -124,6 +124,9 @@ class FakeSensors:
     def read(self, channel: int) -> int:
         return self.values.get(channel, ABSENT)
 
+    def changed(self) -> bool:
+        return True
+
     def watch(self, channel: int, low: int, high: int) -> None:
         if low > high:
             raise PortMisuse(f"watch of channel {channel}: {low} is above {high}")

@@ -27,19 +27,19 @@ class Clock:
         return 1_700_000_000_000 + now_ms
 
 
-def crc32c(data: bytes) -> int:
-    """Bit by bit from the polynomial of RFC 3720: 1EDC6F41, reflected."""
+def crc32(data: bytes) -> int:
+    """Bit by bit from the polynomial of IEEE 802.3: 04C11DB7, reflected."""
     register = 0xFFFFFFFF
     for byte in data:
         register ^= byte
         for _ in range(8):
-            register = register >> 1 ^ (0x82F63B78 if register & 1 else 0)
+            register = register >> 1 ^ (0xEDB88320 if register & 1 else 0)
     return register ^ 0xFFFFFFFF
 
 
-def k5(data: bytes) -> bytes:
-    """The CRC in groups of seven bits, lowest first, each with its top bit set."""
-    return bytes(0x80 | crc32c(data) >> 7 * i & 0x7F for i in range(5))
+def sealed(data: bytes) -> bytes:
+    """The checksum, lowest byte first."""
+    return struct.pack("<I", crc32(data))
 
 
 def chained(records: bytes, before: bytes = b"\0" * 8) -> list[int]:

@@ -33,7 +33,7 @@ class FakeAlarms:
             self.shown.add(code)
         else:
             self.caused.discard(code)
-            if not device.ALARMS[code][2]:
+            if not device.ALARMS[code] >> 4 & 1:
                 self.shown.discard(code)
         return raised
 
@@ -63,6 +63,9 @@ class FakeSensors:
 
     def read(self, channel: int) -> int:
         return self.readings[channel]
+
+    def changed(self) -> bool:
+        return True
 
     def watch(self, channel: int, low: int, high: int) -> None:
         self.bands[channel] = (low, high)

@@ -99,9 +99,15 @@ class LockstepSensors:
 
     def __init__(self):
         self.values = array("i", [ABSENT] * CHANNELS)
+        self.news = True
 
     def read(self, channel):
         return self.values[channel]
+
+    def changed(self):
+        news = self.news
+        self.news = False
+        return news
 
     def watch(self, channel, low, high):
         """Nothing to do: the rig wakes the core at every change."""
@@ -148,6 +154,8 @@ class LockstepBoard:
         link = self._link
         annunciator = self._annunciator
         values = self._sensors.values
+        if changed or min(second, rotor, values[SENSE_TICKS], values[SENSE_ROTOR]) < 0:  # one is ABSENT, or was
+            self._sensors.news = True
         values[SENSE_TICKS] = second
         values[SENSE_ROTOR] = rotor
         if changed:

@@ -6,7 +6,7 @@ each intent. Nothing here is ever filled in with a default dose (PWR-10).
 
 import struct
 
-from pumpfw.core import durable, modes
+from pumpfw.core import durable, modes, upkeep
 from pumpfw.core.config import MINIMUM_RATE_MIN, RESETS_MAX, RESTART_MS
 from pumpfw.core.storage import FRESH, LOST, REPAIRED
 from pumplink import device
@@ -29,7 +29,7 @@ def save(pump):
     numbers = pump.numbers
     numbers[durable.NL_PER_REV] = pump.delivery.nl_per_rev
     numbers[durable.SETTLED_NL], numbers[durable.SETTLED_STEPS] = pump.delivery.settled()
-    numbers[durable.STEPS] = pump.delivery.steps()
+    numbers[durable.STEPS] = pump.delivery.total
     buf[0] = _VERSION
     struct.pack_into(_NUMBERS, buf, 1, *numbers)
     at = 1 + _NUMBERS_SIZE
@@ -123,7 +123,7 @@ def first(pump, now_ms):
         numbers[durable.STOP_SINCE], numbers[durable.STOP_REASON], numbers[durable.START_AT] = since, reason, start_at
     if pump.delivering():
         pump.run(now_ms)
-    pump.watch_state(now_ms)
+    upkeep.programmed(pump, now_ms)
     pump.make_durable(now_ms)
 
 
@@ -152,6 +152,6 @@ def _count_reset(pump, now_ms):
 def _settle_interrupted(pump, now_ms):
     # a bolus that a reset cut counts with all that may have moved since its start; it is never resumed (BOL-15)
     numbers = pump.numbers
-    moved_nl = pump.delivery.volume_nl(pump.delivery.steps() - numbers[durable.BOLUS_STEPS])
+    moved_nl = pump.delivery.volume_nl(pump.delivery.total - numbers[durable.BOLUS_STEPS])
     delivered_nl = min(numbers[durable.BOLUS_NL], moved_nl)
     modes.settle_bolus(pump, numbers[durable.BOLUS], device.INTERRUPTED, delivered_nl, now_ms)

@@ -5,7 +5,7 @@ A handler takes (pump, values, now_ms) and answers with the payload of the reply
 """
 
 from pumpfw.core import config as limits
-from pumpfw.core import durable, modes, upkeep
+from pumpfw.core import durable, modes, rules, upkeep
 from pumpfw.core.replies import done, refused, stale
 from pumpfw.core.schedule import STEPS_TOTAL
 from pumplink import device
@@ -101,7 +101,7 @@ def _get_order(pump, values, now_ms):
     if values[0] == pump.ramp.order:
         delivered_nl = pump.ramp.delivered_nl()
     elif values[0] == pump.numbers[durable.BRIDGE]:
-        delivered_nl = max(0, order[3] - pump.bridge_left_nl())
+        delivered_nl = max(0, order[3] - rules.bridge_left_nl(pump))
     return done(device.GET_ORDER, *order[:4], delivered_nl, order[5])
 
 
@@ -141,7 +141,7 @@ def _get_bolus_settings(pump, values, now_ms):
     start_at = numbers[durable.START_AT]
     return done(
         device.GET_BOLUS_SETTINGS, *pump.settings.row(), numbers[durable.PERIODIC], numbers[durable.DURATION],
-        numbers[durable.INTERVAL], pump.bridge_left_nl(), bridge,
+        numbers[durable.INTERVAL], rules.bridge_left_nl(pump), bridge,
         0 if start_at == durable.NEVER else max(1, start_at - now_ms),
     )  # fmt: skip
 

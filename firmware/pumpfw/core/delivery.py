@@ -13,17 +13,21 @@ from array import array
 from pumpfw.core.config import PACKET_INTERVAL_MS, PACKET_MAX_NL
 from pumplink.device import DAY_MS
 
-_CARRY, _STEPS, _SETTLED_NL, _SETTLED_STEPS = range(4)
+_CARRY, _SETTLED_NL, _SETTLED_STEPS = range(3)
 
 
 class Delivery:
-    """Carried remainder and steps issued ever. `packet_max` is the largest packet in steps."""
+    """Carried remainder and `total`, the steps issued ever. `packet_max` is the largest packet in steps.
 
-    __slots__ = ("packet_max", "nl_per_rev", "_per_ms", "_step_cost", "_account")
+    The total stays below 2^30 for 26 years at the ceiling.
+    """
+
+    __slots__ = ("total", "packet_max", "nl_per_rev", "_per_ms", "_step_cost", "_account")
 
     def __init__(self, config):
         self._per_ms = config.steps_per_rev
-        self._account = array("q", (0, 0, 0, 0))
+        self._account = array("q", (0, 0, 0))
+        self.total = 0
         self.nl_per_rev = config.nl_per_rev
         self.calibrate(config.nl_per_rev)
 
@@ -31,7 +35,7 @@ class Delivery:
         """New volume of a turn for the steps to come; the carried remainder keeps its volume."""
         account = self._account
         account[_SETTLED_NL] = self.delivered_nl()
-        account[_SETTLED_STEPS] = account[_STEPS]
+        account[_SETTLED_STEPS] = self.total
         self.nl_per_rev = nl_per_rev
         self._step_cost = nl_per_rev * DAY_MS
         self.packet_max = PACKET_MAX_NL * self._per_ms // nl_per_rev
@@ -40,10 +44,14 @@ class Delivery:
         """After a reset. What was carried is lost with the time it came from (FLOW-14)."""
         account = self._account
         account[_CARRY] = 0
-        account[_STEPS] = steps
+        self.total = steps
         self.calibrate(nl_per_rev)
         account[_SETTLED_NL] = settled_nl
         account[_SETTLED_STEPS] = settled_steps
+
+    def steps_of(self, volume_nl):
+        """Steps that hold a volume, rounded up."""
+        return -(-volume_nl * self._per_ms // self.nl_per_rev)
 
     def settled(self):
         """(nL, steps) up to the last calibration: durable together with the calibration."""
@@ -75,7 +83,7 @@ class Delivery:
     def issue(self, steps):
         """`steps` go to the motor and are counted as delivered from here on."""
         self._account[_CARRY] -= steps * self._step_cost
-        self._account[_STEPS] += steps
+        self.total += steps
 
     def withhold(self, steps):
         """`steps` are due and must not be given: they are lost, not owed (BOL-04, FLOW-14)."""
@@ -97,14 +105,10 @@ class Delivery:
         """A volume in units, exactly."""
         return volume_nl * DAY_MS * self._per_ms
 
-    def steps(self):
-        """Steps issued ever."""
-        return self._account[_STEPS]
-
     def delivered_nl(self):
         """Volume issued ever."""
         account = self._account
-        return account[_SETTLED_NL] + self.volume_nl(account[_STEPS] - account[_SETTLED_STEPS])
+        return account[_SETTLED_NL] + self.volume_nl(self.total - account[_SETTLED_STEPS])
 
     def volume_nl(self, steps):
         """Volume of `steps`, rounded up: the ledger never owes the reservoir a fraction."""

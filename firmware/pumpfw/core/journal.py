@@ -14,12 +14,12 @@ import struct
 from array import array
 
 from pumpfw.core.ports import EVENT_AREA, EVENT_SEGMENTS, FAULT_AREA, FAULT_SEGMENTS, SEGMENT_RECORDS
-from pumplink.crc32c import K_SIZE, check_k, write_k
+from pumplink.crc32 import seal, sealed
 from pumplink.device import FAULT_RECORDS, RECORD_FORMAT, RECORD_SIZE, RECORDS_PER_FRAME
 from pumplink.digest import digest8
 
 ENTRY_SIZE = 40  # record and chain value
-HEAD_SIZE = 17
+HEAD_SIZE = 16
 START = 2 * HEAD_SIZE  # of the records in a segment
 _BLOCK = 12 * ENTRY_SIZE  # read at once
 
@@ -92,10 +92,9 @@ class Ring:
 
     def _open(self, k):
         """Place of the first record of a segment, -1 if its head is not whole; `head` is the chain value before it."""
-        scratch = bytearray(K_SIZE)
         for at in (0, HEAD_SIZE):
             head = self._store.read(self._area + k, at, HEAD_SIZE)
-            if check_k(head, 0, 12, scratch):
+            if sealed(head, 0, 12):
                 self.head[:] = head[4:12]
                 return struct.unpack_from("<I", head, 0)[0]
         return -1
@@ -111,7 +110,7 @@ class Ring:
             self.first = firsts[(k + 1) % len(firsts)]
         head = bytearray(HEAD_SIZE)
         struct.pack_into("<I8s", head, 0, self.next, self.head)
-        write_k(head, 0, 12, head, 12)
+        seal(head, 0, 12, head, 12)
         if not self._store.append(area, head + head):
             return False
         firsts[k] = self.next

@@ -44,8 +44,10 @@ class LinkServer:
 
         One buffer a poll, so that a saturated link delays no packet (LINK-07).
         """
-        self._bodies.clear()  # first: if an answer failed, nothing of it comes again
         count = self._port.read_into(self._input)
+        if not count:
+            return False
+        self._bodies.clear()  # first: if an answer failed, nothing of it comes again
         for body in self.reader.feed(self._view[:count], self._bodies):
             self._answer(body, now_ms)
         return count == len(self._input)

@@ -109,7 +109,7 @@ def remember_bolus(pump, order, volume_nl, follow_on, now_ms):
     numbers = pump.numbers
     numbers[durable.BOLUS] = order
     numbers[durable.BOLUS_NL] = volume_nl
-    numbers[durable.BOLUS_STEPS] = pump.delivery.steps()
+    numbers[durable.BOLUS_STEPS] = pump.delivery.total
     numbers[durable.FOLLOW_ON] = follow_on
     pump.orders.settle(order, device.RUNNING, 0)
     pump.history.lock(now_ms, pump.settings.lockout_ms)
@@ -178,7 +178,7 @@ def settle_bolus(pump, order, state, delivered_nl, now_ms):
 def end_bridge(pump, state, now_ms):
     """The bridge ends: whole, or aborted by an order (A26). The program takes over."""
     numbers = pump.numbers
-    order, left_nl = numbers[durable.BRIDGE], pump.bridge_left_nl()
+    order, left_nl = numbers[durable.BRIDGE], rules.bridge_left_nl(pump)
     numbers[durable.BRIDGE] = 0
     pump.orders.settle(order, state, max(0, pump.orders.row(order)[3] - left_nl))
     pump.journal.add(now_ms, device.REC_BRIDGE_END, order, left_nl)

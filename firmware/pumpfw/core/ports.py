@@ -12,6 +12,7 @@
 `Annunciator.light(pattern)`         shown until changed: 0 dark, 1 steady, 2 yellow 0.5 Hz, 3 red 2 Hz
 `Annunciator.sound(pattern)`         one burst, the core repeats it: 1 one tone, 1 s, 2 two tones, 3 s; 0 ends it
 `Sensors.read(channel) -> int`       the reading in the unit of `pumplink.codes.SENSORS`, or ABSENT if none is fitted
+`Sensors.changed() -> bool`         False if no reading but rotor and second clock can have changed since the last call
 `Sensors.watch(channel, low, high)`  wake the core at once when the reading is below low or above high
 `Store.read(area, offset, count)`    bytes, fewer at the end of what was written
 `Store.append(area, data) -> bool`   durable when it returns True

@@ -4,7 +4,7 @@ One function a question, by the id of its PREPARE message. `apply` changes durab
 records follow in `begin`, once the change is durable.
 """
 
-from pumpfw.core import durable, modes, rules
+from pumpfw.core import durable, modes, rules, upkeep
 from pumpfw.core.bolus import BolusSettings
 from pumpfw.core.config import CLOCK_SOFT_MS
 from pumplink import device
@@ -101,7 +101,7 @@ def apply(pump, programming, kind, values, now_ms):
         pump.settings = BolusSettings(*values[1:])
         pump.history.programmed(pump.settings.lockout_ms)
     elif kind == REFILL:
-        if pump.other_drug(values[3], values[4]):
+        if pump.reservoir.differs(values[3], values[4]):
             pump.schedule.program.clear()
         withdrawn_nl = -1 if values[1] == _UNMEASURED else values[1]
         pump.expected_nl = pump.reservoir.remaining_nl()
@@ -127,7 +127,7 @@ def apply(pump, programming, kind, values, now_ms):
     elif kind == BRIDGE and values[1]:
         numbers[durable.BRIDGE] = values[0]
         numbers[durable.BRIDGE_RATE] = values[2]
-        numbers[durable.BRIDGE_END] = pump.delivery.steps() + pump.steps_of(values[1])
+        numbers[durable.BRIDGE_END] = pump.delivery.total + pump.delivery.steps_of(values[1])
         pump.orders.settle(values[0], device.RUNNING, 0)
     elif kind == BOLUS:
         modes.remember_bolus(pump, values[0], values[1], values[3], now_ms)
@@ -184,4 +184,4 @@ def begin(pump, programming, kind, values, now_ms):
     elif kind == PRIME:
         modes.begin_bolus(pump, device.PRIME, values[0], values[1], 1, now_ms)
     pump.reselect(now_ms)
-    pump.watch_state(now_ms)
+    upkeep.programmed(pump, now_ms)

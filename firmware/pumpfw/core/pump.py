@@ -71,6 +71,8 @@ class Pump:
         self._overruns = 0
         self.blob = None
         self.stored = 0
+        self.levels = -1  # of the reservoir, as last told to the alarms
+        self._failed = self.bridging = False
         self.start_ms = boot.load(self)
         self.link = LinkServer(self, ports.link)
 
@@ -86,24 +88,31 @@ class Pump:
                 boot.first(self, now_ms)
             elif self._broken():
                 self.alarms.event(device.ALARM_INTERNAL, now_ms)
+            alarms = self.alarms
             self.supervisor.poll(now_ms)
             wait = self.sensors.poll(now_ms)
-            self._inputs(now_ms)
+            if self.sensors.news:
+                self._inputs(now_ms)
             self._check_deadline(now_ms)
             self._advance(now_ms)
-            self._judge(now_ms)
-            if now_ms >= at[_UPKEEP] - IDLE_WAKE_MS // 2:  # with a wake that comes anyway, rather than with one more
+            if alarms.priority:
+                self._judge(now_ms)
+            wait = min(wait, self.sensors.clocks(now_ms))
+            if now_ms >= at[_UPKEEP]:
                 at[_UPKEEP] = now_ms + upkeep.run(self, now_ms)
                 if booting:
-                    self.alarms.settle(now_ms)
-                self._judge(now_ms)
-            self._issue(now_ms)
+                    alarms.settle(now_ms)
+            if now_ms >= at[_FREE]:
+                self._issue(now_ms)
             more = self.link.serve(now_ms)
-            self._judge(now_ms)
-            wait = min(wait, self.alarms.poll(now_ms))
-            if (self.dirty or self.alarms.changed) and now_ms >= at[_FREE]:
+            if alarms.priority:
+                self._judge(now_ms)
+                wait = min(wait, alarms.poll(now_ms))
+            if (self.dirty or alarms.changed) and now_ms >= at[_FREE]:
                 self.make_durable(now_ms)
-            self.alarms.update(device.ALARM_STORAGE, self.journal.failed, now_ms)
+            if self.journal.failed != self._failed:
+                self._failed = self.journal.failed
+                alarms.update(device.ALARM_STORAGE, self._failed, now_ms)
             at[_WAKE] = now_ms if more else self._next_wake(now_ms, wait)
             self._ports.watchdog.feed()  # here only: control, supervisor and journal have all come this far (PWR-03)
         except Exception as error:  # noqa: BLE001 - PWR-15: whatever happened, nothing moves any more
@@ -172,11 +181,12 @@ class Pump:
         """Look up what flows from `now_ms` on and until when: a function of the mode (FLOW-11, FLOW-12)."""
         mode = self.mode
         left_ms = device.DAY_MS
+        self.bridging = self.numbers[durable.BRIDGE] != 0
         if mode == device.MINIMUM_RATE:
             rate = self.numbers[durable.MINIMUM]
         elif not self.delivering() or mode == device.PRIME:
             rate = 0
-        elif self.numbers[durable.BRIDGE]:
+        elif self.bridging:
             rate = self.numbers[durable.BRIDGE_RATE]
         else:
             rate, left_ms = self.schedule.rate_and_left(now_ms)
@@ -192,50 +202,52 @@ class Pump:
 
     def _issue(self, now_ms):
         """Give the motor a packet if one is due and the last one is through."""
-        at = self._at
+        at, delivery, supervisor = self._at, self.delivery, self.supervisor
         if now_ms < at[_FREE]:
             return
         if not self.delivering():
-            if self.supervisor.enabled:
-                self.supervisor.enable(False)
+            if supervisor.enabled:
+                supervisor.enable(False)
             return
-        delivery = self.delivery
         steps = delivery.due(self._packet)
         if not steps:
             if not self._lead:
                 return
             steps = 1
-        if (delivery.steps() - self._motor.done() - self._unmade) & _STEPS_MASK:
+        if (delivery.total - self._motor.done() - self._unmade) & _STEPS_MASK:
             self.alarms.event(device.ALARM_STALL, now_ms)  # the motor has not finished its last packet
+        elif not supervisor.allows(steps, now_ms):
+            self.alarms.event(device.ALARM_OVERRUN, now_ms)
+        if self.alarms.priority:
             self._judge(now_ms)
-            return
-        fits = self.window.fits(now_ms, steps, self.settings.rolling_nl)
-        self.alarms.update(device.ALARM_WINDOW, not fits, now_ms)
-        if not fits:
-            delivery.withhold(steps)
-            return
-        if self._broken() or not self.supervisor.allows(steps, now_ms):
-            self.alarms.event(device.ALARM_INTERNAL if self._broken() else device.ALARM_OVERRUN, now_ms)
-            self._judge(now_ms)
-            return
+            if not self.delivering():
+                return
+        if self.settings.rolling_nl:
+            fits = self.window.fits(now_ms, steps, self.settings.rolling_nl)
+            self.alarms.update(device.ALARM_WINDOW, not fits, now_ms)
+            if not fits:
+                delivery.withhold(steps)
+                return
         self._lead = False
         delivery.issue(steps)
-        if delivery.steps() > at[_COVERED]:  # durable before it moves, one packet ahead: two quanta at most (PWR-08)
-            at[_COVERED] = delivery.steps() + steps
+        total = delivery.total
+        if total > at[_COVERED]:  # durable before it moves, one packet ahead: two quanta at most (PWR-08)
+            at[_COVERED] = total + steps
+            at[_SAVED] = now_ms
             if self.storage.full:
                 self.make_durable(now_ms)
-            at[_SAVED] = now_ms
-            if not self.storage.intend(now_ms, at[_COVERED]):
+            if not self.storage.intend(now_ms, total + steps):
                 self.journal.failed = True
         self.window.add(now_ms, steps)
         period_us = self.config.step_period_us
         self._motor.queue(steps, period_us)
         at[_FREE] = now_ms + (steps * period_us + 999) // 1000
         upkeep.reservoir(self, now_ms)
-        if self.numbers[durable.BRIDGE] and delivery.steps() >= self.numbers[durable.BRIDGE_END]:
+        if self.bridging and total >= self.numbers[durable.BRIDGE_END]:
             modes.end_bridge(self, device.DONE, now_ms)
             self.reselect(now_ms)
-        self._judge(now_ms)
+        if self.alarms.priority:
+            self._judge(now_ms)
 
     def _next_wake(self, now_ms, wait_ms):
         at = self._at
@@ -261,10 +273,14 @@ class Pump:
         """Milliseconds until the commanded rate may change, 0 if nothing flows."""
         return max(0, self._at[_UNTIL] - now_ms) if self.delivering() else 0
 
+    def look_again(self, now_ms):
+        """Upkeep is due at once: a deadline may have changed."""
+        self._at[_UPKEEP] = now_ms
+
     def run(self, now_ms):
         """The motor may turn from now on; steps that a fault swallowed are not asked for again."""
         if now_ms >= self._at[_FREE]:
-            self._unmade = (self.delivery.steps() - self._motor.done()) & _STEPS_MASK
+            self._unmade = (self.delivery.total - self._motor.done()) & _STEPS_MASK
         self._at[_NOW] = now_ms
         self.supervisor.priming = self.mode == device.PRIME
         self.supervisor.enable(True)
@@ -280,23 +296,6 @@ class Pump:
         self._lead = not self.delivery.ahead()
         self._issue(now_ms)
 
-    def steps_of(self, volume_nl):
-        """Steps that hold a volume, rounded up."""
-        return -(-volume_nl * self.config.steps_per_rev // self.delivery.nl_per_rev)
-
-    def bridge_left_nl(self):
-        """What is left of the bridge, 0 without one."""
-        if not self.numbers[durable.BRIDGE]:
-            return 0
-        return max(0, self.delivery.volume_nl(self.numbers[durable.BRIDGE_END] - self.delivery.steps()))
-
-    def other_drug(self, drug, concentration_ng_per_ml):
-        """Whether this differs from what is in the reservoir."""
-        reservoir = self.reservoir
-        return reservoir.filled and (
-            drug != reservoir.drug or concentration_ng_per_ml != reservoir.concentration_ng_per_ml
-        )
-
     def calibrate(self, nl_per_rev):
         """A calibration comes into force, with a commit of a program (HW-10)."""
         if nl_per_rev != self.delivery.nl_per_rev:
@@ -304,14 +303,6 @@ class Pump:
             self.window.calibrate(nl_per_rev)
             self.delivery.calibrate(nl_per_rev)
         self.supervisor.configure(nl_per_rev, self.config.steps_per_rev)
-
-    def watch_state(self, now_ms):
-        """Alarms that follow from what is programmed; after each change of it."""
-        # a program asks for the time of day; without one nobody misses it (TIME-07)
-        self.alarms.update(device.ALARM_CLOCK, self.schedule.program.n > 0 and not self.clock.trusted, now_ms)
-        self.alarms.update(device.ALARM_BRIDGE, self.numbers[durable.BRIDGE] != 0, now_ms)
-        upkeep.reservoir(self, now_ms)
-        self._at[_UPKEEP] = min(self._at[_UPKEEP], now_ms)
 
     # -- durable state ---------------------------------------------------------------------------
 
@@ -332,7 +323,7 @@ class Pump:
 
     def make_durable(self, now_ms):
         """A checkpoint now. False: it could not be written, and boluses are denied until it can (LOG-07)."""
-        good = self.storage.commit(boot.save(self), now_ms, max(self.delivery.steps(), self._at[_COVERED]))
+        good = self.storage.commit(boot.save(self), now_ms, max(self.delivery.total, self._at[_COVERED]))
         self.dirty = not good
         self._at[_SAVED] = now_ms
         if not good:

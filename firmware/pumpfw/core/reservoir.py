@@ -2,7 +2,7 @@
 
     reservoir.fill(18_000_000, 7_200_000, b"baclofen", 2_000_000, now_ms)    # True: discrepancy (RES-07)
 
-Debited by steps issued, never by the schedule. `Delivery.steps()` must go on counting across a reset (from the total
+Debited by steps issued, never by the schedule. `Delivery.total` must go on counting across a reset (from the total
 of the store, which holds at least what has gone out), so the content is never restored too high (RES-09). A measured
 level is compared and never taken over. A change of calibration calls `settle()` first.
 """
@@ -12,12 +12,13 @@ from array import array
 
 from pumplink.device import DAY_MS
 
-_FILL, _USED, _MARK, _SINCE, _TUBE = range(5)  # nL, nL up to the mark, steps at the mark, pump ms of the fill, nL
+_FILL, _USED, _MARK = range(3)  # nL, nL up to the mark, steps at the mark: small numbers, looked at after every packet
+_SINCE, _TUBE = range(2)  # pump ms of the fill, nL
 _RATIOS = 10
 _RATIO_ONE = 10_000
 _RATIO_LEAST_NL = 1_000_000
 _UNKNOWN = (1 << 30) - 1  # on the wire
-_FORMAT = "<qqqqq10HHB8sI"
+_FORMAT = "<IIIqq10HHB8sI"
 
 
 class Reservoir:
@@ -25,9 +26,9 @@ class Reservoir:
 
     __slots__ = (
         "filled", "drug", "concentration_ng_per_ml", "ratio",
-        "_config", "_delivery", "_n", "_ratios", "_refills",
+        "_config", "_delivery", "_n", "_q", "_ratios", "_refills",
     )  # fmt: skip
-    SIZE = 75
+    SIZE = 63
 
     def __init__(self, config, delivery):
         self.filled = False
@@ -36,7 +37,8 @@ class Reservoir:
         self.ratio = 0  # delivered over programmed of the last refill in 1/10 000, 0 unknown
         self._config = config
         self._delivery = delivery
-        self._n = array("q", (0, 0, 0, 0, 0))
+        self._n = array("I", (0, 0, 0))
+        self._q = array("q", (0, 0))
         self._ratios = array("H", [0] * _RATIOS)
         self._refills = 0  # with a ratio; counts on from 10 to 19 and round again
 
@@ -55,7 +57,7 @@ class Reservoir:
                 self._refills = self._refills + 1 if self._refills < 2 * _RATIOS - 1 else _RATIOS
         n[_FILL] = volume_nl
         n[_USED] = 0
-        n[_SINCE] = now_ms
+        self._q[_SINCE] = now_ms
         self.drug = drug
         self.concentration_ng_per_ml = concentration_ng_per_ml
         self.filled = True
@@ -72,16 +74,20 @@ class Reservoir:
         off_nl = abs(withdrawn_nl - self.remaining_nl())
         return off_nl > 1_000_000 or off_nl * 1_000 > 145 * self.since_fill_nl()
 
+    def differs(self, drug, concentration_ng_per_ml):
+        """Whether another drug or concentration is in it."""
+        return self.filled and (drug != self.drug or concentration_ng_per_ml != self.concentration_ng_per_ml)
+
     def settle(self):
         """Turn the steps so far into volume, before their volume changes or a count starts anew."""
         n = self._n
         volume_nl = self._moved_nl()
         n[_USED] += volume_nl
-        n[_TUBE] += volume_nl
-        n[_MARK] = self._delivery.steps()
+        self._q[_TUBE] += volume_nl
+        n[_MARK] = self._delivery.total
 
     def _moved_nl(self):
-        return self._delivery.volume_nl(self._delivery.steps() - self._n[_MARK])
+        return self._delivery.volume_nl(self._delivery.total - self._n[_MARK])
 
     def since_fill_nl(self):
         """Delivered since the refill."""
@@ -90,6 +96,15 @@ class Reservoir:
     def remaining_nl(self):
         """Content by the ledger, never negative."""
         return max(0, self._n[_FILL] - self.since_fill_nl())
+
+    def levels(self):
+        """1 at or below the low threshold, 3 at or below the empty one, else 0: after every packet."""
+        if not self.filled:
+            return 0
+        left_nl = self.remaining_nl()
+        if left_nl > self._config.low_nl:
+            return 0
+        return 3 if left_nl <= self._config.empty_nl else 1
 
     def low(self):
         """At or below the low threshold."""
@@ -112,16 +127,16 @@ class Reservoir:
 
     def old(self, now_ms):
         """Whether the fill is older than it may be."""
-        return self.filled and now_ms - self._n[_SINCE] > self._config.fill_age_ms
+        return self.filled and now_ms - self._q[_SINCE] > self._config.fill_age_ms
 
     def tube_nl(self):
         """Volume through this tube."""
-        return self._n[_TUBE] + self._moved_nl()
+        return self._q[_TUBE] + self._moved_nl()
 
     def new_tube(self):
         """A new tube was fitted."""
         self.settle()
-        self._n[_TUBE] = 0
+        self._q[_TUBE] = 0
 
     def worn(self):
         """Whether the tube has reached its life."""
@@ -167,7 +182,7 @@ class Reservoir:
         count = min(self._refills, _RATIOS)
         return (
             self.remaining_nl(), self._n[_FILL], min(self.since_fill_nl(), _UNKNOWN),
-            min((now_ms - self._n[_SINCE]) // 1_000, _UNKNOWN) if self.filled else 0,
+            min((now_ms - self._q[_SINCE]) // 1_000, _UNKNOWN) if self.filled else 0,
             to_low_min if 0 <= to_low_min < _UNKNOWN else _UNKNOWN,
             worst_min if 0 <= worst_min < _UNKNOWN else _UNKNOWN,
             level_nl if 0 <= level_nl < _UNKNOWN else _UNKNOWN,
@@ -178,7 +193,7 @@ class Reservoir:
     def save(self, buf, at):
         """Write the state into `buf` at `at`; returns the place behind it."""
         struct.pack_into(
-            _FORMAT, buf, at, *self._n, *self._ratios, self.ratio, self._refills,
+            _FORMAT, buf, at, *self._n, *self._q, *self._ratios, self.ratio, self._refills,
             self.drug, self.concentration_ng_per_ml
         )  # fmt: skip
         return at + self.SIZE
@@ -186,8 +201,9 @@ class Reservoir:
     def load(self, buf, at):
         """Take the state from `buf` at `at`; returns the place behind it."""
         values = struct.unpack_from(_FORMAT, buf, at)
-        for i in range(5):
+        for i in range(3):
             self._n[i] = values[i]
+        self._q[_SINCE], self._q[_TUBE] = values[3:5]
         for i in range(_RATIOS):
             self._ratios[i] = values[5 + i]
         self.ratio, self._refills, self.drug, self.concentration_ng_per_ml = values[15:]

@@ -23,6 +23,14 @@ def periodic_bolus(pump):
     return numbers[durable.PERIODIC], numbers[durable.DURATION], numbers[durable.INTERVAL]
 
 
+def bridge_left_nl(pump):
+    """What is left of the bridge, 0 without one."""
+    numbers = pump.numbers
+    if not numbers[durable.BRIDGE]:
+        return 0
+    return max(0, pump.delivery.volume_nl(numbers[durable.BRIDGE_END] - pump.delivery.total))
+
+
 def busy(pump):
     """A bolus or a bridge is on its way."""
     if pump.ramp.order:
@@ -105,7 +113,7 @@ def refill(pump, volume_nl, drug, concentration_ng_per_ml):
         return _limit(device.LIMIT_CAPACITY, config.reservoir_nl)
     if volume_nl <= config.empty_nl:
         return _limit(device.LIMIT_FILL_MIN, config.empty_nl)
-    if pump.mode != device.STOP_MODE and pump.other_drug(drug, concentration_ng_per_ml):
+    if pump.mode != device.STOP_MODE and pump.reservoir.differs(drug, concentration_ng_per_ml):
         return _limit(device.LIMIT_DRUG, device.STOP_MODE)
     return None
 
@@ -152,7 +160,7 @@ def bridge(pump, volume_nl):
     if not volume_nl:
         return None if running else _limit(device.LIMIT_BRIDGE, 0)
     if running:
-        return _limit(device.LIMIT_BRIDGE, pump.bridge_left_nl())
+        return _limit(device.LIMIT_BRIDGE, bridge_left_nl(pump))
     if pump.mode != device.STOP_MODE and pump.mode != device.SCHEDULE:
         return device.WRONG_MODE, 0, pump.mode
     refusal = ready(pump)

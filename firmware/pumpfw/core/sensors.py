@@ -83,7 +83,19 @@ SECOND_CLOCK = 4
 class Sensors:
     """`faults`: one bit per channel that is faulty. `tick_ms`: what one tick of either clock is worth (TIME-10)."""
 
-    __slots__ = ("faults", "_port", "_alarms", "_band", "_fitted", "_told", "_state", "_at", "_tick_ms")
+    __slots__ = (
+        "faults",
+        "news",
+        "_port",
+        "_alarms",
+        "_band",
+        "_fitted",
+        "_told",
+        "_state",
+        "_at",
+        "_tick_ms",
+        "_quiet",
+    )
 
     def __init__(self, port, alarms, tick_ms=1):
         self._port = port
@@ -92,9 +104,13 @@ class Sensors:
         self._band = array("i", (1, 0) * CHANNELS)  # nothing is inside: every channel is looked at once
         self._at = array("i", (0, 0, 0, 0, ABSENT))  # ms modulo 2^30
         self.faults = self._fitted = self._told = self._state = 0
+        self.news = False  # a press waits to be asked for
+        self._quiet = False  # no button is down or being debounced
 
     def poll(self, now_ms):
-        """Read every channel. Returns the ms after which it wants to be called again at the latest."""
+        """Read every channel if any has changed. Returns the ms after which it wants to be called again."""
+        if self._quiet and not self._port.changed():
+            return NEVER_MS
         read = self._port.read
         band = self._band
         at = 0
@@ -103,9 +119,12 @@ class Sensors:
             if reading < band[at] or reading > band[at + 1]:
                 self._look(channel, reading, now_ms)
             at += 2
-        if self._state != STARTED or band[2 * SENSE_BUTTON] == 1 or band[2 * SENSE_STOP] == 1:
-            return self._buttons(now_ms)
-        return NEVER_MS
+        self._quiet = self._state == STARTED and band[2 * SENSE_BUTTON] != 1 and band[2 * SENSE_STOP] != 1
+        if self._quiet:
+            return NEVER_MS
+        wait = self._buttons(now_ms)
+        self.news = self._state & (NEWS | STOP_NEWS) != 0
+        return wait
 
     def _look(self, channel, reading, now_ms):
         """A reading has left its band: tell the alarms what changed, and set the band of what may change next."""

@@ -5,8 +5,8 @@
     storage.commit(payload, now_ms, steps)      # whole state, at a quiet moment
     storage.intend(now_ms, steps)               # before a packet moves: so far it may get
 
-    slot    length u32, sequence u32, time u64 ms, steps u64, K5 of the payload, K5 of these   + payload + intents
-    intent  time u64 ms, steps u64, K5 of the sequence of its slot and of these
+    slot    length u32, sequence u32, time u64 ms, steps u64, CRC u32 of the payload, CRC u32 of these, payload, intents
+    intent  time u64 ms, steps u64, CRC u32 of the sequence of its slot and of these
 
 A commit writes the slot without the log first and then the other one, both with the same sequence. So at every
 instant one slot is whole, and when a header rots the other one still says where that log begins and how its intents
@@ -16,15 +16,15 @@ are sealed. What ends early was torn by a power cut and is no fault; what has it
 import struct
 
 from pumpfw.core.ports import SLOTS
-from pumplink.crc32c import K_SIZE, check_k, write_k
+from pumplink.crc32 import SIZE, seal, sealed
 
 FRESH = 0  # no commit ever ended
 GOOD = 1
 REPAIRED = 2  # something rotted, and there was another copy of the state
 LOST = 3  # there was a state, and no copy of it is whole
-HEAD_SIZE = 34
-INTENT_SIZE = 21
-LOG_FULL = 4096  # bytes of intents after which the next quiet moment should commit: 195 packets
+HEAD_SIZE = 32
+INTENT_SIZE = 20
+LOG_FULL = 4096  # bytes of intents after which the next quiet moment should commit: 204 intents
 _BLOCK = 24 * INTENT_SIZE  # read at once
 
 
@@ -52,7 +52,7 @@ class Storage:
         """Read both slots; the status. May be called again to see whether what is stored is still GOOD (PWR-12)."""
         store = self._store
         buf = self._buf
-        scratch = bytearray(K_SIZE)
+        scratch = bytearray(SIZE)
         Storage.__init__(self, store)
         heads = [b"", b""]
         rot = unwritten = 0
@@ -60,7 +60,7 @@ class Storage:
             head = store.read(area, 0, HEAD_SIZE)
             if len(head) < HEAD_SIZE:
                 unwritten += 1 if head else 2
-            elif check_k(head, 0, 29, scratch):
+            elif sealed(head, 0, 28):
                 heads[area] = head
             else:
                 rot = 1
@@ -73,11 +73,11 @@ class Storage:
             if heads[area]:
                 self._reach(t_ms, steps)
                 payload = store.read(area, HEAD_SIZE, size)
-                write_k(payload, 0, len(payload), scratch, 0)
+                seal(payload, 0, len(payload), scratch, 0)
                 if len(payload) < size:
                     unwritten += 1
                     payload = None
-                elif scratch != head[24:29]:
+                elif scratch != head[24:28]:
                     rot = 1
                     payload = None
             struct.pack_into("<I", buf, 4, sequence)
@@ -86,8 +86,8 @@ class Storage:
             while True:
                 block = store.read(area, end, _BLOCK)
                 for at in range(0, len(block) - INTENT_SIZE + 1, INTENT_SIZE):
-                    buf[8:29] = block[at : at + INTENT_SIZE]
-                    good = check_k(buf, 4, 24, scratch)
+                    buf[8:28] = block[at : at + INTENT_SIZE]
+                    good = sealed(buf, 4, 20)
                     if good:
                         t_ms, steps = struct.unpack_from("<QQ", buf, 8)
                         self._reach(t_ms, steps)
@@ -121,8 +121,8 @@ class Storage:
         size = len(payload)
         buf = self._buf
         struct.pack_into("<IIQQ", buf, 0, size, self._sequence + 1, now_ms, steps)
-        write_k(payload, 0, size, buf, 24)
-        write_k(buf, 0, 29, buf, 29)
+        seal(payload, 0, size, buf, 24)
+        seal(buf, 0, 28, buf, 28)
         area = 1 - self._area
         if not self._put(area, payload):
             return False
@@ -146,8 +146,8 @@ class Storage:
         buf = self._buf
         area = self._area
         struct.pack_into("<IQQ", buf, 4, self._sequence, now_ms, steps)
-        write_k(buf, 4, 24, buf, 24)
-        if not self._store.append(area, memoryview(buf)[8:29]):
+        seal(buf, 4, 20, buf, 24)
+        if not self._store.append(area, memoryview(buf)[8:28]):
             if self._store.read(area, end, 1):  # a part of it is there: nothing can follow that
                 self._end = -1
             return False

@@ -1,10 +1,10 @@
-"""What is looked at once a minute in every mode: reservoir, tube, reminders, planned starts, periodic boluses, store.
+"""What is looked at every few minutes in every mode: tube, reminders, planned starts, periodic boluses, store.
 
 Every alarm condition is judged in every mode (ALM-08); here are those that change slowly.
 """
 
 from pumpfw.core import durable, modes, rules
-from pumpfw.core.config import IDLE_WAKE_MS, REMIND_MS, STOPPED_MAX_MS
+from pumpfw.core.config import IDLE_WAKE_MS, REMIND_MS, STOPPED_MAX_MS, UPKEEP_MS
 from pumplink import device
 from pumplink.device import DAY_MS
 
@@ -13,40 +13,59 @@ _SERVICE_LEFT_MS = 90 * DAY_MS  # replacement is announced this long before the 
 
 def reservoir(pump, now_ms):
     """Low and empty, after every packet too (RES-03, RES-05)."""
-    pump.alarms.update(device.ALARM_LOW_RESERVOIR, pump.reservoir.low(), now_ms)
-    pump.alarms.update(device.ALARM_EMPTY, pump.reservoir.empty(), now_ms)
+    levels = pump.reservoir.levels()
+    if levels != pump.levels:
+        pump.levels = levels
+        pump.alarms.update(device.ALARM_LOW_RESERVOIR, levels & 1, now_ms)
+        pump.alarms.update(device.ALARM_EMPTY, levels & 2, now_ms)
+
+
+def programmed(pump, now_ms):
+    """Alarms that follow from what is programmed; after each change of it."""
+    # a program asks for the time of day; without one nobody misses it (TIME-07)
+    pump.alarms.update(device.ALARM_CLOCK, pump.schedule.program.n > 0 and not pump.clock.trusted, now_ms)
+    pump.alarms.update(device.ALARM_BRIDGE, pump.numbers[durable.BRIDGE] != 0, now_ms)
+    if not pump.settings.rolling_nl:
+        pump.alarms.update(device.ALARM_WINDOW, False, now_ms)
+    reservoir(pump, now_ms)
+    pump.look_again(now_ms)
 
 
 def run(pump, now_ms):
     """Everything that is due; returns milliseconds until it is again."""
-    alarms, numbers = pump.alarms, pump.numbers
+    numbers = pump.numbers
+    wait = UPKEEP_MS if pump.delivering() else IDLE_WAKE_MS
     reservoir(pump, now_ms)
+    if pump.link.abandoned(now_ms):
+        pump.alarms.event(device.ALARM_UNCOMMITTED, now_ms)
+    if numbers[durable.START_AT] != durable.NEVER:
+        wait = _planned_start(pump, now_ms, wait)
+    if numbers[durable.PERIODIC]:
+        if numbers[durable.NEXT] <= now_ms:
+            modes.periodic(pump, now_ms)
+        wait = min(wait, numbers[durable.NEXT] - now_ms)
+    _slowly(pump, now_ms)
+    if pump.journal.failed:
+        pump.journal.add(now_ms, device.REC_SELF_TEST)  # tries again: nothing fails, if this can be read
+    if pump.journal.failed or now_ms - pump.saved_ms() >= DAY_MS // 96:
+        pump.dirty = True  # nor must a long rest lose its time in a reset (TIME-08)
+    return wait
+
+
+def _slowly(pump, now_ms):
+    # causes that take hours to come
+    alarms, numbers = pump.alarms, pump.numbers
     alarms.update(device.ALARM_LEVEL, pump.reservoir.mismatch(pump.sensors.level_nl()), now_ms)
     alarms.update(device.ALARM_FILL_AGE, pump.reservoir.old(now_ms), now_ms)
     alarms.update(device.ALARM_TUBE, pump.reservoir.worn(), now_ms)
     service_ms = pump.config.service_ms
     alarms.update(device.ALARM_SERVICE_DUE, now_ms >= service_ms - _SERVICE_LEFT_MS, now_ms)
     alarms.update(device.ALARM_SERVICE_END, now_ms >= service_ms, now_ms)
-    pump.sensors.clocks(now_ms)
-    if pump.link.abandoned(now_ms):
-        alarms.event(device.ALARM_UNCOMMITTED, now_ms)
-    wait = IDLE_WAKE_MS
     stopped_ms = now_ms - numbers[durable.STOP_SINCE]
     reason = numbers[durable.STOP_REASON]
     by_command = pump.mode == device.STOP_MODE and reason != 0 and reason != device.STOP_ALARM
     alarms.update(device.ALARM_STOPPED, by_command and stopped_ms >= REMIND_MS, now_ms)
     alarms.update(device.ALARM_STOPPED_48H, by_command and stopped_ms >= STOPPED_MAX_MS, now_ms)
-    if pump.mode == device.STOP_MODE and numbers[durable.START_AT] != durable.NEVER:
-        wait = _planned_start(pump, now_ms, wait)
-    if numbers[durable.PERIODIC]:
-        if numbers[durable.NEXT] <= now_ms:
-            modes.periodic(pump, now_ms)
-        wait = min(wait, numbers[durable.NEXT] - now_ms)
-    if pump.journal.failed:
-        pump.journal.add(now_ms, device.REC_SELF_TEST)  # tries again: nothing fails, if this can be read
-    if pump.journal.failed or now_ms - pump.saved_ms() >= DAY_MS // 96:
-        pump.dirty = True  # nor must a long rest lose its time in a reset (TIME-08)
-    return wait
 
 
 def _planned_start(pump, now_ms, wait):
@@ -58,7 +77,7 @@ def _planned_start(pump, now_ms, wait):
     mode = numbers[durable.START_MODE]
     numbers[durable.START_AT] = durable.NEVER
     pump.dirty = True
-    if rules.start(pump, mode, 0, 0) is None:
+    if pump.mode == device.STOP_MODE and rules.start(pump, mode, 0, 0) is None:
         modes.start(pump, mode, now_ms)
     return wait
 
