@@ -56,7 +56,7 @@ class Copy:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        skip = shutil.ignore_patterns("__pycache__", ".*", "build", "*.egg-info")
+        skip = shutil.ignore_patterns("__pycache__", ".*", "*.egg-info")
         for name in COPIED:
             if (ROOT / name).is_dir():
                 shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=skip)
