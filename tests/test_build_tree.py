@@ -3,7 +3,7 @@
     python -m pytest tests/test_build_tree.py
 
 The portable tests are folded together with the tree, because what they read of its constants is not there any more;
-that they change nothing in the tree itself is seen first.
+that they change nothing in the tree itself, but for the length of a name, is seen first.
 """
 
 import json
@@ -19,6 +19,14 @@ from pumphil.rigs.find import find_micropython, firmware_packages
 from pumphost.build import HOST_ONLY, MAX_SHIPPED_BYTES, BuildError, build, fold, read_tree, write_tree
 
 PORTABLE = Path(__file__).resolve().parent / "portable"
+
+
+def restored(folded, path):
+    """A folded source with its private names as they were."""
+    source = folded.sources[path]
+    for short, long in folded.names.get(path, {}).items():
+        source = re.sub(rf"\b{short}\b", long, source)
+    return source
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +51,10 @@ def test_host_only_modules_are_not_shipped_and_not_asked_for(written):
 def test_the_portable_tests_pass_on_the_folded_tree(written, tmp_path):
     tests = {path.name: path.read_text(encoding="utf-8") for path in sorted(PORTABLE.glob("*.py"))}
     tests.pop("conftest.py")
-    folded = fold({**written, **tests}).sources
-    alone = fold(written).sources
-    assert {path: folded[path] for path in written} == alone, "the tests had an influence on the tree"
+    together, alone = fold({**written, **tests}), fold(written)
+    folded = together.sources
+    for path in written:  # a private name that a test mentions keeps its length, else nothing may differ
+        assert restored(together, path) == restored(alone, path), "the tests had an influence on the tree"
     for path, source in folded.items():
         top = {"pumplink": "protocol", "pumpfw": "firmware"}.get(path.split("/")[0], "tests/portable")
         write_tree(tmp_path / top, {path: source})
