@@ -14,14 +14,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pumphost.build.constants import Constants
-from pumphost.build.modules import loads, parse
+from pumphost.build.modules import loads, mentioned, parse
+from pumphost.build.parameters import shorten
 from pumphost.build.private import rename
 from pumphost.build.strip import strip
 
 
 @dataclass(frozen=True)
 class Folded:
-    """`names`: per path, the short names and what they stand for."""
+    """`names`: per path, the short names and what they stand for, but for parameters."""
 
     sources: dict[str, str]
     names: dict[str, dict[str, str]]
@@ -33,6 +34,8 @@ def fold(sources: Mapping[str, str]) -> Folded:
     before = {name: loads(module.tree) for name, module in modules.items()}
     strip(modules.values())
     Constants(modules, before).fold()
+    taken = {name for module in modules.values() for name in mentioned(module.tree)}
+    shorten(modules.values(), taken)
     names = rename(modules)
     return Folded({module.path: _text(module.tree) for module in modules.values()}, names)
 
