@@ -101,6 +101,28 @@ def test_a_default_argument_is_folded(folded):
     assert "LIMIT" not in after["main"]
 
 
+def test_every_operator(folded):
+    source = (
+        "A = 6 + 2 * 3 - 1\nB = 17 // 3 % 4\nC = 1 << 63\nD = C >> 60\nE = 12 & 10\nF = 12 | 10\nG = 12 ^ 10\nH = ~5\n"
+        "I = 1 << 0\nprint(A, B, C, D, E, F, G, H, I)"
+    )
+    after = folded("11 1 9223372036854775808 8 8 14 6 -6 1", main=source)
+    assert "=" not in after["main"]
+
+
+def test_a_constant_of_a_constant_of_another_module(folded):
+    after = folded("6 7", main="import t\nB = t.FIVE + 1\nC = B + 1\nprint(B, C)", t="FIVE = 5\n")
+    assert after["main"].strip() == "print(6, 7)"
+
+
+def test_ranges(folded):
+    """Of one or two numbers; what is longer than its row of names is no row of constants."""
+    after = folded("0 1 3 4 0", main="A, B = range(2)\nC, D = range(3, 5)\nE, *F = range(9)\nprint(A, B, C, D, E)")
+    assert not names_in(after["main"]) & set("ABCD")
+    assert "E, *F = range(9)" in after["main"]
+    assert "range(0, 4, 2)" in folded("0 2", main="A, B = range(0, 4, 2)\nprint(A, B)")["main"]
+
+
 # -- hazards: nothing is folded ------------------------------------------------------------------
 
 
@@ -125,6 +147,8 @@ def test_a_default_argument_is_folded(folded):
         ("1", "LIMIT = 1\nprint(eval('LI' + 'MIT'))"),
         ("4", "LIMIT = 1\nimport sys\nsetattr(sys.modules['main'], 'LIMIT', 4)\nprint(LIMIT)"),  # name in a string
         ("4", "LIMIT = 1\nimport sys\nsys.modules['main'].LIMIT = 4\nprint(LIMIT)"),  # attribute assigned
+        ("36893488147419103232", "LIMIT = 1 << 65\nprint(LIMIT)"),  # rather a name than a large object at each place
+        ("18446744073709551616", "LIMIT = 1 << 64\nprint(LIMIT)"),
         ("range", "LIMIT, OTHER = range(2)\n\ndef f(range):\n    return LIMIT\nprint('range')"),
     ],
 )
@@ -153,6 +177,29 @@ def test_what_may_not_be_constant_is_left(folded, expected, source):
 def test_what_a_reader_may_still_ask_for_is_left(folded, expected, main):
     after = folded(expected, main=main, t="LIMIT = 1\n\ndef f():\n    return LIMIT\n")
     assert "LIMIT = 1" in after["t"]
+
+
+def test_what_is_imported_only_to_be_imported_from_there_stays_if_it_is_asked_for(folded):
+    main = "def f():\n    from u import LIMIT\n    return LIMIT\nprint(f())"
+    after = folded("1", main=main, u="from v import LIMIT\n", v="from t import LIMIT\n", t="LIMIT = 1\n")
+    assert [after[name].strip() for name in "uvt"] == ["from v import LIMIT", "from t import LIMIT", "LIMIT = 1"]
+
+
+@pytest.mark.parametrize("way", ["import loud", "from loud import thing", "from p import q"])
+def test_an_import_stays_if_what_it_loads_does_something(tmp_path, way):
+    sources = {
+        "main.py": "import t\nprint(t.FIVE)", "t.py": f"{way}\nFIVE = 5\n", "loud.py": "thing = []\nprint('loaded')\n",
+        "p/__init__.py": "", "p/q.py": "import loud\n",
+    }  # fmt: skip
+    after = fold(sources).sources
+    assert printed(tmp_path / "a", sources) == printed(tmp_path / "b", after) == "loaded\n5"
+
+
+@pytest.mark.parametrize(
+    "statement", ["for i in [1]:\n    print('done')", "x = {}\nx[1] = print('done')", "if True:\n    print('done')"]
+)
+def test_a_module_that_does_something_when_loaded_is_loaded(folded, statement):
+    folded("done\n5", main="import t\nprint(t.FIVE)", t=f"FIVE = 5\n{statement}\n")
 
 
 def test_an_import_that_does_something_stays(folded):
