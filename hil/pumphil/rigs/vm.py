@@ -44,13 +44,13 @@ class VmRig(LockstepRig):
             raise
 
     def _start_firmware(self, cause: int) -> None:
-        path = os.pathsep.join([str(compiled_firmware()), ".frozen"])
         arguments = [str(self.options.reservoir_nl), self._digest[:8].hex(), str(cause)]
         heap = f"heapsize={self.options.heap_kb}k"
         process = subprocess.Popen(
-            [str(self._micropython), "-X", heap, "-m", "pumpfw.boards.vm", *arguments],
+            [str(self._micropython.absolute()), "-X", heap, "-m", "pumpfw.boards.vm", *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, bufsize=0,
-            env={**os.environ, "MICROPYPATH": path},
+            # found from the working folder: with a long path every module would keep its own file name in the heap
+            cwd=compiled_firmware(), env={**os.environ, "MICROPYPATH": ".frozen"},
             start_new_session=True,  # Ctrl-C is the rig's business: it closes the pipe and the child ends
         )  # fmt: skip
         assert process.stdin
