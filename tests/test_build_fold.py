@@ -96,6 +96,15 @@ def test_a_negative_constant_keeps_its_brackets(folded):
     folded("4 2 -2", main="LOW = -2\nprint(LOW ** 2, LOW.__abs__(), LOW)\n")
 
 
+def test_numbers_about_zero(folded):
+    folded("-1 0 1", main="A = -1\nB = 0\nC = 1\nprint(A, B, C)")
+
+
+def test_of_an_import_only_the_constants_go(folded):
+    after = folded("5 f", main="from t import FIVE, f\nprint(FIVE, f())", t="FIVE = 5\n\ndef f():\n    return 'f'\n")
+    assert "from t import f\n" in after["main"]
+
+
 def test_a_default_argument_is_folded(folded):
     after = folded("7 8", main="LIMIT = 7\n\ndef f(x=LIMIT, *, y=LIMIT + 1):\n    return x, y\nprint(*f())\n")
     assert "LIMIT" not in after["main"]
