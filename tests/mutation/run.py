@@ -36,6 +36,7 @@ ROOT = HERE.parent.parent
 ACCEPTED = ROOT / "firmware/decisions/0006-mutants.md"
 COPIED = ("protocol", "firmware", "host", "hil", "tests", "pyproject.toml", "Makefile", "docs", "README.md")
 TARGET = 0.95
+LONG_AGO_S = 1_500_000_000
 SLACK, LEAST_S = 6, 20.0  # a mutant may take so many times the whole sound run, and at least so long
 
 
@@ -63,11 +64,22 @@ class Copy:
             elif (ROOT / name).exists():
                 shutil.copy(ROOT / name, folder / name)
         paths = [str(folder / name) for name in ("protocol", "firmware", "host", "hil", "tests")]
-        # no .pyc: a mutant of the same size within the same second would run as the one before it
+        self._written = 0
         self._environment = {
-            **os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1",
+            **os.environ, "PYTHONPATH": os.pathsep.join(paths),
             "HYPOTHESIS_PROFILE": os.environ.get("HYPOTHESIS_PROFILE", "dev"),
         }  # fmt: skip
+
+    def write(self, path: str, source: str) -> None:
+        """Put a source in its place, older than any before it.
+
+        By size and second of a file Python tells whether its .pyc is stale: written in one second, one mutant would
+        run as the one before it.
+        """
+        self._written += 1
+        target = self.folder / path
+        target.write_text(source, encoding="utf-8")
+        os.utime(target, (LONG_AGO_S - self._written,) * 2)
 
     def passes(self, tests: list[list[str]], timeout_s: float) -> str:
         """ "passed", "failed" or "timeout" of the first command that does not pass."""
@@ -101,7 +113,8 @@ def commands(names: list[str]) -> list[list[str]]:
         elif found and "pytest" in found[-1]:
             found[-1].append(f"tests/{name}")
         else:
-            found.append([sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", f"tests/{name}"])
+            options = ("-x", "-q", "-p", "no:cacheprovider", "--assert=plain")  # nobody reads why it failed
+            found.append([sys.executable, "-m", "pytest", *options, f"tests/{name}"])
     return found
 
 
@@ -120,17 +133,17 @@ def jobs(selection: dict[str, list[str]], wanted: list[str], trees: list[Copy]) 
     """Every mutant; first it is seen that the tests pass on the sound tree and notice a module that is gone."""
     for module in wanted or selection:
         path = f"firmware/pumpfw/core/{module}.py"
+        source = (ROOT / path).read_text(encoding="utf-8")
         tests = commands(selection[module])
         started = time.monotonic()
         if (said := trees[0].passes(tests, 600)) != "passed":
             raise SystemExit(f"mutation stopped: the tests of {module} do not pass as they are ({said})")
         timeout_s = max(LEAST_S, SLACK * (time.monotonic() - started))
-        broken, source = trees[0].folder / path, (ROOT / path).read_text(encoding="utf-8")
-        broken.write_text("raise ValueError\n", encoding="utf-8")
+        trees[0].write(path, "raise ValueError\n")
         if trees[0].passes(tests, timeout_s) == "passed":
             raise SystemExit(f"mutation stopped: the tests of {module} pass without it")
-        broken.write_text(source, encoding="utf-8")
-        state = digest(ROOT / path, *(ROOT / "tests" / name for name in selection[module]))
+        trees[0].write(path, source)
+        state = digest(ROOT / path) + " " + digest(*(ROOT / "tests" / name for name in selection[module]))
         for mutant in mutants(source):
             yield Job(module, path, mutant, tests, timeout_s, state)
 
@@ -148,7 +161,9 @@ class Results:
     def outcome(self, job: Job, again: bool) -> str | None:
         """What is known of this mutant and still holds."""
         row = self.known.get((job.module, job.mutant.key))
-        if row is None or (row["state"] != job.state and (again or row["outcome"] == "passed")):
+        if row is None or row["state"].split()[0] != job.state.split()[0]:
+            return None
+        if row["state"] != job.state and (again or row["outcome"] == "passed"):
             return None
         return str(row["outcome"])
 
@@ -210,10 +225,10 @@ def main() -> int:
             tree = free.pop()
             started = time.monotonic()
             try:
-                (tree.folder / job.path).write_text(job.mutant.source, encoding="utf-8")
+                tree.write(job.path, job.mutant.source)
                 outcome = tree.passes(job.tests, job.timeout_s)
             finally:
-                (tree.folder / job.path).write_text(job.mutant.original, encoding="utf-8")
+                tree.write(job.path, job.mutant.original)
                 free.append(tree)
             results.add(job, outcome, time.monotonic() - started)
             return job, outcome
