@@ -150,3 +150,26 @@ def test_a_static_method_and_a_rebound_self_are_other_objects(folded):  # noqa: 
     after = folded("2 3", main=source, t="class Plain:\n    def __init__(self):\n        self._own_thing = 1\n")
     assert {"_mark_of_a", "_set_here"} <= names_in(after["main"])
     assert "_mine_alone" not in after["main"]
+
+
+def test_more_names_than_letters_stay_apart(folded):  # noqa: F811
+    names = [f"_name_{number}" for number in range(60)]
+    source = "".join(f"{name} = [{number}][0]\n" for number, name in enumerate(names)) + f"print({' + '.join(names)})"
+    after = folded("1770", main=source)  # 59 · 60 / 2
+    assert len(names_in(after["main"]) & {f"_{letter}1" for letter in "abcdefghijklmnopqrstuvwxyz"}) == 26
+
+
+def test_where_names_are_caught_at_run_time_no_attribute_is_renamed(folded):  # noqa: F811
+    module = f"{COUNTER}\nclass Proxy:\n    def __getattr__(self, name):\n        return name\n"
+    main = "from t import Counter, f\nprint(Counter().call(), f())"
+    after = folded("1 _count_of_calls", main=main, t=f"{module}\ndef f():\n    return Proxy()._count_of_calls\n")
+    assert "_count_of_calls" in after["t"]
+
+
+def test_where_classes_are_made_at_run_time_no_attribute_is_renamed(folded):  # noqa: F811
+    other = COUNTER.replace("Counter", "Other").replace("_count_of_calls", "_all").replace("call(", "other(")
+    main = (
+        "from t import Counter\nfrom u import Other\nB = type('B', (Counter, Other), {})\nb = B()\n"
+        "Other.__init__(b)\nprint(b.call(), b.call(), b.other())"
+    )
+    folded("1 2 1", main=main, t=COUNTER, u=other.replace("_bump_it", "_up"))
