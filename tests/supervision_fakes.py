@@ -39,7 +39,7 @@ class FakeAlarms:
 
     def event(self, code: int, now_ms: int) -> None:
         self.told.append((code, "event", now_ms))
-        if device.ALARMS[code][2]:
+        if device.ALARMS[code] >> 4 & 1:
             self.shown.add(code)
 
     def shows(self, code: int) -> bool:

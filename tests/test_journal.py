@@ -18,7 +18,7 @@ from pumphil.rigs.store import MemoryStore, PowerCut
 from pumplink import codes
 
 QUIET, FAULT = codes.REC_RATE, codes.REC_ALARM
-START = 34  # bytes before the first record of a segment
+START = 32  # bytes before the first record of a segment
 
 
 def journal_of(store: MemoryStore, dropped: int = 0) -> Journal:

@@ -98,7 +98,7 @@ class Pump:
             if alarms.priority:
                 self._judge(now_ms)
             wait = min(wait, self.sensors.clocks(now_ms))
-            if now_ms >= at[_UPKEEP]:
+            if now_ms >= at[_UPKEEP] - IDLE_WAKE_MS // 2:  # with a wake that comes anyway, rather than with one more
                 at[_UPKEEP] = now_ms + upkeep.run(self, now_ms)
                 if booting:
                     alarms.settle(now_ms)
