@@ -55,8 +55,8 @@ class Constants:
         for name, module in self.modules.items():
             if not module.opaque:
                 module.tree = _Folder(self.values[name], self._aliases[name], self.values).visit(module.tree)
-        needed = self._needed()
         attributes = self._attributes()
+        needed = self._needed(attributes)
         for module in self.modules.values():
             if not module.opaque:
                 kept = (line for node in module.tree.body for line in self._trimmed(module, node, needed, attributes))
@@ -164,10 +164,10 @@ class Constants:
             if isinstance(node, ast.Attribute)
         }
 
-    def _needed(self) -> set[tuple[str, str]]:
+    def _needed(self, attributes: set[str]) -> set[tuple[str, str]]:
         """(module, name) that some module still asks for at run time."""
         asks: dict[tuple[str, str], set[tuple[str, str]]] = {}  # what -> asked for under these (module, local name)
-        needed = {(name, attribute) for name in self.modules for attribute in self._attributes()}
+        needed = {(name, attribute) for name in self.modules for attribute in attributes}
         for module in self.modules.values():
             top = {id(node) for node in module.tree.body}
             for node in ast.walk(module.tree):
