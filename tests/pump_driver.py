@@ -108,7 +108,6 @@ class Bench:
     def _power_on(self, cause: int) -> None:
         self.link = FakeLink()
         self.annunciator, self.watchdog = FakeAnnunciator(), FakeWatchdog()
-        self.store.busy = self.motor.busy
         ports = Ports(self.motor, self.link, self.annunciator, self.watchdog, self.sensors, self.store)
         self.pump = Pump(Config(reset_cause=cause, **self._config), ports)
         self.lost_ms += self.now_ms - self.pump.start_ms

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from pump_ports import PortMisuse
-
 from pumpfw.core.ports import ABSENT
 from pumplink import codes
 
@@ -28,20 +26,17 @@ class PowerCut(BaseException):
 
 
 class FaultyStore:
-    """Areas of bytes. `busy` says whether a packet is in hand, when nothing may be written."""
+    """Areas of bytes. A write that fails leaves nothing, one that is cut leaves its first bytes."""
 
     def __init__(self) -> None:
         self.areas: dict[int, bytearray] = {}
         self.failing = False
         self.cut_after: int | None = None
-        self.busy: Callable[[], bool] = lambda: False
-        self.writes = 0
 
     def read(self, area: int, offset: int, count: int) -> bytes:
         return bytes(self.areas.get(area, b"")[offset : offset + count])
 
     def append(self, area: int, data: bytes) -> bool:
-        self._check()
         if self.failing:
             return False
         data = bytes(data)
@@ -51,17 +46,11 @@ class FaultyStore:
         return True
 
     def erase(self, area: int) -> bool:
-        self._check()
         if self.failing:
             return False
         self._spend(1)
         self.areas[area] = bytearray()
         return True
-
-    def _check(self) -> None:
-        self.writes += 1
-        if self.busy():
-            raise PortMisuse("the store is written while a packet is in hand")
 
     def _spend(self, count: int) -> None:
         if self.cut_after is not None:

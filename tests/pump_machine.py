@@ -288,7 +288,7 @@ class Pair(Comparison):
             self._packet()
         model.advance(bench.now_ms)
         last_ms = bench.motor.packets[-1][0] if bench.motor.packets else 0
-        cut_steps = bench.motor.in_hand()
+        cut_steps = bench.in_hand()
         before_ms, powered_ms = bench.now_ms, bench.powered_ms
         bench.reset()
         restored_ms = bench.pump.start_ms
