@@ -118,6 +118,7 @@ class Bench:
         self._reader = frame.FrameReader()
         self._packets_before = len(self.motor.packets)
         self.boots += 1
+        self._first = True
         self.poll()
 
     def reset(self, cause: int = codes.RESET_BROWN_OUT) -> None:
@@ -146,8 +147,17 @@ class Bench:
         return self._emitted_before + self.motor.done()
 
     def snapshot(self) -> bytes:
-        """What of the pump is durable: program, settings, lockout, history, reservoir."""
-        return bytes(self.pump.snapshot())
+        """What of the pump is durable but its alarms: program, settings, lockout, history, reservoir."""
+        return bytes(self.pump.snapshot())[: -self.pump.alarms.SIZE]
+
+    def dose_state(self) -> bytes:
+        """The part of it that a denied bolus leaves as it was (BOL-06); requests are counted apart from it."""
+        buf, at = bytearray(len(self.snapshot())), 0
+        pump = self.pump
+        parts = (pump.settings, pump.history, pump.orders, pump.window, pump.reservoir, pump.schedule.program)
+        for part in parts:
+            at = part.save(buf, at)
+        return bytes(buf[:at])
 
     # -- time ------------------------------------------------------------------------------------
 
@@ -158,8 +168,9 @@ class Bench:
         self.wake_ms = self.pump.poll(now_ms)
         self.polls += 1
         mode, bits = self.pump.mode, self.pump.alarms.bits()
-        if not self.trace or self.trace[-1][1:3] != (mode, bits):
+        if self._first or self.trace[-1][1:3] != (mode, bits):
             self.trace.append((now_ms, mode, bits, len(self.motor.packets)))
+            self._first = False
 
     def run_until(self, t_ms: int, early: Iterable[int] = ()) -> None:
         """Poll at every instant asked for up to `t_ms`, and at those of `early` besides (rising, not in the past)."""

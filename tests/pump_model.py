@@ -19,12 +19,14 @@ from pump_model_time import DAY_MS, HOUR_MS, MINUTE_MS, Steps, Wall, Week
 FOLLOW_ON = {0: "schedule", 1: "stopped", 2: "schedule", 3: "minimum-rate"}
 RESET_SPAN_MS, RESETS_MAX = 10 * MINUTE_MS, 3  # PWR-07
 SIGNALLED_MS = 1_000  # ALM-02
+PACKET_IN_HAND_MS = 600  # state is made durable between packets: a power cut in this time may forget a stop
 
 
 class Model(Flow):
     """What is done to a pump; every method is one thing that happens."""
 
     free: frozenset[str] = frozenset()
+    left_ms: tuple[int, str] | None = None  # when delivery was left last, and in which mode it would go on
 
     def entered(self, mode: str) -> None:
         """The pump is in this mode now."""
@@ -59,6 +61,7 @@ class Model(Flow):
             self.end_bridge("cancelled")
             return
         self.bridge = {"order": order, "volume": volume_nl, "rate": rate, "given": Fraction(0)}
+        self.remember(order, "running", volume_nl)
         self.alarms.cause("bridge-active", True, self.now_ms)
 
     def apply_calibration(self, nl_per_rev: int) -> None:
@@ -124,6 +127,7 @@ class Model(Flow):
         self.mode = was if was in HALTED else "stopped"
         if was in DELIVERING:
             self.free = frozenset()
+            self.left_ms = (self.now_ms, "schedule" if was in BOLUSES else was)
         self.stopped_by_command(self.mode == "stopped")
 
     def halt(self) -> None:
@@ -209,6 +213,8 @@ class Model(Flow):
             self.bolus["slept"] = True  # how much of it was given the pump knows to a quantum only
             self.end_bolus("interrupted")
         self.mode, self.free = was, self.free | {was} if was in DELIVERING else frozenset(HALTED)
+        if self.left_ms is not None and self.now_ms - self.left_ms[0] <= PACKET_IN_HAND_MS:
+            self.free |= {self.left_ms[1]}
         self.now_ms = restored_ms
         self.clock = None
         self.alarms.causes.pop("clock-untrusted", None)
@@ -228,6 +234,10 @@ class Model(Flow):
 
     def forget_everything(self) -> None:
         """PWR-10: no copy of the state is valid. No default dose replaces it."""
-        self.week, self.settings, self.periodic, self.bridge, self.bolus = Week([]), None, None, None, None
-        self.fill, self.delayed, self.mode = None, None, "fault"
-        self.alarms.event("memory-lost", self.now_ms, SIGNALLED_MS)
+        now_ms = self.now_ms
+        Flow.__init__(self, self.capacity_nl)
+        self.now_ms, self.mode, self.free = now_ms, "fault", frozenset()
+        self.watch_clock()
+        self.alarms.event("memory-lost", now_ms, SIGNALLED_MS)
+        for name in ("unexpected-reset", "repeated-restarts", "calibration-missing"):
+            self.alarms.event(name, now_ms)

@@ -261,7 +261,7 @@ class Orders(Pair, RuleBasedStateMachine):
         denials = self._granted_or_denied(order, until_ms)
         wire = frame.encode(self.bench.body("REQUEST_BOLUS", order, until_ms))
         self.model.alarms.event("bolus-denied", self.model.now_ms)
-        before = self.bench.snapshot()
+        before = self.bench.dose_state()
         try:
             (body,) = self.bench.exchange(wire)
         except PowerCut:
@@ -273,7 +273,7 @@ class Orders(Pair, RuleBasedStateMachine):
             assert (reply["volume"], reply["duration"]) == (self.model.orders[order]["requested"], duration_ms)
         else:
             self.denied_with(reply.status, reply.info)
-            assert self.bench.snapshot() == before
+            assert self.bench.dose_state() == before
         self.observe()
         if repeat:  # the same frame once more: the same answer, and nothing more happens (LINK-04)
             assert self.bench.exchange(wire) == [body]

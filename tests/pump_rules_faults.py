@@ -98,7 +98,6 @@ class Faults(Orders):
         self.settle()
         was, self.pressed = self.model.mode, codes.SENSE_STOP
         if was in HALTED:
-            self.model.alarms.event("stopped-by-button", self.model.now_ms)
             self.model.delayed = None
         self.bench.sense(codes.SENSE_STOP, 1)
         self.wait(1_000)
