@@ -58,6 +58,11 @@ class Judge:
         if self.limit_nl and held > self.limit_nl * UNIT:
             raise DoseError(f"BOL-04: {held / UNIT:.0f} nL in the 24 h before {t_ms} ms, limit {self.limit_nl}")
 
+    def never_moved(self, steps: int, nl_per_rev: int) -> None:
+        """The rest of the last packet, which a power cut ended."""
+        if self.times:
+            self.sums[-1] = max(self.sums[-2], self.sums[-1] - steps * nl_per_rev * DAY_MS)
+
     def start(self, t_ms: int, most: int) -> None:
         """BOL-03: a patient bolus has started."""
         self.starts_ms.append(t_ms)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pump_compare import Comparison
 from pump_driver import Reply
 from pump_faults import PowerCut
+from pump_model import PACKET_IN_HAND_MS
 from pump_model_alarms import PRIORITY, STOPS
 from pump_model_flow import CEILING, HALTED
 from pump_model_refusals import Reasons, bolus_denials, clinician_denials, storage
@@ -62,6 +63,8 @@ class Pair(Comparison):
         model.advance(t_ms)
         model.watch_stopped()
         shown = {name for code, name in ALARM_NAMES.items() if bits >> code & 1}
+        if mode == "fault" != model.mode:
+            model.maybe_stopped()
         if "stopped-by-button" in shown - set(model.alarms.listed) and self.pressed == codes.SENSE_STOP:
             model.alarms.event("stopped-by-button", t_ms, 1_000)
             if model.mode not in HALTED:
@@ -287,9 +290,7 @@ class Pair(Comparison):
         """Everything is lost but the store. What was being committed was done wholly or not at all (LOG-04)."""
         bench, model = self.bench, self.model
         bench.store.cut_after = None
-        while self.seen < len(bench.motor.packets):
-            self._packet()
-        model.advance(bench.now_ms)
+        self.observe()
         cut_steps = bench.in_hand()
         before_ms, powered_ms = bench.now_ms, bench.powered_ms
         bench.reset()
@@ -305,7 +306,12 @@ class Pair(Comparison):
         self.blurred = True
         self.blurs.append((powered_ms, 20_000))
         model.reset(restored_ms)
+        self.judge.never_moved(cut_steps, model.nl_per_rev)
+        model.alarms.event("memory-repaired", restored_ms)  # of a torn write
+        if model.ended and model.ended["end"] >= before_ms - PACKET_IN_HAND_MS:  # maybe that was not stored
+            model.alarms.event("bridge-aborted" if model.ended["mode"] == "prime" else "bolus-interrupted", restored_ms)
+            model.orders[model.ended["order"]]["state"] = "interrupted"
         self.since_jam = 0
-        self.observe()
         self.account_after_reset(cut_steps)
+        self.observe()
         return applied

@@ -12,13 +12,16 @@ leaves the pump a choice of modes, `free` holds them and `entered` takes the one
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
+from pump_model_alarms import FOREVER
 from pump_model_flow import BOLUSES, DELIVERING, HALTED, PRIME_RATE, Flow
 from pump_model_time import DAY_MS, HOUR_MS, MINUTE_MS, Steps, Wall, Week
 
 FOLLOW_ON = {0: "schedule", 1: "stopped", 2: "schedule", 3: "minimum-rate"}
 RESET_SPAN_MS, RESETS_MAX = 10 * MINUTE_MS, 3  # PWR-07
 SIGNALLED_MS = 1_000  # ALM-02
+SENSED_MS = 10_000  # HW-07
 PACKET_IN_HAND_MS = 600  # state is made durable between packets: a power cut in this time may forget a stop
 
 
@@ -26,6 +29,7 @@ class Model(Flow):
     """What is done to a pump; every method is one thing that happens."""
 
     free: frozenset[str] = frozenset()
+    ended: dict[str, Any] | None = None  # the last bolus that did
     left_ms: tuple[int, str] | None = None  # when delivery was left last, and in which mode it would go on
 
     def entered(self, mode: str) -> None:
@@ -83,10 +87,10 @@ class Model(Flow):
 
     def watch_clock(self) -> None:
         """TIME-07: must be signalled once it matters to a program."""
-        self.alarms.cause("clock-untrusted", self.clock is None, self.now_ms)
-        if self.clock is None and self.week:
-            cause = self.alarms.causes["clock-untrusted"]
-            cause.by_ms = min(cause.by_ms, self.now_ms + SIGNALLED_MS)
+        if self.clock is None and not self.week:
+            self.alarms.loosen("clock-untrusted", self.now_ms)
+        else:
+            self.alarms.cause("clock-untrusted", self.clock is None, self.now_ms, SIGNALLED_MS)
 
     # -- start and stop --------------------------------------------------------------------------
 
@@ -107,16 +111,28 @@ class Model(Flow):
             self.apply_start(mode)
 
     def stopped_by_command(self, stopped: bool) -> None:
-        """ALM-10."""
+        """ALM-10. Whether a second stop, or a fault, counts the time anew is left open."""
+        again = stopped and self.stopped_at_ms is not None
         self.stopped_at_ms = self.now_ms if stopped else None
         for name in ("stopped-reminder", "stopped-48-h"):
-            self.alarms.cause(name, False, self.now_ms)
+            if again:
+                self.alarms.loosen(name, self.now_ms)
+            else:
+                self.alarms.cause(name, False, self.now_ms)
+
+
+    def maybe_stopped(self) -> None:
+        """Whether a stop that was ordered ahead counts as one by command is left open."""
+        self.stopped_at_ms = None
+        self.alarms.loosen("stopped-reminder", self.now_ms)
+        self.alarms.loosen("stopped-48-h", self.now_ms)
 
     def watch_stopped(self) -> None:
         if self.stopped_at_ms is None or self.mode != "stopped":
             return
         for name, after_ms in (("stopped-reminder", 15 * MINUTE_MS), ("stopped-48-h", 48 * HOUR_MS)):
-            if self.now_ms >= self.stopped_at_ms + after_ms:
+            loose = name in self.alarms.causes and self.alarms.causes[name].loose
+            if self.now_ms >= self.stopped_at_ms + after_ms and not loose:
                 self.alarms.cause(name, True, self.stopped_at_ms + after_ms, MINUTE_MS)
 
     def stop(self) -> None:
@@ -136,19 +152,20 @@ class Model(Flow):
         if self.mode in DELIVERING:
             self.mode = "stopped"
         self.free = frozenset(HALTED)
-        self.stopped_at_ms = None
+        self.maybe_stopped()
 
     # -- boluses ---------------------------------------------------------------------------------
 
     def begin(self, mode: str, order: int, volume_nl: int, duration_ms: int, follow_on: int = 0) -> None:
         """A bolus or a prime starts; what it does to lockout and count (BOL-02, BOL-03)."""
+        self.stopped_by_command(False)
         bolus = {"order": order, "volume": volume_nl, "duration": duration_ms, "start": self.now_ms}
         self.bolus = bolus | {"mode": mode, "follow": FOLLOW_ON[follow_on], "slept": False}
         self.remember(order, "running", volume_nl)
         self.mode = mode
         if mode == "patient-bolus":
             self.starts_ms.append(self.now_ms)
-        self.last_bolus_ms[0] = self.now_ms
+        self.anchor_ms = self.now_ms
         self.lock()
 
     def begin_prime(self, order: int, volume_nl: int) -> None:
@@ -159,22 +176,25 @@ class Model(Flow):
         if not self.bolus:
             return
         bolus, self.bolus = self.bolus, None
+        self.ended = bolus | {"end": self.now_ms}
         given = Fraction(bolus["volume"] * (self.now_ms - bolus["start"]), bolus["duration"])
         if bolus["slept"] and state == "done":
             state = "interrupted"
         self.orders[bolus["order"]] |= {"state": state, "given": (Fraction(0) if bolus["slept"] else given, given)}
-        self.last_bolus_ms[1] = self.now_ms
+        if self.settings and self.settings["anchor"]:
+            self.anchor_ms = self.now_ms
         self.lock()
         if bolus["mode"] == "prime":
             self.mode = "stopped"
+            self.maybe_stopped()
         else:
             self.mode = bolus["follow"] if state == "done" else "schedule"
             self.free = frozenset() if state == "done" else frozenset({bolus["follow"], "schedule"})
             if self.mode == "stopped":
-                self.alarms.cause("stopped-reminder", True, self.now_ms + 15 * MINUTE_MS)
+                self.maybe_stopped()
         if state != "done":
             name = "bridge-aborted" if bolus["mode"] == "prime" else "bolus-interrupted"
-            self.alarms.event(name, self.now_ms, SIGNALLED_MS if state == "interrupted" else 1 << 62)
+            self.alarms.event(name, self.now_ms, SIGNALLED_MS if state == "interrupted" and not bolus["slept"] else FOREVER)
 
     def end_bridge(self, state: str) -> None:
         if self.bridge:
@@ -201,6 +221,7 @@ class Model(Flow):
         self.alarms.acknowledge(name)
         if self.mode == "fault" and not self.alarms.stopping():
             self.mode = "stopped"
+            self.maybe_stopped()
 
     # -- reset -----------------------------------------------------------------------------------
 
@@ -215,10 +236,13 @@ class Model(Flow):
         self.mode, self.free = was, self.free | {was} if was in DELIVERING else frozenset(HALTED)
         if self.left_ms is not None and self.now_ms - self.left_ms[0] <= PACKET_IN_HAND_MS:
             self.free |= {self.left_ms[1]}
+        young = {name for name, at in self.alarms.listed.items() if at >= self.now_ms - PACKET_IN_HAND_MS}
+        self.alarms.young = young
         self.now_ms = restored_ms
         self.clock = None
         self.alarms.causes.pop("clock-untrusted", None)
         self.alarms.listed.pop("clock-untrusted", None)
+        self.alarms.boot(restored_ms, SENSED_MS)
         self.watch_clock()
         self.begin_epoch()
         for cause in self.alarms.causes.values():  # the pump's time may have gone back to its last durable instant
@@ -234,9 +258,11 @@ class Model(Flow):
 
     def forget_everything(self) -> None:
         """PWR-10: no copy of the state is valid. No default dose replaces it."""
-        now_ms = self.now_ms
+        now_ms, world = self.now_ms, self.alarms.of_the_world()
         Flow.__init__(self, self.capacity_nl)
         self.now_ms, self.mode, self.free = now_ms, "fault", frozenset()
+        for name, must in world.items():
+            self.alarms.cause(name, True, now_ms, SENSED_MS if must else FOREVER)
         self.watch_clock()
         self.alarms.event("memory-lost", now_ms, SIGNALLED_MS)
         for name in ("unexpected-reset", "repeated-restarts", "calibration-missing"):

@@ -20,6 +20,10 @@ PRIORITY = {name: row[1] for name, row in ROWS.items()}
 STOPS = frozenset(name for name, row in ROWS.items() if row[2] == codes.ACT_STOP)
 LATCHES = frozenset(name for name, row in ROWS.items() if row[3])
 FOREVER = 1 << 62
+OF_THE_WORLD = {
+    "downstream-occlusion", "upstream-occlusion", "air-in-line", "supply-low", "supply-critical", "over-temperature",
+    "cover-open", "sensor-fault", "stuck-button",
+}  # fmt: skip
 
 
 @dataclass
@@ -30,6 +34,7 @@ class Cause:
     by_ms: int = FOREVER
     gone_ms: int | None = None
     answered: bool = False  # it has been signalled
+    loose: bool = False  # left open whether it is signalled at all, and until when
 
 
 class AlarmBook:
@@ -38,21 +43,26 @@ class AlarmBook:
     def __init__(self) -> None:
         self.listed: dict[str, int] = {}
         self.causes: dict[str, Cause] = {}
+        self.young: set[str] = set()  # raised so shortly before a power cut that they may not have been stored
 
     # -- conditions ------------------------------------------------------------------------------
 
     def cause(self, name: str, there: bool, t_ms: int, within_ms: int = FOREVER) -> None:
         """The condition holds now, or does not. `within_ms` FOREVER: it may be signalled and need not."""
         old = self.causes.get(name)
-        active = old is not None and old.gone_ms is None
+        active = old is not None and old.gone_ms is None and not old.loose
         if there and not active:
             self.causes[name] = Cause(t_ms, t_ms + within_ms, answered=name in self.listed)
-        elif old and active and not there:
-            old.gone_ms = t_ms
+        elif old and not there and old.gone_ms is None:
+            old.gone_ms, old.loose = t_ms, False
 
     def event(self, name: str, t_ms: int, within_ms: int = FOREVER) -> None:
         """Something that has happened and does not last."""
         self.causes[name] = Cause(t_ms, t_ms + within_ms, t_ms, answered=name in self.listed)
+
+    def loosen(self, name: str, t_ms: int) -> None:
+        """From now on it may be listed or not."""
+        self.causes[name] = Cause(t_ms, loose=True, answered=name in self.listed)
 
     def holds(self, name: str) -> bool:
         return name in self.causes and self.causes[name].gone_ms is None
@@ -69,15 +79,27 @@ class AlarmBook:
 
     def cleared(self, name: str, t_ms: int) -> None:
         """ALM-06: a latching alarm goes by acknowledgement only, which goes through `acknowledge`."""
-        assert name not in LATCHES, f"{name} went at {t_ms} ms without acknowledgement"
-        assert not self.holds(name), f"{name} went at {t_ms} ms with its cause there"
+        assert name not in LATCHES or name in self.young, f"{name} went at {t_ms} ms without acknowledgement"
+        loose = name in self.young or self.causes[name].loose
+        assert loose or not self.holds(name), f"{name} went at {t_ms} ms with its cause there"
         self.listed.pop(name, None)
 
     def may_acknowledge(self, name: str) -> bool:
-        return name in self.listed and not self.holds(name)
+        return name in self.listed and (not self.holds(name) or self.causes[name].loose)
 
     def acknowledge(self, name: str) -> None:
         del self.listed[name]
+
+    def of_the_world(self) -> dict[str, bool]:
+        """Conditions that hold whatever the pump remembers, those of its sensors: must they be signalled?"""
+        return {name: self.causes[name].by_ms < FOREVER for name in sorted(OF_THE_WORLD) if self.holds(name)}
+
+    def boot(self, t_ms: int, within_ms: int) -> None:
+        """After a reset conditions of sensors are found anew; an alarm that does not latch may be away until then."""
+        for name, must in self.of_the_world().items():
+            if name not in LATCHES:
+                self.listed.pop(name, None)
+                self.causes[name] = Cause(t_ms, t_ms + within_ms if must else FOREVER)
 
     # -- what follows ------------------------------------------------------------------------------
 

@@ -45,7 +45,7 @@ class Flow:
         self.nl_per_rev = DESIGN_NL_PER_REV
         self.nl_per_rev_next = DESIGN_NL_PER_REV  # HW-10: from the next program on
         self.starts_ms: list[int] = []  # of patient boluses
-        self.last_bolus_ms: list[int | None] = [None, None]  # start and end of the last bolus of any kind
+        self.anchor_ms: int | None = None  # start or end of the last bolus of any kind
         self.locked_until_ms = 0
         self.orders: dict[int, dict[str, Any]] = {}
         self.commits_ms: list[int] = []
@@ -84,10 +84,14 @@ class Flow:
 
     def bridge_end_ms(self) -> int | None:
         """First whole ms at which all of the bridge is out, at its rate."""
-        if not self.bridge or self.mode not in ("schedule", *BOLUSES):
+        if not self.bridge or self.mode not in ("schedule", "prime"):
             return None
         left_nl = self.bridge["volume"] - self.bridge["given"]
-        return self.now_ms + -int(-left_nl * DAY_MS // self.bridge["rate"])
+        return self.now_ms + -int(-left_nl * DAY_MS // self.bridge_rate())
+
+    def bridge_rate(self) -> int:
+        """At which the old drug leaves the path: a prime pushes it out as well."""
+        return self.bridge["rate"] if self.bridge and self.mode == "schedule" else PRIME_RATE
 
     # -- time ------------------------------------------------------------------------------------
 
@@ -103,8 +107,8 @@ class Flow:
             self.may_nl += part_nl
             if not asleep and "window-limit" not in self.alarms.listed:
                 self.must_nl += part_nl
-            if self.bridge and self.mode == "schedule":
-                self.bridge["given"] += Fraction(self.bridge["rate"] * (end_ms - self.now_ms), DAY_MS)
+            if self.bridge and self.mode in ("schedule", "prime"):
+                self.bridge["given"] += Fraction(self.bridge_rate() * (end_ms - self.now_ms), DAY_MS)
             self.now_ms = end_ms
             self._what_is_due(asleep)
 
@@ -153,11 +157,12 @@ class Flow:
         return max(0, self.settings["max"] - len(self.recent_ms())) if self.settings else 0
 
     def lock(self) -> None:
-        """BOL-02, BOL-16: from the start or the end of the last bolus, and never earlier than it was before."""
-        if self.settings:
-            anchor_ms = self.last_bolus_ms[self.settings["anchor"]]
-            if anchor_ms is not None:
-                self.locked_until_ms = max(self.locked_until_ms, anchor_ms + self.settings["lockout"])
+        """BOL-02, BOL-16: from the start or the end of the last bolus, and never earlier than it was before.
+
+        Which of the two is settled when it ends; settings that come after change the length only.
+        """
+        if self.settings and self.anchor_ms is not None:
+            self.locked_until_ms = max(self.locked_until_ms, self.anchor_ms + self.settings["lockout"])
 
     # -- ends that the time or an alarm brings; the rest is in pump_model.py ----------------
 

@@ -81,7 +81,7 @@ def program_refusals(model: Model, profiles: Profiles, total_nl: int | None = No
 
 def settings_refusals(model: Model, settings: dict[str, int]) -> Reasons:
     """SCHED-05: the lockout is not shorter than the bolus, which keeps under the ceiling."""
-    found = {"BUSY": False} if model.bolus else {}
+    found = {"BUSY": False} if model.bolus or model.bridge else {}
     if settings["lockout"] < settings["duration"]:
         found["LIMIT_LOCKOUT"] = True
     if settings["max"] and not fits(settings, model.week.peak()):
@@ -197,7 +197,7 @@ def clinician_denials(model: Model, volume_nl: int, duration_ms: int, window: bo
 def periodic_refusals(model: Model, volume_nl: int, duration_ms: int, interval_ms: int) -> Reasons:
     """F04 of the feature table: the interval is longer than the bolus. What the window says of it is not settled."""
     if not volume_nl:
-        return {}
+        return {"BUSY": False} if model.bolus or model.bridge else {}
     found = {"LIMIT_VOLUME_MIN": True} if volume_nl < 1_000 else {}
     if interval_ms <= duration_ms:
         found["LIMIT_INTERVAL"] = True

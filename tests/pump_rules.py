@@ -261,6 +261,7 @@ class Orders(Pair, RuleBasedStateMachine):
         denials = self._granted_or_denied(order, until_ms)
         wire = frame.encode(self.bench.body("REQUEST_BOLUS", order, until_ms))
         self.model.alarms.event("bolus-denied", self.model.now_ms)
+        self.bench.status()  # what has left the 24 h by now is dropped when it is asked for
         before = self.bench.dose_state()
         try:
             (body,) = self.bench.exchange(wire)
