@@ -7,7 +7,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 # The tables with names, units and sentences: a pump keeps `pumplink.device`, which is generated from them.
-HOST_ONLY = frozenset({"pumplink/messages.py", "pumplink/codes.py", "pumplink/alarms.py", "pumplink/fields.py"})
+HOST_ONLY = frozenset(
+    {
+        "pumplink/message.py",
+        "pumplink/messages.py",
+        "pumplink/messages_orders.py",
+        "pumplink/codes.py",
+        "pumplink/alarms.py",
+        "pumplink/fields.py",
+    }
+)
 NAMES_FILE = "names.json"
 
 
