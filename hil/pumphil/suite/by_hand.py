@@ -28,11 +28,17 @@ Answers = dict[str, object]  # case -> what was answered or seen, or has to be
 OK: Answer = ("OK", 0)
 FIRST_ORDER = 1
 DAY_MIN = 1440
+EVERY_DAY = 0x7F  # bit 0 is Monday
 
 
 def packed(steps: Steps) -> bytes:
     """Steps as they go over the wire: u16 minute, u32 nL/day, little-endian."""
     return b"".join(struct.pack("<HI", *step) for step in steps)
+
+
+def canonical(steps: Steps, days: int = EVERY_DAY) -> bytes:
+    """One profile as the digest of a program sees it: days, number of steps, then the steps."""
+    return bytes([days, len(steps)]) + packed(steps)
 
 
 def digest(*parts: bytes) -> bytes:
@@ -66,7 +72,7 @@ class ByHand:
         """Send a whole program, frame by frame; its order id. `announced`, `total_nl`: said instead of the truth."""
         order = self.new_order()
         total = day_total_nl(steps) if total_nl is None else total_nl
-        self.send(messages.STAGE_BEGIN, order, len(steps) if announced is None else announced, total)
+        self.send(messages.STAGE_BEGIN, order, 0, EVERY_DAY, len(steps) if announced is None else announced, total)
         for index in range(0, len(steps), messages.STEPS_PER_FRAME):
             self.send_steps(index, steps[index : index + messages.STEPS_PER_FRAME])
         return order
@@ -79,9 +85,9 @@ class ByHand:
         """First phase of any order."""
         return Ticket(order, *self.send(message, order, *fields))
 
-    def commit(self, ticket: bytes, seen: bytes) -> None:
-        """Second phase; `seen` is the digest of what the operator saw."""
-        self.send(messages.COMMIT, ticket, seen, 0)
+    def commit(self, ticket: bytes, seen: bytes, confirm: int = 0) -> None:
+        """Second phase; `seen` is the digest of what the operator saw, `confirm` 1 what is outside a soft limit."""
+        self.send(messages.COMMIT, ticket, seen, confirm)
 
     def answer(self, action: Callable[[], object]) -> Answer:
         """What the pump says to an action: OK, or name and detail of its refusal."""

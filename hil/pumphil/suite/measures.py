@@ -21,6 +21,7 @@ from pumphil.treatment import DAY_MS, Treatment
 HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
 LOOK_S = 0.01  # one step of the motor
+ONE_TONE, TWO_TONES = 1, 2  # bursts of sound: two tones for high priority, else one
 
 
 def nl_per_step(rig: LockstepRig) -> Fraction:

@@ -147,7 +147,7 @@ def _fault(treatment: Treatment) -> None:
 
 def _acknowledge(treatment: Treatment) -> None:
     treatment.programmer.acknowledge(codes.ALARM_STALL)
-    treatment.prescription.clear_alarm(treatment.now_ms, "motion-fault")
+    treatment.prescription.clear_alarm(treatment.now_ms, "motor-stall")
     treatment.start()
 
 
@@ -156,7 +156,7 @@ def _acknowledge(treatment: Treatment) -> None:
 @pytest.mark.parametrize(
     "cut, go_on, order_state",
     [(_stop, _start, codes.CANCELLED), (_fault, _acknowledge, codes.INTERRUPTED)],
-    ids=["stop", "motion fault"],
+    ids=["stop", "motor stall"],
 )
 def test_bolus_that_is_cut_is_counted_and_never_resumed(
     treatment: Treatment,

@@ -102,7 +102,7 @@ def _fault(treatment: Treatment) -> None:
 
 def _acknowledged(treatment: Treatment) -> None:
     treatment.programmer.acknowledge(codes.ALARM_STALL)
-    treatment.prescription.clear_alarm(treatment.now_ms, "motion-fault")
+    treatment.prescription.clear_alarm(treatment.now_ms, "motor-stall")
     assert not treatment.bolus().granted  # acknowledged is not started
     treatment.start()
 
@@ -117,7 +117,7 @@ def _acknowledged(treatment: Treatment) -> None:
         (_fault, _acknowledged, ("STOPPED", codes.FAULT)),
         (_without_clock, _set_clock, ("ALARM_ACTIVE", codes.ALARM_CLOCK)),
     ],
-    ids=["before the first start", "stopped", "motion fault", "clock untrusted"],
+    ids=["before the first start", "stopped", "motor stall", "clock untrusted"],
 )
 def test_bolus_denied_while_unsafe(
     treatment: Treatment,

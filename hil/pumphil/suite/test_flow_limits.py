@@ -35,7 +35,7 @@ def test_flow_pump_itself_refuses_rates_out_of_range(treatment: Treatment, recor
             answers[f"{rate} as {where} step"] = client.answer_to_program(steps, total_nl=said_nl)
         if wanted is OK:
             ticket = client.prepare(messages.PREPARE_PROGRAM, client.stage([(0, rate)]))
-            client.commit(ticket.ticket, ticket.digest)
+            client.commit(ticket.ticket, ticket.digest, confirm=1)
         rates[str(rate)] = treatment.programmer.status().rate_nl_per_day
     required = {f"{rate} as {where} step": wanted for rate, wanted in RATES for where in ("first", "second")}
     judge_answers(record, "rates in nL/day", answers, required)

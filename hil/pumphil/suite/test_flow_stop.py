@@ -30,7 +30,7 @@ RETROGRADE_LIMIT_NL = 5_000  # FLOW-10
 def _fault(treatment: Treatment, monkeypatch: pytest.MonkeyPatch) -> None:
     """From a running pump to a motion fault: packets take longer than the time between two of them."""
     slow_motor(monkeypatch, treatment.rig, factor=200)
-    while treatment.rig.sound != codes.HIGH:
+    while treatment.rig.light != codes.HIGH:
         treatment.run_for(seconds=LOOK_S)
         assert treatment.now_ms < HOUR_MS, "no fault stop within an hour, though the motor is 200 times too slow"
     monkeypatch.undo()
@@ -88,7 +88,7 @@ def test_flow_motion_fault_ends_motion_at_once_and_stays(
     record.expect("packets in 12 h of fault and stop", "1", error=after[1] - before[1], limit=0)
     answers["start"] = pump.answer(treatment.programmer.start)
     required: Answers = {
-        "start in fault": ("ALARM_ACTIVE", 0), "alarms": ["motion-fault"], "mode": codes.FAULT, "rate": 0,
+        "start in fault": ("ALARM_ACTIVE", 0), "alarms": ["motor-stall"], "mode": codes.FAULT, "rate": 0,
         "acknowledge": OK, "mode acknowledged": codes.STOP_MODE, "start": OK,
     }  # fmt: skip
     judge_answers(record, "fault", answers, required)

@@ -15,7 +15,7 @@ from pumphil.suite.looks import untouched
 from pumphil.suite.therapies import continuous
 from pumphil.treatment import Treatment
 from pumphost.replies import LinkStats
-from pumplink import frame, messages
+from pumplink import codes, frame, messages
 
 SEQ = 77
 NOISE_BYTES = 10_000_000  # LINK-02
@@ -143,11 +143,11 @@ def test_link_ten_million_bytes_of_noise(treatment: Treatment, record: HilRecord
 def _damaged_frames(rng: random.Random, count: int) -> list[bytes]:
     """Blocks of frames that would act if they were whole, each with one to three bits or a burst of 16 changed."""
     whole = [
-        _wire(messages.STOP),
+        _wire(messages.STOP, codes.STOP_CLINICIAN),
         _wire(messages.REQUEST_BOLUS, 5, 1 << 40),
-        _wire(messages.PREPARE_REFILL, 6, 20_000_000, b"saline\0\0", 1_000_000),
-        _wire(messages.STAGE_BEGIN, 7, 34, 24_000_000),
-        _wire(messages.STAGE_STEPS, 0, 34, rng.randbytes(34 * 6)),
+        _wire(messages.PREPARE_REFILL, 6, messages.U30, 20_000_000, b"saline\0\0", 1_000_000),
+        _wire(messages.STAGE_BEGIN, 7, 0, 0x7F, 32, 24_000_000),
+        _wire(messages.STAGE_STEPS, 0, 32, rng.randbytes(32 * 6)),
         _wire(messages.ACK_ALARM, 0, 0, 1 << 40),
     ]
     blocks = []

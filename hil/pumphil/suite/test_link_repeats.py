@@ -133,7 +133,7 @@ def test_link_order_is_carried_out_once(treatment: Treatment, record: HilRecord)
         treatment.run_for(hours=hours)
         answers[name] = refusal(lambda: programmer.bolus(order))
     until_ms = treatment.now_ms + 5_000
-    refill = (order, 18_000_000, b"saline\0\0", 1_000_000)
+    refill = (order, messages.U30, 18_000_000, b"saline\0\0", 1_000_000)
     answers["as a refill"] = refusal(lambda: programmer.session.request(messages.PREPARE_REFILL, refill))
     answers["another one"] = refusal(lambda: programmer.session.request(messages.REQUEST_BOLUS, (order + 1, until_ms)))
     done = ("DUPLICATE_ORDER", codes.DONE)

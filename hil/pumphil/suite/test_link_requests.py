@@ -91,7 +91,7 @@ def test_link_wrong_requests_are_refused_and_do_nothing(treatment: Treatment, re
         ask(f"acknowledgement {name}", ("STALE", 0, 0), messages.ACK_ALARM, codes.ALARM_EMPTY, 0, until_ms)
     ask("commit of nothing", ("TICKET_UNKNOWN", 0, 0), messages.COMMIT, bytes(8), bytes(8), 0)
     ask("cancel of nothing", ("TICKET_UNKNOWN", 0, 0), messages.CANCEL, bytes(8))
-    ask("start while running", ("WRONG_MODE", 0, codes.PATIENT_BOLUS), messages.PREPARE_MODE, 9, codes.SCHEDULE)
+    ask("start while running", ("WRONG_MODE", 0, codes.PATIENT_BOLUS), messages.PREPARE_MODE, 9, codes.SCHEDULE, 0, 0)
     judge_answers(record, "wrong requests", got, due)
 
     changed = [name for name, value in state(programmer).items() if value != before[name]]
@@ -115,7 +115,7 @@ def test_link_frames_that_are_no_requests(treatment: Treatment, record: HilRecor
         ("a reply", 0x11, 99), ("an event", 0x12, 99), ("number 0", 0x10, 0), ("number of 31 bits", 0x10, 1 << 30),
         ("version 0", 0x00, 99), ("version 2", 0x20, 99),
     ):  # fmt: skip
-        stop = frame.pack_body(frame.REQ, messages.STOP.id, b"", seq)
+        stop = frame.pack_body(frame.REQ, messages.STOP.id, bytes([codes.STOP_CLINICIAN]), seq)
         link.write(frame.encode(bytes([first]) + stop[1:]))
         answers[name] = [body[frame.HEADER] for body in frame.FrameReader().feed(link.read(0))]
     wanted: dict[str, object] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pumphil.hil_record import HilRecord
-from pumphil.suite.by_hand import digest, judge_answers, packed
+from pumphil.suite.by_hand import canonical, digest, judge_answers
 from pumphil.suite.looks import ledger_nl, steps_from, twin
 from pumphil.suite.measures import HOUR_MS, MINUTE_MS
 from pumphil.suite.therapies import BolusText, day
@@ -49,7 +49,7 @@ def test_link_status_tells_all(treatment: Treatment, record: HilRecord) -> None:
     steps = [("00:00", "0.480 mL/day"), ("08:00", "2.400 mL/day")]
     programmer, rig = treatment.programmer, treatment.rig
     treatment.program(day(steps, bolus=True), local_ms_of_day=7 * HOUR_MS)
-    program = digest(packed([(0, 480_000), (480, 2_400_000)]))
+    program = digest(canonical([(0, 480_000), (480, 2_400_000)]))
     firmware = bytes.fromhex(rig.firmware_digest)[:8]
     got: dict[str, object] = {}
     wanted: dict[str, object] = {}
@@ -90,13 +90,18 @@ def test_link_table_holds_integers_in_three_units(treatment: Treatment, record: 
     fields = [(m.name, f) for m in messages.TABLE for layout in (m.request, m.reply) for f in layout.fields]
     numbers = [(name, f) for name, f in fields if f.kind[0] in "ui"]
     others = {f.kind for _, f in fields if f.kind[0] not in "ui"}
-    # neither volume, rate nor duration: offset of the clock from UTC, concentration, longest body in bytes
+    # neither volume, rate nor duration: offset of the clock from UTC, concentration, longest body, a soft limit. And
+    # durations in minutes and seconds: those that may be longer than the 12 days which 30 bits of ms hold
     foreign = {(name, f.name, f.unit) for name, f in numbers if f.unit not in ("nL", "nL/day", "ms", "")}
     unlimited = [f"{name} {f.name}" for name, f in numbers if f.low is None or f.high is None]
     got = {"kinds that are not integers": others, "other units": foreign, "numbers without a range": unlimited}
     judge_answers(record, "fields of the message table", got, {
         "kinds that are not integers": {"tail", "b3", "b4", "b8", "b16"},
-        "other units": {("PREPARE_CLOCK", "offset", "min"), ("PREPARE_REFILL", "concentration", "ng/mL"),
-                        ("IDENTIFY", "max_body", "B")},
+        "other units": {
+            ("PREPARE_CLOCK", "offset", "min"), ("PREPARE_CLOCK", "next_offset", "min"), ("IDENTIFY", "max_body", "B"),
+            ("PREPARE_REFILL", "concentration", "ng/mL"), ("GET_RESERVOIR", "concentration", "ng/mL"),
+            ("GET_LIMITS", "soft_change", "%"), ("GET_LIMITS", "fill_age", "s"), ("GET_RESERVOIR", "fill_age", "s"),
+            ("GET_RESERVOIR", "to_low", "min"), ("GET_RESERVOIR", "to_low_worst", "min"),
+        },
         "numbers without a range": [],
     })  # fmt: skip

@@ -12,7 +12,6 @@ from pumphil.suite.therapies import BolusText, continuous, day
 from pumphil.treatment import EPOCH_UNIX_MS, Treatment
 from pumplink import codes
 
-KEPT = 128  # records that the ring holds
 
 
 @pytest.mark.requirement("LOG-02")
@@ -22,15 +21,15 @@ def test_log_numbers_and_stamps(treatment: Treatment, record: HilRecord) -> None
     treatment.program(day([(f"{hour:02}:00", f"{hour % 2 + 1}.200 mL/day") for hour in range(24)], fill="18 mL"))
     treatment.start()
     treatment.run_for(hours=5)
-    programmer.set_clock(EPOCH_UNIX_MS, 120)
+    programmer.set_clock(EPOCH_UNIX_MS, 120, accept_warnings=True)
     first_set_ms = treatment.now_ms
     treatment.run_for(hours=70)
-    programmer.set_clock(EPOCH_UNIX_MS, -60)  # backwards: pump time must not follow
+    programmer.set_clock(EPOCH_UNIX_MS, -60, accept_warnings=True)  # backwards: pump time must not follow
     second_set_ms = treatment.now_ms
     treatment.run_for(hours=110)
     records(treatment)
     log = treatment.records
-    assert log[-1].number > KEPT, "the ring has to wrap for this test to mean anything"
+    assert len(log) > 180, "a record an hour at least, or this test means nothing"
     clocks = [r.number for r in log if r.kind == codes.REC_CLOCK]
     wrong: list[str] = []
     for index, r in enumerate(log):
@@ -49,7 +48,7 @@ def test_log_numbers_and_stamps(treatment: Treatment, record: HilRecord) -> None
     record.expect(f"numbers and stamps not as they should be: {wrong[:5]}", "1", error=len(wrong), limit=0)
     kept = [r.number for r in programmer.log()]
     end = programmer.status().log_next
-    judge_answers(record, "records kept", {"numbers": kept}, {"numbers": list(range(end - KEPT, end))})
+    judge_answers(record, "records kept", {"numbers": kept}, {"numbers": list(range(end))})
     # a rate change each hour with a clock; the instants are those of the wall clock set last
     instants = {(r.uptime_ms - second_set_ms - 60 * 60_000) % HOUR_MS for r in log if r.kind == codes.REC_RATE
                 and r.uptime_ms > second_set_ms}  # fmt: skip
@@ -82,8 +81,8 @@ def test_log_every_alarm_has_its_cause(treatment: Treatment, record: HilRecord) 
     next_ms = lost_ms + round(steps * 215.5 * 86_400_000 / 12_000_000)
     causes = {
         ("alarm", "clock-untrusted"): programmed_ms, ("alarm-clear", "clock-untrusted"): clock_set_ms,
-        ("alarm", "motion-fault"): next_ms, ("alarm-clear", "motion-fault"): next_ms,
-        ("acknowledge", "motion-fault"): acknowledged_ms,
+        ("alarm", "motor-stall"): next_ms, ("alarm-clear", "motor-stall"): next_ms,
+        ("acknowledge", "motor-stall"): acknowledged_ms,
         ("alarm", "low-reservoir"): passed_at_ms(rig, 3_500_000, 3_000_000),
         ("alarm", "reservoir-empty"): passed_at_ms(rig, 3_500_000, 500_000),
     }  # fmt: skip

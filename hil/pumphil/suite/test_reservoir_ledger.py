@@ -113,6 +113,6 @@ def test_reservoir_refill_changes_nothing_else(treatment: Treatment, record: Hil
     judge_answers(record, "refill", got, {
         "remaining": 18_000_000, "program": program, "digest": before.program_digest, "mode": codes.FAULT,
         "lockout left": treatment.requests[0].t_ms + 120 * MINUTE_MS - treatment.now_ms, "boluses left": 5,
-        "delivered": before.delivered_nl, "alarms before": ["low-reservoir", "motion-fault"],
-        "alarms after": ["motion-fault"],
+        "delivered": before.delivered_nl, "alarms before": ["low-reservoir", "motor-stall"],
+        "alarms after": ["motor-stall"],
     })  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 from pumphil.hil_record import HilRecord
 from pumphil.suite.by_hand import judge_answers
 from pumphil.suite.looks import ledger_nl, passed_at_ms, records, refusal
-from pumphil.suite.measures import HOUR_MS
+from pumphil.suite.measures import HOUR_MS, TWO_TONES
 from pumphil.suite.therapies import BolusText, continuous
 from pumphil.treatment import Treatment
 from pumplink import codes
@@ -114,7 +114,7 @@ def test_reservoir_low_empty_refilled_restarted(treatment: Treatment, record: Hi
     record.expect("below the empty threshold", "nL", error=max(0, EMPTY_NL - left_nl), limit=treatment.quantum_nl(),
                   budget={"quantisation": treatment.quantum_nl()}, bound=True)  # fmt: skip
     judge_answers(record, "empty", {"mode": programmer.status().mode, "light and sound": (rig.light, rig.sound)},
-                  {"mode": codes.STOP_MODE, "light and sound": (codes.HIGH, codes.HIGH)})  # fmt: skip
+                  {"mode": codes.STOP_MODE, "light and sound": (codes.HIGH, TWO_TONES)})  # fmt: skip
 
     acknowledge = lambda: programmer.acknowledge(codes.ALARM_EMPTY)  # noqa: E731 - one more action of the list
     got: dict[str, object] = {}

@@ -9,7 +9,7 @@ import pytest
 
 from pumphil.hil_record import HilRecord
 from pumphil.suite.by_hand import OK, Answers, ByHand, judge_answers
-from pumphil.suite.measures import above_rate_nl, expect_within_quantum, nl_per_step, wake_late
+from pumphil.suite.measures import TWO_TONES, above_rate_nl, expect_within_quantum, nl_per_step, wake_late
 from pumphil.suite.therapies import continuous
 from pumphil.treatment import DAY_MS, Treatment
 from pumplink import codes
@@ -95,7 +95,7 @@ def test_time_three_missed_deadlines_stop_the_pump(treatment: Treatment, record:
     treatment.start()
     treatment.run_for(hours=6)
     required: Answers = {
-        "mode after two": codes.SCHEDULE, "mode after three": codes.FAULT, "rate": 0, "sound": codes.HIGH,
+        "mode after two": codes.SCHEDULE, "mode after three": codes.FAULT, "rate": 0, "sound": TWO_TONES,
         "start in fault": ("ALARM_ACTIVE", 0), "alarms": [("late-wakes", codes.HIGH, True)], "acknowledge": OK,
     }  # fmt: skip
     judge_answers(record, "fault", answers, required)
