@@ -20,17 +20,21 @@ from itertools import accumulate
 
 from pumphil.instruments import Reading
 from pumphil.oracle import ErrorResult, JudgeError, Prescription, max_abs_error, quantum_nl
+from pumphil.oracle.flow import AS_BEFORE, CEILING_NL_PER_DAY, THEN_MINIMUM, THEN_SCHEDULE, THEN_STOPPED
 from pumphil.rigs.lockstep import LockstepRig
 from pumphost.errors import Refused
 from pumphost.programmer import Programmer
 from pumphost.replies import Record
-from pumphost.therapy import Therapy
+from pumphost.therapy import Periodic, Therapy
 from pumplink import codes
 
 EPOCH_UNIX_MS = 1_767_225_600_000  # 2026-01-01 00:00 UTC: when every simulated treatment begins
+EPOCH_WEEKDAY = 3  # a Thursday
+MINUTE_MS = 60_000
 DAY_MS = 86_400_000
 LOG_EVERY_MS = 6 * 3_600_000  # often enough that 48 rate changes a day stay within the pump's log
 WITHOUT_END_NL = 10**15
+_FOLLOW_ON = {None: AS_BEFORE, "stopped": THEN_STOPPED, "schedule": THEN_SCHEDULE, "minimum-rate": THEN_MINIMUM}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class Treatment:
         self.disagreements: list[str] = []
         self._log_next = 0
         self._log_read_ms = 0
-        self._peak_nl_per_day = Fraction(0)
+        self._planned: tuple[int, int | None] | None = None  # delayed start: pump ms, minimum rate
 
     # -- acting ----------------------------------------------------------------------------------
 
@@ -95,32 +99,46 @@ class Treatment:
         self._fill_plant(therapy.fill_nl)
         for oracle, fill_nl in ((self.prescription, therapy.fill_nl), (self.scheduled, WITHOUT_END_NL)):
             if local_ms_of_day is not None:
-                oracle.set_clock(t_ms, local_ms_of_day)
+                oracle.set_clock(t_ms, local_ms_of_day, weekday=EPOCH_WEEKDAY)
             oracle.refill(t_ms, fill_nl)
             oracle.program(t_ms, therapy)
+            _set_periodic(oracle, t_ms, therapy.periodic)
         self.therapy = therapy
         self.sample()
 
-    def start(self) -> None:
-        """Start delivery."""
-        self._sync()
-        self.programmer.start()
-        self.prescription.start(self.now_ms)
-        self.scheduled.start(self.now_ms)
+    @property
+    def oracles(self) -> tuple[Prescription, Prescription]:
+        """Both prescriptions: what should flow, and what would from a reservoir that never ends."""
+        return self.prescription, self.scheduled
 
-    def stop(self) -> None:
-        """Stop delivery."""
+    def start(self, *, minimum: bool = False, minimum_rate_nl_per_day: int = 0, delay_ms: int = 0) -> None:
+        """Start delivery: the schedule or the minimum rate (0: as it is programmed), now or later."""
         self._sync()
-        self.programmer.stop()
-        self.prescription.stop(self.now_ms)
-        self.scheduled.stop(self.now_ms)
+        rate = minimum_rate_nl_per_day
+        self.programmer.start(minimum=minimum, minimum_rate_nl_per_day=rate, delay_ms=delay_ms)
+        if minimum and not rate:
+            rate = self.programmer.limits().minimum_rate_nl_per_day
+        self._planned = self.now_ms + delay_ms, rate or None
+        self._start_if_due()
 
-    def refill(self, volume_nl: int) -> None:
-        """Drain and fill the plant, and confirm it to the pump; drug and concentration stay."""
+    def stop(self, reason: str = "clinician") -> None:
+        """Stop delivery; a delayed start is off."""
+        self._sync()
+        self.programmer.stop(reason)
+        self._planned = None
+        for oracle in self.oracles:
+            oracle.stop(self.now_ms)
+
+    def refill(self, volume_nl: int, withdrawn_nl: int | None = None) -> None:
+        """Drain and fill the plant, and confirm it to the pump; drug and concentration stay.
+
+        `withdrawn_nl`: taken out before by the syringe, None if it was not measured.
+        """
         if self.therapy is None:
             raise ValueError("refill before any therapy: program one first, it names drug and concentration")
         self._sync()
-        self.programmer.refill(volume_nl, self.therapy.drug, self.therapy.concentration_ng_per_ml)
+        drug, concentration = self.therapy.drug, self.therapy.concentration_ng_per_ml
+        self.programmer.refill(volume_nl, drug, concentration, withdrawn_nl=withdrawn_nl, accept_warnings=True)
         self._fill_plant(volume_nl)
         self.prescription.refill(self.now_ms, volume_nl)
         self.sample()
@@ -130,13 +148,57 @@ class Treatment:
         self.programmer.acknowledge(codes.ALARM_EMPTY)
         self.start()
 
-    def set_clock(self, local_ms_of_day: int) -> None:
-        """Set the wall clock to a local time of day."""
+    def set_clock(self, local_ms_of_day: int, *, switch_in_ms: int = 0, switch_by_min: int = 0) -> None:
+        """Set the wall clock to a local time of the day that it is; in `switch_in_ms` local time jumps, 0 never."""
         self._sync()
-        day_ms = self.now_ms // DAY_MS * DAY_MS
-        self.programmer.set_clock(EPOCH_UNIX_MS + day_ms + local_ms_of_day, 0, accept_warnings=True)
-        self.prescription.set_clock(self.now_ms, local_ms_of_day)
-        self.scheduled.set_clock(self.now_ms, local_ms_of_day)
+        day = self.now_ms // DAY_MS
+        unix_ms = EPOCH_UNIX_MS + day * DAY_MS + local_ms_of_day
+        switch = (unix_ms + switch_in_ms, switch_by_min) if switch_in_ms else (0, 0)
+        self.programmer.set_clock(unix_ms, 0, *switch, accept_warnings=True)
+        for oracle in self.oracles:
+            oracle.set_clock(
+                self.now_ms, local_ms_of_day, weekday=(EPOCH_WEEKDAY + day) % 7,
+                switch_ms=self.now_ms + switch_in_ms if switch_in_ms else None, switch_by_ms=switch_by_min * MINUTE_MS,
+            )  # fmt: skip
+
+    def clinician_bolus(self, volume_nl: int, duration_ms: int, follow_on: str | None = None) -> int:
+        """A bolus by the clinician; its order id. What the pump refuses is not told to the oracle."""
+        self._sync()
+        order = self.programmer.clinician_bolus(volume_nl, duration_ms, follow_on)
+        for oracle in self.oracles:
+            oracle.clinician_bolus(self.now_ms, volume_nl, duration_ms, _FOLLOW_ON[follow_on])
+        return order
+
+    def prime(self, volume_nl: int, purpose: str = "prime") -> int:
+        """Fill or flush the path from stopped mode, at the ceiling of the flow; its order id."""
+        self._sync()
+        order = self.programmer.prime(volume_nl, purpose)
+        duration_ms = -(-volume_nl * DAY_MS // CEILING_NL_PER_DAY)
+        for oracle in self.oracles:
+            oracle.prime(self.now_ms, volume_nl, duration_ms)
+        return order
+
+    def bridge(self, volume_nl: int, rate_nl_per_day: int) -> int:
+        """The old drug in the path at its own rate before the program; 0 nL ends a bridge. Order id."""
+        self._sync()
+        order = self.programmer.bridge(volume_nl, rate_nl_per_day)
+        for oracle in self.oracles:
+            oracle.bridge(self.now_ms, volume_nl, rate_nl_per_day)
+        return order
+
+    def set_periodic(self, periodic: Periodic | None) -> None:
+        """A bolus again and again, the first one an interval from now; None ends it."""
+        self._sync()
+        self.programmer.set_periodic(periodic, accept_warnings=True)
+        for oracle in self.oracles:
+            _set_periodic(oracle, self.now_ms, periodic)
+
+    def abort_bolus(self) -> None:
+        """Cancel the rest of the bolus or bridge that was ordered last."""
+        self._sync()
+        self.programmer.abort_bolus()
+        for oracle in self.oracles:
+            oracle.abort_bolus(self.now_ms)
 
     def bolus(self) -> Request:
         """Ask for a patient bolus, as the patient would; granted or denied, the oracle is asked as well."""
@@ -148,6 +210,11 @@ class Treatment:
             duration_ms = self.programmer.bolus().duration_ms
         except Refused as refusal:
             refused = refusal
+        if refused is not None and refused.code == codes.WINDOW:
+            # no answer of the oracle: it does not decide by the limit of 24 h, tests compute that by hand
+            request = Request(t_ms, False, refused.name, refused.info, None, None)
+            self.requests.append(request)
+            return request
         decision = self.prescription.request_bolus(t_ms, self.quantum_nl(), pump_granted=refused is None)
         if refused is None:
             self.scheduled.request_bolus(t_ms, pump_granted=True)
@@ -167,7 +234,11 @@ class Treatment:
     def run_until(self, t_ms: int, progress: Callable[[int], None] | None = None) -> None:
         """Let the rig run; the pump's log is read on the way and once at the end."""
         while self.now_ms < t_ms:
-            self.rig.run_until(min(t_ms, self._log_read_ms + LOG_EVERY_MS) * 1000, progress)
+            ends = [t_ms, self._log_read_ms + LOG_EVERY_MS]
+            if self._planned is not None:
+                ends.append(self._planned[0])
+            self.rig.run_until(min(ends) * 1000, progress)
+            self._start_if_due()
             if self.now_ms >= self._log_read_ms + LOG_EVERY_MS:
                 self._sync()
 
@@ -218,6 +289,17 @@ class Treatment:
 
     # -- inside ----------------------------------------------------------------------------------
 
+    def _start_if_due(self) -> None:
+        if self._planned is None or self.now_ms < self._planned[0]:
+            return
+        t_ms, minimum = self._planned
+        self._planned = None
+        for oracle in self.oracles:
+            if minimum is None:
+                oracle.start(t_ms)
+            else:
+                oracle.minimum_rate(t_ms, minimum)
+
     def _fill_plant(self, volume_nl: int) -> None:
         self.rig.plant.drain(self.rig.now_us)
         self.rig.plant.refill(self.rig.now_us, volume_nl)
@@ -241,3 +323,11 @@ class Treatment:
 
     def _disagree(self, sentence: str) -> None:
         self.disagreements.append(sentence)
+
+
+def _set_periodic(oracle: Prescription, t_ms: int, periodic: Periodic | None) -> None:
+    if periodic is None:
+        oracle.periodic(t_ms, 0, 0, 0)
+    else:
+        first_ms = t_ms + periodic.interval_ms
+        oracle.periodic(t_ms, periodic.volume_nl, periodic.duration_ms, periodic.interval_ms, first_ms=first_ms)

@@ -141,7 +141,7 @@ def _start(treatment: Treatment) -> None:
 def _fault(treatment: Treatment) -> None:
     lose_packet(treatment)
     treatment.rig.run_for(seconds=60)
-    t_ms, name = treatment.alarms()[-1]
+    ((t_ms, name),) = [row for row in treatment.alarms() if row[1] == "motor-stall"]
     treatment.prescription.alarm(t_ms, name, stops=True)
 
 

@@ -100,7 +100,7 @@ def _judge_untouched(record: HilRecord, programmer: Programmer, before: Status, 
 def test_schedule_old_program_runs_until_the_commit(treatment: Treatment, record: HilRecord) -> None:
     """Condition: 0.480 mL/day runs. Action: 48 new steps, frame by frame. Then old until COMMIT, new from it on.
 
-    Power loss during the commit is not in here: tests/test_power_cuts.py cuts every byte of it.
+    Power loss during the commit has tests of its own.
     """
     treatment.begin(continuous("0.480 mL/day"))
     treatment.run_for(hours=1)

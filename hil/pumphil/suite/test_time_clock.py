@@ -113,6 +113,7 @@ def test_time_wraps_while_stopped(treatment: Treatment, record: HilRecord) -> No
     slip_ms = treatment.programmer.status().uptime_ms - treatment.now_ms
     record.expect("pump time against rig time", "ms", error=slip_ms, limit=0)
     treatment.start()
+    treatment.programmer.acknowledge(codes.ALARM_STOPPED_48H)  # of high priority: as long as it shows, no bolus
     requests = {"after 40 days": treatment.bolus().granted}
     judge_answers(record, "requests", requests, {"after 40 days": True})
     treatment.run_for(days=1)
