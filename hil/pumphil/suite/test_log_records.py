@@ -13,7 +13,6 @@ from pumphil.treatment import EPOCH_UNIX_MS, Treatment
 from pumplink import codes
 
 
-
 @pytest.mark.requirement("LOG-02")
 def test_log_numbers_and_stamps(treatment: Treatment, record: HilRecord) -> None:
     """Condition: no clock yet. Action: 200 events, two settings of the clock. Then numbers and stamps."""
