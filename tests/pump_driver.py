@@ -79,7 +79,7 @@ def padded(drug: bytes) -> bytes:
 class Bench:
     """One pump, its ports, and the client's end of the link. Times are pump ms; `ticks` is the counter at boot.
 
-    `trace` holds (ms, mode, alarm bits, packets so far) at each wake after which mode or alarms were others.
+    A `store` that is given holds what an earlier pump left in it. `trace` holds (ms, mode, alarm bits, packets so far) at each wake after which mode or alarms were others.
     """
 
     def __init__(
@@ -89,11 +89,12 @@ class Bench:
         reservoir_nl: int = AMPLE_NL,
         motor_done: int = 0,
         fitted: Iterable[int] = (),
+        store: FaultyStore | None = None,
         **config: Any,
     ) -> None:
         self._config = {"reservoir_nl": reservoir_nl, **config}
         self.motor = FakeMotor(motor_done)
-        self.store, self.sensors = FaultyStore(), SimSensors(fitted)
+        self.store, self.sensors = store or FaultyStore(), SimSensors(fitted)
         self.sensors.turned_steps = self.emitted_steps
         self.sensors.now_ms = lambda: self.powered_ms
         self.now_ms = self.wake_ms = self.polls = self.lost_ms = self.boots = 0
