@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,7 +60,7 @@ class Truth:
 
     t_ms: int
     emitted: int
-    quantum: int  # steps
+    issued: int  # packets that went to the motor before
     promised: State | None  # nothing yet: None
     meant: State
     bolus: int  # order of the newest request for a bolus
@@ -106,9 +107,9 @@ class AnyTimeStore(FaultyStore):
 class _NotedStore(AnyTimeStore):
     """Tells of every write before it happens."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.frozen: Areas = {}
+    def __init__(self, areas: Areas | None = None) -> None:
+        super().__init__(areas)
+        self.frozen: Areas = dict(areas or {})
         self.note: Callable[[int, bytes | None], None] = lambda area, data: None
 
     def append(self, area: int, data: bytes) -> bool:
@@ -165,10 +166,23 @@ class Week:
         if not self._bench:  # the very first power-on: nothing can have moved
             return
         bench = self._bench
-        rate_packet = bench.pump.delivery.packet_steps(bench.pump.rate_nl_per_day())
-        quantum = max([rate_packet] + [steps for _, steps in bench.motor.packets[-2:]])
-        truth = Truth(bench.now_ms, bench.emitted_steps(), quantum, self._promised, self._state(), self._bolus)
+        issued = len(bench.motor.packets)
+        truth = Truth(bench.now_ms, bench.emitted_steps(), issued, self._promised, self._state(), self._bolus)
         self.writes.append(Write(len(self.writes), area, data, dict(self.store.frozen), truth))
+
+    def most(self, truth: Truth) -> int:
+        """Largest account, steps: two quanta above what was pumped when a packet was issued, now or before (PWR-08).
+
+        A quantum is the size of that packet. What an intent reserved for two large ones stays reserved when smaller
+        ones follow; the truth then comes closer to it.
+        """
+        most, total = truth.emitted, 0
+        for number, (t_ms, steps) in enumerate(self.bench.motor.packets[: truth.issued + 1]):
+            if number == truth.issued and t_ms != truth.t_ms:
+                break
+            most = max(most, total + 2 * steps)
+            total += steps
+        return most
 
     # -- what happens in it ----------------------------------------------------------------------
 
@@ -335,6 +349,18 @@ def loaded_log(areas: Areas) -> tuple[Any, ...]:
     return log.boot(), *_fields(log, Ring), *_fields(log._faults, Ring)
 
 
+def writes_of_power_on(areas: Areas, truth: Truth) -> list[Write]:
+    """What a power-on with this store writes."""
+    store, writes = _NotedStore(areas), []
+
+    def note(area: int, data: bytes | None) -> None:
+        writes.append(Write(len(writes), area, data, dict(store.frozen), truth))
+
+    store.note = note
+    Bench(store=store, fitted=FITTED)
+    return writes
+
+
 class Outcome:
     """The pump after power came back with this store: one poll, and what it says then."""
 
@@ -376,8 +402,8 @@ def _fast_check(data: Any, start: int, end: int, scratch: bytearray) -> bool:
     return known
 
 
-@pytest.fixture(scope="module")
-def fast_crc() -> Iterator[None]:
+@contextmanager
+def fast_checks() -> Iterator[None]:
     """CRC-32C from a library in C, and what was checked before is known: a power-on checks kilobytes, often the same.
 
     test_pump_cuts.py shows once that it is the CRC of the firmware.
