@@ -109,8 +109,9 @@ class Comparison:
     def _flow(self) -> None:
         """FLOW-03, at the highest rate so far; FLOW-11."""
         model = self.model
-        quantum = quantum_nl(model.peak_nl_per_day, min(model.nl_per_rev, 43_100), STEPS_PER_REV)
-        error_nl = model.quantum_error_nl(max(quantum, quantum_nl(model.peak_nl_per_day, model.nl_per_rev, 200)))
+        geometries = (model.nl_per_rev, model.largest_nl_per_rev)  # one unfinished step is of the old calibration
+        quantum = max(quantum_nl(model.peak_nl_per_day, nl_per_rev, STEPS_PER_REV) for nl_per_rev in geometries)
+        error_nl = model.quantum_error_nl(quantum)
         assert error_nl == 0, (float(error_nl), float(model.must_nl), float(model.moved_nl), float(model.may_nl))
         assert model.mode != "fault" or not self.bench.motor.busy(), "FLOW-09: a fault does not finish the packet"
         assert model.mode in HALTED or model.content_nl() > EMPTY_NL - 10_001, (

@@ -65,7 +65,9 @@ class Pair(Comparison):
         shown = {name for code, name in ALARM_NAMES.items() if bits >> code & 1}
         if mode == "fault" != model.mode:
             model.maybe_stopped()
-        if "stopped-by-button" in shown - set(model.alarms.listed) and self.pressed == codes.SENSE_STOP:
+        raised = shown - set(model.alarms.listed)
+        stopped = mode == "stopped" != model.mode and not raised & STOPS
+        if self.pressed == codes.SENSE_STOP and ("stopped-by-button" in raised or stopped):
             model.alarms.event("stopped-by-button", t_ms, 1_000)
             if model.mode not in HALTED:
                 model.stop()
@@ -236,9 +238,11 @@ class Pair(Comparison):
         again.pop("DUPLICATE_ORDER", None)
         expected |= dict.fromkeys(again, False) if how != "plain" else {}
         if warned and not any(expected.values()):
-            unconfirmed = self.ask_refusable(
-                lambda: self.bench.ask("COMMIT", ticket, own, 0), {"SOFT_LIMIT": True, **dict.fromkeys(expected, False)}
-            )
+            soft = {"SOFT_LIMIT": warn() == warned, **dict.fromkeys(expected, False)}
+            unconfirmed = self.ask_refusable(lambda: self.bench.ask("COMMIT", ticket, own, 0), soft)
+            if unconfirmed.ok:  # the time that has passed has made the change a small one
+                self.model.remember(order, "done")
+                apply(order)
             if unconfirmed.status != codes.SOFT_LIMIT:
                 self.observe()
                 return False
@@ -271,7 +275,12 @@ class Pair(Comparison):
         self.settle()
         bolus = self.model.bolus
         self.model.stop()
-        reply = self.bench.stop()
+        try:
+            reply = self.bench.stop()
+        except PowerCut:
+            self.model.maybe_stopped()
+            self.power_lost(None, None)
+            return
         self.observe()
         assert reply["mode"] == codes.MODES.index(self.model.mode)
         if bolus and bolus["order"] > 0:

@@ -48,6 +48,7 @@ class Model(Flow):
         """SCHED-04, HW-10."""
         self.week = Week(profiles)
         self.nl_per_rev = self.nl_per_rev_next
+        self.largest_nl_per_rev = max(self.largest_nl_per_rev, self.nl_per_rev)
         self.commits_ms.append(self.now_ms)
         self.watch_clock()
 
@@ -66,7 +67,7 @@ class Model(Flow):
             return
         self.bridge = {"order": order, "volume": volume_nl, "rate": rate, "given": Fraction(0)}
         self.remember(order, "running", volume_nl)
-        self.alarms.cause("bridge-active", True, self.now_ms)
+        self.alarms.loosen("bridge-active", self.now_ms)  # it waits in a stopped pump
 
     def apply_calibration(self, nl_per_rev: int) -> None:
         self.nl_per_rev_next = nl_per_rev
@@ -119,7 +120,6 @@ class Model(Flow):
                 self.alarms.loosen(name, self.now_ms)
             else:
                 self.alarms.cause(name, False, self.now_ms)
-
 
     def maybe_stopped(self) -> None:
         """Whether a stop that was ordered ahead counts as one by command is left open."""
@@ -194,7 +194,9 @@ class Model(Flow):
                 self.maybe_stopped()
         if state != "done":
             name = "bridge-aborted" if bolus["mode"] == "prime" else "bolus-interrupted"
-            self.alarms.event(name, self.now_ms, SIGNALLED_MS if state == "interrupted" and not bolus["slept"] else FOREVER)
+            self.alarms.event(
+                name, self.now_ms, SIGNALLED_MS if state == "interrupted" and not bolus["slept"] else FOREVER
+            )
 
     def end_bridge(self, state: str) -> None:
         if self.bridge:
@@ -260,7 +262,7 @@ class Model(Flow):
         """PWR-10: no copy of the state is valid. No default dose replaces it."""
         now_ms, world = self.now_ms, self.alarms.of_the_world()
         Flow.__init__(self, self.capacity_nl)
-        self.now_ms, self.mode, self.free = now_ms, "fault", frozenset()
+        self.now_ms, self.mode, self.free, self.ended, self.left_ms = now_ms, "fault", frozenset(), None, None
         for name, must in world.items():
             self.alarms.cause(name, True, now_ms, SENSED_MS if must else FOREVER)
         self.watch_clock()

@@ -36,14 +36,18 @@ def worst_day_nl(week: Week) -> Fraction:
     return week.largest_day_nl()
 
 
-def window_refusal(week: Week, rolling_nl: int) -> Reasons:
+def window_refusal(week: Week, rolling_nl: int, periodic: dict[str, int] | None = None) -> Reasons:
     """BOL-04: the basal alone must stay under the limit, with a margin of 15 min and two packets."""
-    if not rolling_nl or not week:
+    if not rolling_nl:
         return {}
+    if not week:
+        return {"LIMIT_WINDOW": False} if periodic else {}
     margin_nl = Fraction(week.peak(), 96) + 2 * PACKET_NL
     if rolling_nl < worst_day_nl(week):
         return {"LIMIT_WINDOW": True}
     most_nl = 2 * worst_day_nl(week) if len(week.profiles) > 1 else worst_day_nl(week)
+    if periodic:  # room for these is left open
+        most_nl += periodic["volume"] * (DAY_MS // periodic["interval"] + 2)
     return {"LIMIT_WINDOW": False} if rolling_nl < most_nl + margin_nl else {}
 
 
@@ -76,7 +80,7 @@ def program_refusals(model: Model, profiles: Profiles, total_nl: int | None = No
         > (model.periodic["duration"])
     ):
         found["LIMIT_CEILING"] = False
-    return found | window_refusal(week, model.settings["rolling"] if model.settings else 0)
+    return found | window_refusal(week, model.settings["rolling"] if model.settings else 0, model.periodic)
 
 
 def settings_refusals(model: Model, settings: dict[str, int]) -> Reasons:
@@ -86,7 +90,7 @@ def settings_refusals(model: Model, settings: dict[str, int]) -> Reasons:
         found["LIMIT_LOCKOUT"] = True
     if settings["max"] and not fits(settings, model.week.peak()):
         found["LIMIT_CEILING"] = True
-    return found | window_refusal(model.week, settings["rolling"])
+    return found | window_refusal(model.week, settings["rolling"], model.periodic)
 
 
 def fits(settings: dict[str, int], peak: int) -> bool:

@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from pump_driver import DRUG, NOT_MEASURED, day_total_nl, padded
 from pump_faults import PowerCut
 from pump_machine import Pair
-from pump_model_alarms import CODES
+from pump_model_alarms import CODES, Cause
 from pump_model_flow import DELIVERING, HALTED
 from pump_model_refusals import (
     bridge_refusals,
@@ -336,13 +336,16 @@ class Orders(Pair, RuleBasedStateMachine):
             name = list(alarms.listed)[pick % len(alarms.listed)]
         reply = self.bench.ack(CODES[name])
         cause = alarms.causes.get(name)
-        settled = cause is None or cause.gone_ms is None or self.model.now_ms - cause.gone_ms > 10_000
+        settled = cause is None or (cause.gone_ms is None and not cause.loose) or self.long_gone(cause)
         if settled and cause and cause.gone_ms != cause.since_ms:
             assert reply.ok == alarms.may_acknowledge(name), (name, reply, cause)
         assert not reply.ok or alarms.may_acknowledge(name), (name, cause)
         if reply.ok:
             self.model.acknowledge(name)
         self.observe()
+
+    def long_gone(self, cause: Cause) -> bool:
+        return cause.gone_ms is not None and self.model.now_ms - cause.gone_ms > 10_000
 
     @rule(ms=st.sampled_from([0, 120_000]))
     def silence(self, ms: int) -> None:

@@ -39,7 +39,10 @@ class Faults(Orders):
         self.settle()
         at, beyond, name, within_ms = LIMITS[channel]
         self.replaced(channel)
-        self.model.alarms.cause(name, over, self.model.now_ms, within_ms)
+        if over:
+            self.model.alarms.cause(name, True, self.model.now_ms, within_ms)
+        elif self.model.alarms.holds(name):  # at its limit again: a band for coming back is left open
+            self.model.alarms.loosen(name, self.model.now_ms)
         self.bench.sense(channel, beyond if over else at)
         self.wait(within_ms)
 
@@ -70,9 +73,9 @@ class Faults(Orders):
             return
         self.settle()
         self.model.alarms.cause("sensor-fault", True, self.model.now_ms, 10_000)
-        self.model.alarms.cause(LIMITS[channel][2], True, self.model.now_ms)
+        self.model.alarms.loosen(LIMITS[channel][2], self.model.now_ms)
         if channel == codes.SENSE_SUPPLY:
-            self.model.alarms.cause("supply-critical", True, self.model.now_ms)
+            self.model.alarms.loosen("supply-critical", self.model.now_ms)
         self.bench.sense(channel, value)
         self.wait(10_000)
 
