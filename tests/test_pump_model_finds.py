@@ -49,7 +49,7 @@ def test_a_pump_that_only_looks_back_is_found_at_the_grant(monkeypatch):
 
     monkeypatch.setattr(RollingWindow, "room_nl", looks_back)
     state = an_hour_after_the_start()
-    with pytest.raises((DoseError, AssertionError), match="WINDOW|BOL-05"):
+    with pytest.raises((DoseError, AssertionError), match=r"WINDOW|BOL-05"):
         state.request_bolus(False, 10_000, False)
 
 
