@@ -7,6 +7,8 @@ mode(bench), shown(bench)               # ("schedule", set())
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pump_driver import DAY_MS, MINUTE_MS, Bench
 
 from pumplink import codes
@@ -15,14 +17,20 @@ BOLUS_NL, BOLUS_MS = 20_000, 10 * MINUTE_MS
 
 
 def running(
-    rate: int = 480_000, fill_nl: int = 18_000_000, *, lockout_ms: int = 30 * MINUTE_MS, most: int = 24
+    rate: int = 480_000,
+    fill_nl: int = 18_000_000,
+    *,
+    lockout_ms: int = 30 * MINUTE_MS,
+    most: int = 24,
+    fitted: Iterable[int] = (),
 ) -> Bench:
     """A pump of 20 mL that delivers one rate; with a patient bolus of 20 uL in 10 min where the ceiling leaves room."""
-    bench = Bench(reservoir_nl=20_000_000)
+    bench = Bench(reservoir_nl=20_000_000, fitted=fitted)
     bench.set_up([(0, rate)], fill_nl=fill_nl)
     if rate < 21_000_000:
         assert bench.settings(BOLUS_NL, BOLUS_MS, lockout_ms, most).ok
     assert bench.start().ok
+    bench.run_for(0)  # what a change of state asks to be looked at at once
     return bench
 
 

@@ -27,6 +27,7 @@ PUMP = """
 class Config:
     def __init__(self, **values):
         self.values = values
+        self.time_scale = 1
 
 class Pump:
     def __init__(self, config, ports):
@@ -34,6 +35,7 @@ class Pump:
         self._input = bytearray(4096)
         start = ports.store.read(40, 0, 1)
         self.start_ms = start[0] * 1000 if start else 0
+        self.config = config
         self.at = {"every": 1000000, "do": "None"}
         self._names = {
             "motor": ports.motor, "sensors": ports.sensors, "store": ports.store, "config": config.values,

@@ -33,13 +33,13 @@ class FakeAlarms:
             self.shown.add(code)
         else:
             self.caused.discard(code)
-            if not device.ALARMS[code] >> 4 & 1:
+            if not device.ALARMS[code] >> 4:
                 self.shown.discard(code)
         return raised
 
     def event(self, code: int, now_ms: int) -> None:
         self.told.append((code, "event", now_ms))
-        if device.ALARMS[code] >> 4 & 1:
+        if device.ALARMS[code] >> 4:  # latching
             self.shown.add(code)
 
     def shows(self, code: int) -> bool:

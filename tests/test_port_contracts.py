@@ -61,6 +61,7 @@ class Script:
     def __init__(self) -> None:
         self.act: Callable[[], Any] = lambda: None
         self.result: Any = None
+        self.config = Config()
         self.start_ms = 0
 
     def poll(self, now_ms: int) -> int:

@@ -127,7 +127,8 @@ def test_history_counts_as_a_list_does(events: list[tuple[int, bool]], most: int
     for gap_ms, starts in events:
         now_ms += gap_ms
         if starts:
-            history.add(now_ms, HOUR_MS)
+            history.add(now_ms)
+            history.lock(now_ms, HOUR_MS)
             starts_ms.append(now_ms)
         inside = [start for start in starts_ms[-24:] if start > now_ms - DAY_MS]
         assert history.left(now_ms, most) == max(0, most - len(inside))
@@ -210,7 +211,7 @@ def test_a_denial_is_logged_with_its_reason_and_changes_nothing() -> None:
     order = bench.new_order()
     assert bench.bolus(order).status == codes.BUSY
     after = bench.status()
-    assert [row[5:] for row in bench.records(codes.REC_BOLUS_DENIED)] == [(order, codes.BUSY)]
+    assert [row[5:7] for row in bench.records(codes.REC_BOLUS_DENIED)] == [(order, codes.BUSY)]
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {"log_next", "last_seq"}
     assert bench.ask("GET_ORDER", order)["state"] == codes.NOT_SEEN

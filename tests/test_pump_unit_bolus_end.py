@@ -1,4 +1,4 @@
-"""Every way that the docstring of `Pump._end_bolus` numbers: state and volume of the order; nothing resumes it.
+"""Every way that the docstring of `modes.end_bolus` numbers: state and volume of the order; nothing resumes it.
 
     python -m pytest tests/test_pump_unit_bolus_end.py
 
@@ -7,8 +7,8 @@ Named after method and number, as in test_pump_unit_exits.py, which also sees th
 
 from __future__ import annotations
 
-from pump_cases import BOLUS_MS, BOLUS_NL, bolus, mode, nothing_moves, order_of, running
-from pump_driver import HOUR_MS, SECOND_MS
+from pump_cases import BOLUS_MS, BOLUS_NL, bolus, mode, nothing_moves, order_of, running, shown
+from pump_driver import HOUR_MS, SECOND_MS, STEP_NL
 
 from pumplink import codes
 
@@ -17,7 +17,7 @@ def test_end_bolus_1_whole_volume_due() -> None:
     bench = running()
     order = bolus(bench)
     bench.run_for(BOLUS_MS - 1)
-    assert (mode(bench), order_of(bench, order)) == ("patient-bolus", ("running", 0))
+    assert (mode(bench), order_of(bench, order)) == ("patient-bolus", ("running", BOLUS_NL)), "volumes round up"
     bench.run_for(1)
     assert (mode(bench), order_of(bench, order)) == ("schedule", ("done", BOLUS_NL))
     # 3 333.3 nL of basal rate and 20 000 of bolus are 108.3 steps, of which one packet of two may still be missing
@@ -84,7 +84,26 @@ def test_end_bolus_5_fault() -> None:
     assert mode(bench) == "schedule", "nothing resumes it"
 
 
-def test_end_bolus_6_slept_through_its_end() -> None:
+def test_end_bolus_6_reset() -> None:
+    """BOL-15: what may have moved since its start counts, one packet more than did at most; nothing resumes it."""
+    bench = running()
+    before = bench.steps()
+    order = bolus(bench)
+    bench.run_for(BOLUS_MS // 2)
+    moved = bench.steps() - before
+    bench.reset()
+    state, delivered_nl = order_of(bench, order)
+    assert (mode(bench), state) == ("schedule", "interrupted")
+    # both flows, 11 666.7 nL, are 54 steps; 3 360 000 nL/day are 1 166.7 nL in 30 s, packets of 6 steps
+    assert 54 - 6 <= moved <= 54
+    assert moved * STEP_NL <= delivered_nl <= (moved + 6) * STEP_NL + 1
+    assert codes.ALARMS[codes.ALARM_BOLUS_CUT][0] in shown(bench)
+    steps = bench.steps()
+    bench.run_for(BOLUS_MS)
+    assert bench.steps() - steps <= 3_334 / STEP_NL + 1, "the basal rate alone"
+
+
+def test_end_bolus_7_slept_through_its_end() -> None:
     bench = running()
     order = bolus(bench)
     bench.run_for(BOLUS_MS // 2)

@@ -132,7 +132,7 @@ def test_the_same_frame_gets_the_same_bytes_and_is_not_executed_again() -> None:
 
 def test_a_refusal_is_repeated_too() -> None:
     bench = Bench()
-    wire = frame.encode(bench.body("PREPARE_MODE", bench.new_order(), codes.SCHEDULE))
+    wire = frame.encode(bench.body("PREPARE_MODE", bench.new_order(), codes.SCHEDULE, 0, 0))
     first = bench.exchange(wire)
     assert bench.read(first[0]).status == codes.HARD_LIMIT
     assert bench.exchange(wire) == first
@@ -141,7 +141,7 @@ def test_a_refusal_is_repeated_too() -> None:
 def test_a_late_copy_of_an_earlier_request_is_refused() -> None:
     """LINK-04: a stop that was held up on its way stops nothing; the last sixteen acting requests are known."""
     bench = running()
-    late = bench.body("STOP")
+    late = bench.body("STOP", codes.STOP_CLINICIAN)
     assert answered(bench, late)[0] == codes.OK
     assert bench.start().ok
     for _ in range(13):
@@ -160,8 +160,8 @@ def test_a_sequence_number_for_another_request_is_refused() -> None:
 def test_reading_moves_no_sequence_number() -> None:
     bench = running()
     before = bench.status()["last_seq"]
-    for name in ("IDENTIFY", "LINK_STATS", "GET_LIMITS", "GET_ALARMS", "LOG_INFO"):
-        assert bench.ask(name).ok
+    for name, *values in (["IDENTIFY"], ["LINK_STATS"], ["GET_LIMITS"], ["GET_ALARMS", 0], ["LOG_INFO", 0]):
+        assert bench.ask(name, *values).ok
     assert bench.status()["last_seq"] == before
 
 
@@ -175,7 +175,7 @@ def test_broken_bytes_change_nothing(data: st.DataObject) -> None:
     order = bolus(bench)
     before = settled(bench)
     acting = [
-        bench.body("STOP"),
+        bench.body("STOP", codes.STOP_CLINICIAN),
         bench.body("ABORT_BOLUS", order, bench.now_ms + 10_000),
         bench.body("REQUEST_BOLUS", bench.new_order(), bench.now_ms + 10_000),
     ]

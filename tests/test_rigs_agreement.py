@@ -46,7 +46,7 @@ def test_another_seed_is_another_pump_under_the_same_commands():
 def test_the_tick_counter_starts_where_the_seed_says_and_wraps():
     """Ticks wrap at 2^30 ms = 12.4 days, so in 38 days they wrap at least three times wherever they start."""
     with open_rig("sim", seed=5) as rig:
-        starts = {open_rig("sim", seed=seed)._ticks_at_boot for seed in range(8)}
+        starts = {open_rig("sim", seed=seed)._ticks_base for seed in range(8)}
         assert len(starts) == 8
         treatment = Treatment(rig)
         rig.run_for(days=38)

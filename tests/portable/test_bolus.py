@@ -5,7 +5,7 @@
 The rules that grant or deny are tested over the link, in test_pump.py and in tests/test_pump_unit_bolus.py.
 """
 
-from pumpfw.core.bolus import HISTORY, BolusHistory, BolusRamp, BolusSettings
+from pumpfw.core.bolus import HISTORY, BolusHistory, BolusRamp, stretched_ms
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 
@@ -46,7 +46,7 @@ def test_ramp_is_a_straight_line():
 
 def test_ramp_says_rate_and_what_was_given():
     running = ramp(20_000, 600_000, 345_600_000_000_000)
-    assert running.active()
+    assert running.order == 7
     assert running.rate_nl_per_day == 2_880_000
     assert running.units_per_ms() == 576_000_000
     assert running.delivered_nl() == 0
@@ -57,26 +57,25 @@ def test_ramp_says_rate_and_what_was_given():
     running.advance(999_999)
     assert running.delivered_nl() == 20_000
     running.clear()
-    assert not running.active()
+    assert not running.order
     assert running.units_per_ms() == 0
 
 
 def test_stretched_duration():
     """500 000 nL beside 18 mL/day of room take 500 000 · 86 400 000 / 18 000 000 = 2 400 000 ms."""
-    settings = BolusSettings(500_000, 600_000, HOUR_MS, 6)
-    assert settings.stretched_ms(18_000_000) == 2_400_000
-    assert settings.stretched_ms(17_999_999) == 2_400_001
-    assert settings.stretched_ms(72_000_000) == 600_000
-    assert settings.stretched_ms(72_000_001) == 600_000
-    assert settings.stretched_ms(1) == 500_000 * DAY_MS
-    assert settings.stretched_ms(0) == -1
-    assert settings.stretched_ms(-1) == -1
+    assert stretched_ms(500_000, 600_000, 18_000_000) == 2_400_000
+    assert stretched_ms(500_000, 600_000, 17_999_999) == 2_400_001
+    assert stretched_ms(500_000, 600_000, 72_000_000) == 600_000
+    assert stretched_ms(500_000, 600_000, 72_000_001) == 600_000
+    assert stretched_ms(500_000, 600_000, 1) == 500_000 * DAY_MS
+    assert stretched_ms(500_000, 600_000, 0) == -1
+    assert stretched_ms(500_000, 600_000, -1) == -1
 
 
 def test_lockout_from_start_to_start():
     history = BolusHistory()
     assert history.lockout_left_ms(0) == 0
-    history.add(1_000, 300_000)
+    history.lock(1_000, 300_000)
     assert history.lockout_left_ms(1_000) == 300_000
     assert history.lockout_left_ms(300_999) == 1
     assert history.lockout_left_ms(301_000) == 0
@@ -87,20 +86,20 @@ def test_lockout_becomes_longer_by_new_settings_never_shorter():
     history = BolusHistory()
     history.programmed(DAY_MS)
     assert history.lockout_left_ms(0) == 0, "settings alone lock nothing"
-    history.add(0, HOUR_MS)
+    history.lock(0, HOUR_MS)
     history.programmed(300_000)
     assert history.lockout_left_ms(0) == HOUR_MS
     history.programmed(2 * HOUR_MS)
     assert history.lockout_left_ms(0) == 2 * HOUR_MS
-    history.add(2 * HOUR_MS, 300_000)
+    history.lock(2 * HOUR_MS, 300_000)
     assert history.lockout_left_ms(2 * HOUR_MS) == 300_000
 
 
 def test_a_start_24_h_ago_no_longer_counts():
     history = BolusHistory()
     assert history.left(0, 6) == 6
-    history.add(0, 0)
-    history.add(HOUR_MS, 0)
+    history.add(0)
+    history.add(HOUR_MS)
     assert history.left(DAY_MS - 1, 2) == 0
     assert history.ms_to_next(DAY_MS - 1, 2) == 1
     assert history.ms_to_next(HOUR_MS, 1) == DAY_MS, "with one allowed, the younger start is in the way"
@@ -113,7 +112,7 @@ def test_a_start_24_h_ago_no_longer_counts():
 def test_history_keeps_as_many_starts_as_can_be_allowed():
     history = BolusHistory()
     for hour in range(30):
-        history.add(hour * HOUR_MS, 0)
+        history.add(hour * HOUR_MS)
     now = 30 * HOUR_MS  # starts 6 h to 29 h ago count 23, the one exactly 24 h ago does not
     assert history.left(now - 1, HISTORY) == 0
     assert history.left(now, HISTORY) == 1

@@ -133,7 +133,7 @@ def test_ledger_rounds_against_the_reservoir():
     reservoir = Reservoir(Config(), account)
     assert (reservoir.remaining_nl(), reservoir.low(), reservoir.empty()) == (0, False, False)
     account.issue(5)
-    reservoir.fill(18_000_000, b"saline", 1)
+    reservoir.fill(18_000_000, -1, b"saline", 1, 0)
     assert reservoir.filled
     assert reservoir.remaining_nl() == 18_000_000, "what went before does not count"
     account.issue(1)
@@ -149,12 +149,12 @@ def test_thresholds_belong_to_low_and_to_empty():
     reservoir = Reservoir(Config(), account)
     for content, low, empty in ((3_000_001, False, False), (3_000_000, True, False), (500_001, True, False),
                                 (500_000, True, True), (1, True, True)):  # fmt: skip
-        reservoir.fill(content, b"saline", 1)
+        reservoir.fill(content, -1, b"saline", 1, 0)
         assert (reservoir.low(), reservoir.empty()) == (low, empty), content
 
 
 def test_lasts_to_the_empty_threshold_and_no_further():
     reservoir = Reservoir(Config(), delivery())
-    reservoir.fill(3_500_000, b"saline", 1)
+    reservoir.fill(3_500_000, -1, b"saline", 1, 0)
     assert reservoir.lasts(3_000_000)
     assert not reservoir.lasts(3_000_001)

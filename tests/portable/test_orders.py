@@ -1,21 +1,16 @@
-"""What the pump remembers: orders, tickets, journal, alarms, on both interpreters. Digests are taken with hashlib.
+"""What the pump remembers of orders and tickets, on both interpreters. Digests are taken with hashlib.
 
 micropython tests/portable/run.py test_orders
 """
 
 import hashlib
-import struct
 
-from pumpfw.core.alarms import Alarms
-from pumpfw.core.journal import RECORDS_KEPT, Journal
 from pumpfw.core.orders import KEPT, Orders
 from pumpfw.core.ticket import NO_TICKET, Ticket
-from pumpfw.core.wallclock import WallClock
 from pumplink import device
 
 RUNNING, DONE, CANCELLED, NOT_SEEN, FORGOTTEN = 3, 4, 5, 0, 255
 BOLUS = 0x2E
-LOW, EMPTY, CLOCK, MOTION, LATE, INTERNAL = range(6)
 
 
 def sha8(*parts):
@@ -105,119 +100,3 @@ def test_no_ticket_is_no_ticket():
     assert ticket.refusal(b"12345678", ticket.digest, 3, 0) == (device.TICKET_UNKNOWN, 0)
     ticket.void()
     assert ticket.refusal(bytes(8), ticket.digest, 3, 0) == (device.TICKET_UNKNOWN, 0)
-
-
-# -- journal -----------------------------------------------------------------------------------------
-
-
-def test_a_record_says_when_and_what():
-    clock = WallClock()
-    journal = Journal(clock)
-    journal.add(5, 2, 1, 0)
-    clock.set(10, 1_767_225_600_000, 0)
-    journal.add(1 << 40, 255, -1, 1 << 32)
-    first, count, records = journal.read(0, 7)
-    assert (first, count) == (0, 2)
-    assert records[:30] == struct.pack("<IQQBBII", 0, 5, 5, 0, 2, 1, 0)
-    wall = 1_767_225_600_000 + (1 << 40) - 10
-    assert records[30:] == struct.pack("<IQQBBII", 1, 1 << 40, wall, 1, 255, 0xFFFFFFFF, 0)
-    assert journal.head == sha8(sha8(bytes(8), records[:30]), records[30:])
-
-
-def test_the_oldest_records_are_overwritten():
-    journal = Journal(WallClock())
-    head = bytes(8)
-    for number in range(130):
-        journal.add(number, 1, number)
-        head = sha8(head, struct.pack("<IQQBBII", number, number, number, 0, 1, number, 0))
-        assert (journal.first, journal.next) == (max(0, number - 127), number + 1)
-    assert journal.head == head, "the chain goes over every record ever added"
-    assert RECORDS_KEPT == 128
-    first, count, records = journal.read(0, 7)
-    assert (first, count, len(records)) == (2, 7, 210)
-    assert struct.unpack_from("<I", records, 0)[0] == 2
-    first, count, records = journal.read(126, 7)
-    assert (first, count) == (126, 4)
-    assert [struct.unpack_from("<I", records, 30 * at)[0] for at in range(4)] == [126, 127, 128, 129]
-    assert journal.read(130, 7) == (130, 0, b"")
-    assert journal.read(1_000, 7) == (1_000, 0, b"")
-
-
-# -- alarms ------------------------------------------------------------------------------------------
-
-
-class Signals:
-    def __init__(self):
-        self.lit = self.sounding = 0
-
-    def light(self, priority):
-        self.lit = priority
-
-    def sound(self, priority):
-        self.sounding = priority
-
-
-def alarms():
-    signals = Signals()
-    journal = Journal(WallClock())
-    return Alarms(journal, signals), signals, journal
-
-
-def test_an_alarm_that_does_not_latch_goes_with_its_cause():
-    state, signals, journal = alarms()
-    assert not state.update(LOW, False, 1)
-    assert journal.next == 0
-    assert state.update(LOW, True, 2)
-    assert not state.update(LOW, True, 3), "raised once"
-    assert (state.shown, signals.lit, signals.sounding) == (1, 1, 1)
-    assert state.packed() == (1, struct.pack("<BBBQ", LOW, 1, 1, 2))
-    assert not state.update(LOW, False, 4)
-    assert (state.shown, signals.lit, signals.sounding) == (0, 0, 0)
-    assert state.packed() == (0, b"")
-    assert [journal.read(0, 9)[2][at * 30 + 21] for at in range(2)] == [device.REC_ALARM, device.REC_ALARM_CLEAR]
-    assert journal.next == 2
-
-
-def test_a_latching_alarm_stays_until_acknowledged_without_its_cause():
-    state, signals, journal = alarms()
-    state.update(EMPTY, True, 1_000)
-    assert not state.acknowledge(EMPTY, 1_001), "the cause is still there"
-    state.update(EMPTY, False, 2_000)
-    assert state.packed() == (1, struct.pack("<BBBQ", EMPTY, 3, 2, 1_000))
-    assert signals.lit == 3
-    assert state.update(EMPTY, True, 3_000), "raised again"
-    assert state.packed() == (1, struct.pack("<BBBQ", EMPTY, 3, 1, 1_000)), "listed once, since it first came"
-    state.update(EMPTY, False, 4_000)
-    before = journal.next
-    assert state.acknowledge(EMPTY, 5_000)
-    assert journal.next == before + 1
-    assert (state.shown, signals.lit) == (0, 0)
-    assert not state.acknowledge(EMPTY, 6_000), "there is nothing left to acknowledge"
-
-
-def test_oldest_first_and_the_highest_priority_signalled():
-    state, signals, _ = alarms()
-    for now, code in enumerate((LOW, CLOCK, MOTION, LATE)):
-        state.update(code, True, now)
-    assert [state.packed()[1][at * 11] for at in range(4)] == [LOW, CLOCK, MOTION, LATE]
-    assert (signals.lit, state.priority()) == (3, 3)
-    assert state.first_of(priority=2) == CLOCK
-    assert state.first_of(priority=3) == MOTION
-    assert state.first_of(action=device.ACT_STOP) == MOTION
-    state.update(MOTION, False, 5)
-    assert state.acknowledge(MOTION, 6)
-    assert state.first_of(action=device.ACT_STOP) == LATE
-    state.update(LATE, False, 7)
-    assert state.acknowledge(LATE, 8)
-    assert (signals.lit, state.priority()) == (2, 2)
-    state.update(CLOCK, False, 9)
-    assert signals.lit == 1
-    assert state.first_of(priority=2) == -1
-    assert state.shown == 1 << LOW
-
-
-def test_the_table_of_alarms():
-    """Priorities 1 to 3, action 2 stops: as the requirements ALM and RES say."""
-    wanted = [(1, 0, False), (3, 2, True), (2, 0, False), (3, 2, True), (3, 2, True), (3, 2, True)]
-    assert [device.ALARMS[code] for code in (LOW, EMPTY, CLOCK, MOTION, LATE, INTERNAL)] == wanted
-    assert len(device.ALARMS) == 6

@@ -47,7 +47,7 @@ class FileStore:
 
 
 class Bench:
-    """The board and what turns the motor: every packet is through when the next wake comes."""
+    """The board and what turns the motor: every packet is through when the next wake comes; no sensor, a store in RAM."""
 
     def __init__(self):
         self.board = LockstepBoard(
