@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from pump_ports import FakeAnnunciator, FakeLink, FakeMotor, FakeSensors, FakeStore, FakeWatchdog
 
+from pumpfw.core.config import Config
 from pumpfw.core.ports import ABSENT, Ports
 from pumphil.rigs.lockstep import RigOptions
 from pumphil.rigs.sim import SimRig

@@ -6,9 +6,12 @@ import pytest
 from bench_cases import BUSY, THERAPY, needs_micropython
 from typer.testing import CliRunner
 
+from pumpfw.core.ports import ABSENT
 from pumphil.rigs import open_rig
+from pumphil.rigs.inputs import Inputs
 from pumphil.simulate import simulate
 from pumphost.cli import app
+from pumplink import codes
 
 KEYS = {
     "rig", "interpreter", "firmware_digest", "seed", "simulated_s", "wall_s", "wakes", "scheduled_nl", "commanded_nl",
@@ -74,10 +77,28 @@ def test_the_same_seed_gives_the_same_result(therapy, tmp_path):
     assert once() == once()
 
 
-def test_a_stalled_motor_is_rejected_by_the_balance_alone(therapy, tmp_path):
+STALL = '[[event]]\nat = "06:00"\ndo = "motor_stall"\nfor = "06:00"\n'
+
+
+def test_a_stalled_motor_is_seen_by_its_rotor(therapy, tmp_path):
+    """HW-01: the pump stops by itself, nine packets of one step in 38.8 s each after the stall, and that is no accept."""
+    result = simulate(therapy, DAY_S, rig="sim", scenario_path=scenario(tmp_path, STALL))
+    (alarm,) = result.to_dict()["alarms"]
+    assert alarm["name"] == "motor-stall"
+    assert 6 * 3600 < alarm["t_s"] < 6 * 3600 + 12 * 38.8
+    assert outcome(result, "pump against oracle") == "reject"
+    assert result.verdict == "reject"
+
+
+def test_a_stalled_motor_without_a_rotor_sensor_is_rejected_by_the_balance_alone(therapy, tmp_path, monkeypatch):
     """Pulses go out and nothing moves: only the instrument can know."""
-    stall = scenario(tmp_path, '[[event]]\nat = "06:00"\ndo = "motor_stall"\nfor = "06:00"\n')
-    result = simulate(therapy, DAY_S, rig="sim", scenario_path=stall)
+    start = Inputs.__init__
+
+    def unfitted(self, fitted):
+        start(self, {**fitted, codes.SENSE_ROTOR: ABSENT})
+
+    monkeypatch.setattr(Inputs, "__init__", unfitted)
+    result = simulate(therapy, DAY_S, rig="sim", scenario_path=scenario(tmp_path, STALL))
     assert result.verdict == "reject"
     assert outcome(result, "balance") == "reject"
     assert outcome(result, "pump against oracle") == "accept"

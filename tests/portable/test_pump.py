@@ -9,13 +9,15 @@ import hashlib
 import struct
 
 from pumpfw.core.config import Config
-from pumpfw.core.ports import Ports
+from pumpfw.core.ports import ABSENT, Ports
 from pumpfw.core.pump import Pump
 from pumplink import device
 from pumplink.frame import REQ, FrameReader, encode, pack_body, parse_body
-from pumplink.layout import pack
+from pumplink.layout import REQUEST, REQUEST_TAIL, pack
+from pumplink.rows import row
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+NOT_MEASURED = (1 << 30) - 1
 DAY = ((0, 480_000), (480, 960_000))  # until 08:00, from 08:00: 800 000 nL a day
 
 
@@ -64,9 +66,37 @@ class Wire:
         self.reader.feed(data, self.answers)
 
 
+class Store:
+    """What was appended, in RAM; a slot only, for the heap is that of a Pico."""
+
+    def __init__(self):
+        self.areas = {}
+
+    def read(self, area, offset, count):
+        return bytes(self.areas.get(area, b"")[offset : offset + count])
+
+    def append(self, area, data):
+        if area not in self.areas:
+            self.areas[area] = bytearray()
+        self.areas[area].extend(data)
+        return True
+
+    def erase(self, area):
+        self.areas.pop(area, None)
+        return True
+
+
 class Silent:
+    """Annunciator, watchdog, and sensors of which none is fitted."""
+
     def __init__(self):
         self.feeds = 0
+
+    def read(self, channel):
+        return ABSENT
+
+    def watch(self, channel, low, high):
+        pass
 
     def light(self, priority):
         pass
@@ -83,7 +113,7 @@ class Bench:
         self.motor = Motor()
         self.wire = Wire()
         self.silent = Silent()
-        self.pump = Pump(Config(), Ports(self.motor, self.wire, self.silent, self.silent))
+        self.pump = Pump(Config(), Ports(self.motor, self.wire, self.silent, self.silent, self.silent, Store()))
         self.now_ms = 0
         self.seq = 0
         self.order = 0
@@ -101,15 +131,17 @@ class Bench:
             self.poll(self.wake_ms)
         self.now_ms = t_ms
 
-    def ask(self, message, *values):
+    def ask(self, msg_id, *values):
         """(status, rest of the payload)."""
         self.seq += 1
-        self.wire.waiting = encode(pack_body(REQ, message[0], pack(message[2], message[3], values), self.seq))
+        message = row(msg_id)
+        payload = pack(message[REQUEST], message[REQUEST_TAIL], values)
+        self.wire.waiting = encode(pack_body(REQ, msg_id, payload, self.seq))
         self.poll(self.now_ms)
         body = self.wire.answers.pop()
         assert not self.wire.answers
-        _, msg_id, _, _, seq, payload = parse_body(body)
-        assert (msg_id, seq) == (message[0], self.seq)
+        _, answered, _, _, seq, payload = parse_body(body)
+        assert (answered, seq) == (msg_id, self.seq)
         return payload[0], bytes(payload[1:])
 
     def prepare(self, message, *values):
@@ -123,7 +155,7 @@ class Bench:
 
     def program(self, steps, day_total_nl):
         packed = b"".join([struct.pack("<HI", *step) for step in steps])
-        assert self.ask(device.STAGE_BEGIN, self.order + 1, len(steps), day_total_nl)[0] == 0
+        assert self.ask(device.STAGE_BEGIN, self.order + 1, 0, 0x7F, len(steps), day_total_nl)[0] == 0
         assert self.ask(device.STAGE_STEPS, 0, len(steps), packed) == (0, bytes([len(steps)]))
         return self.commit(device.PREPARE_PROGRAM)
 
@@ -136,11 +168,11 @@ class Bench:
 
 def running(fill_nl=18_000_000):
     bench = Bench()
-    assert bench.commit(device.PREPARE_REFILL, fill_nl, b"saline\0\0", 1_000_000) == 0
-    assert bench.commit(device.PREPARE_CLOCK, DAY_MS, 0) == 0
+    assert bench.commit(device.PREPARE_REFILL, NOT_MEASURED, fill_nl, b"saline\0\0", 1_000_000) == 0
+    assert bench.commit(device.PREPARE_CLOCK, DAY_MS, 0, 0, 0) == 0
     assert bench.program(DAY, 800_000) == 0
     assert bench.commit(device.PREPARE_PATIENT_BOLUS, 20_000, 10 * MINUTE_MS, 2 * HOUR_MS, 2, 0, 0) == 0
-    assert bench.commit(device.PREPARE_MODE, 2) == 0
+    assert bench.commit(device.PREPARE_MODE, 2, 0, 0) == 0
     return bench
 
 
@@ -210,7 +242,7 @@ def test_stop_ends_everything_and_start_makes_nothing_up():
     bench.run_until(HOUR_MS)
     order = request_bolus(bench)[1][:4]
     bench.run_until(HOUR_MS + 5 * MINUTE_MS)
-    status, rest = bench.ask(device.STOP)
+    status, rest = bench.ask(device.STOP, device.STOP_CLINICIAN)
     assert (status, rest) == (0, b"\x01" + order + struct.pack("<I", 10_000))
     steps = bench.motor.steps
     bench.run_until(HOUR_MS * 5)
@@ -218,7 +250,7 @@ def test_stop_ends_everything_and_start_makes_nothing_up():
     assert not bench.motor.enabled
     assert bench.status()[0] == 1
     assert refusal(request_bolus(bench)) == (device.STOPPED, 0, 1)
-    assert bench.commit(device.PREPARE_MODE, 2) == 0
+    assert bench.commit(device.PREPARE_MODE, 2, 0, 0) == 0
     bench.run_until(HOUR_MS * 6)
     # two hours and five minutes of 20 000 nL an hour and half a bolus: 51 666.7 nL are 239.8 steps
     assert bench.motor.steps == 239
@@ -226,22 +258,22 @@ def test_stop_ends_everything_and_start_makes_nothing_up():
 
 def test_digest_of_the_active_program():
     bench = running()
-    wanted = hashlib.sha256(struct.pack("<HIHI", 0, 480_000, 480, 960_000)).digest()[:8]
+    wanted = hashlib.sha256(b"\x7f\x02" + struct.pack("<HIHI", 0, 480_000, 480, 960_000)).digest()[:8]
     steps = struct.pack("<HIHI", 0, 480_000, 480, 960_000)
-    assert bench.ask(device.GET_PROGRAM, 0) == (0, b"\0\1" + wanted + steps)
-    assert bench.ask(device.GET_PROGRAM, 1) == (0, b"\1\1" + wanted)
+    assert bench.ask(device.GET_PROGRAM, 0, 0) == (0, b"\0\1\x7f\0\1" + wanted + steps)
+    assert bench.ask(device.GET_PROGRAM, 0, 1) == (0, b"\0\1\x7f\1\1" + wanted)
 
 
 def test_refusals_say_which_limit():
     bench = running()
-    status, _ = bench.ask(device.STAGE_BEGIN, 99, 1, 480_000)
+    status, _ = bench.ask(device.STAGE_BEGIN, 99, 0, 0x7F, 1, 480_000)
     assert status == 0
     assert bench.ask(device.STAGE_STEPS, 0, 1, struct.pack("<HI", 0, 47_999))[0] == 0
     assert refusal(bench.ask(device.PREPARE_PROGRAM, 99)) == (device.HARD_LIMIT, device.LIMIT_RATE_MIN, 48_000)
-    refill = (20_000_001, b"saline\0\0", 1_000_000)
+    refill = (NOT_MEASURED, 20_000_001, b"saline\0\0", 1_000_000)
     assert refusal(bench.prepare(device.PREPARE_REFILL, *refill)) == (21, device.LIMIT_CAPACITY, 20_000_000)
     settings = (20_000, HOUR_MS, 10 * MINUTE_MS, 2, 0, 0)
     assert refusal(bench.prepare(device.PREPARE_PATIENT_BOLUS, *settings)) == (21, device.LIMIT_LOCKOUT, HOUR_MS)
     settings = (999, HOUR_MS, HOUR_MS, 2, 0, 0)
     assert refusal(bench.prepare(device.PREPARE_PATIENT_BOLUS, *settings)) == (device.BAD_FIELD, 1, 1_000)
-    assert refusal(bench.prepare(device.PREPARE_MODE, 2)) == (device.WRONG_MODE, 0, 2)
+    assert refusal(bench.prepare(device.PREPARE_MODE, 2, 0, 0)) == (device.WRONG_MODE, 0, 2)

@@ -9,6 +9,7 @@ import gc
 import struct
 
 from pumpfw.boards.lockstep import REPLY, REPLY_SIZE, REQUEST, LockstepBoard
+from pumpfw.core.ports import ABSENT
 from pumplink import device
 from pumplink.frame import REQ, FrameReader, encode, pack_body, parse_body
 from pumplink.layout import REQUEST as FORMAT
@@ -21,38 +22,24 @@ STEPS_PER_TURN, COUNTS_PER_TURN = 200, 4096
 RATE_NL_PER_DAY = 240_000  # a step of 215.5 nL each 77.6 s; 25 days are 6 mL
 
 
-def path(area):
-    return "/store" + str(area)
-
-
-class FileStore:
-    """Areas as files of the host, so that they take no heap."""
+class Store:
+    """Keeps nothing but says so of no write: what was written would be on the heap that is measured."""
 
     def read(self, area, offset, count):
-        try:
-            with open(path(area), "rb") as file:
-                file.seek(offset)
-                return file.read(count)
-        except OSError:
-            return b""
+        return b""
 
     def append(self, area, data):
-        with open(path(area), "ab") as file:
-            file.write(data)
         return True
 
     def erase(self, area):
-        with open(path(area), "wb"):
-            return True
+        return True
 
 
 class Bench:
-    """The board and what turns the motor: every packet is through when the next wake comes; no sensor, a store in RAM."""
+    """The board and what turns the motor: every packet is through when the next wake comes; no sensor, a store that keeps nothing."""
 
     def __init__(self):
-        self.board = LockstepBoard(
-            FileStore(), reservoir_nl=20_000_000, fw_digest=bytes(8), reset_cause=device.RESET_POWER_ON
-        )
+        self.board = LockstepBoard(Store(), reservoir_nl=20_000_000)
         self.reader = FrameReader()
         self.now = bytearray(8)  # rig time in ms: no big int of this side may stand in the way of the measurement
         self.wake_in_ms = 0
@@ -64,12 +51,11 @@ class Bench:
         """Let time pass and wake the board; returns its link bytes."""
         now_ms = struct.unpack_from("<Q", self.now, 0)[0] + after_ms
         struct.pack_into("<Q", self.now, 0, now_ms)
-        struct.pack_into(
-            REQUEST, self.board.request, 0, now_ms & TICKS_MASK, now_ms & TICKS_MASK, self.steps,
-            self.steps * COUNTS_PER_TURN // STEPS_PER_TURN, 0, len(link_bytes),
-        )  # fmt: skip
+        ticks = now_ms & TICKS_MASK
+        steps = self.steps & TICKS_MASK
+        struct.pack_into(REQUEST, self.board.request, 0, ticks, ABSENT, steps, ABSENT, 0, len(link_bytes))
         size = self.board.exchange(link_bytes)
-        _, self.wake_in_ms, steps = struct.unpack_from(REPLY, self.board.reply, 0)[:3]
+        self.wake_in_ms, steps = struct.unpack_from(REPLY, self.board.reply, 0)[1:3]
         self.steps += steps
         return bytes(self.board.reply[REPLY_SIZE:size])
 
@@ -94,12 +80,12 @@ class Bench:
     def set_up(self):
         """Fill, set the clock, program one rate for every day of the week, start."""
         self.exchange(0)
-        self.commit(device.PREPARE_REFILL, 0, 18_000_000, b"saline\0\0", 1_000_000)
-        self.commit(device.PREPARE_CLOCK, 20_000 * DAY_MS, 0, 0, 0)
+        self.commit(device.PREPARE_REFILL, (1 << 30) - 1, 18_000_000, b"saline\0\0", 1_000_000)
+        self.commit(device.PREPARE_CLOCK, DAY_MS, 0, 0, 0)
         self.ask(device.STAGE_BEGIN, self.order + 1, 0, 0x7F, 1, RATE_NL_PER_DAY)
         self.ask(device.STAGE_STEPS, 0, 1, struct.pack(device.STEP_FORMAT, 0, RATE_NL_PER_DAY))
         self.commit(device.PREPARE_PROGRAM)
-        self.commit(device.PREPARE_MODE, device.SCHEDULE, 0, 0)
+        self.commit(device.PREPARE_MODE, 2, 0, 0)
 
 
 bench = Bench()
