@@ -111,7 +111,7 @@ class BolusHistory:
 
 
 def _from_end(settings: PatientBolusLike) -> bool:
-    return getattr(settings, "anchor", 0) == 1
+    return getattr(settings, "lockout_from", "start") == "end" or getattr(settings, "anchor", 0) == 1
 
 
 def decide(history: BolusHistory, seen: Circumstances, pump_granted: bool | None = None) -> Decision:

@@ -40,7 +40,7 @@ class ProfileLike(Protocol):
 class PatientBolusLike(Protocol):
     """Settings of the patient bolus: nL, ms, ms from start to start, starts in any 24 h.
 
-    May have an `anchor`: with 1 the lockout runs from the end of a bolus on.
+    May have a `lockout_from`, "end", or an `anchor`, 1: then the lockout runs from the end of a bolus on.
     """
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_bolus_denied_for_basal_that_is_still_to_come(treatment: Treatment, reco
     judge_answers(record, "requests each 30 min", {"denied for": denied, "first": granted_min[0]},
                   {"denied for": {"WINDOW"}, "first": 60})  # fmt: skip
     # by hand: the next one when the first is 24 h old as a whole, at 25:10; the pump may take 15 min more
-    early = sum(later - earlier < 24 * 60 + 10 for earlier, later in zip(granted_min, granted_min[1:], strict=False))
+    early = sum(later - earlier < 24 * 60 + 10 for earlier, later in pairwise(granted_min))
     record.expect("boluses sooner than 24 h and 10 min after another", "1", error=early, limit=0)
     record.expect("the second one, after 25:10", "min", error=granted_min[1] - 1510, limit=30, budget={
         "bucket": 15, "requests each": 15}, bound=True)  # fmt: skip
@@ -67,7 +68,7 @@ def test_bolus_denied_for_basal_that_is_still_to_come(treatment: Treatment, reco
 
 @pytest.mark.requirement("BOL-04", "BOL-05", "BOL-13")
 def test_bolus_denied_before_the_high_rates_of_the_day(treatment: Treatment, record: HilRecord) -> None:
-    """Condition: a quiet night, a limit 0.12 mL above the day. Action: the clinician's boluses too. Then the windows."""
+    """Condition: a quiet night, 0.12 mL of room. Action: the clinician's boluses too. Then the windows."""
     bolus = BolusText("100 uL", "00:10", "00:10", 24, 'max_volume_24h = "1.1 mL"')
     # 8 h of 0.24 and 16 h of 1.32 mL/day: 0.96 mL a day, of which 0.08 mL by 08:00
     treatment.begin(day([("00:00", "0.240 mL/day"), ("08:00", "1.320 mL/day")], bolus=bolus))

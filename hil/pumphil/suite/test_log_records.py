@@ -6,10 +6,11 @@ import pytest
 
 from pumphil.hil_record import HilRecord
 from pumphil.suite.by_hand import judge_answers
-from pumphil.suite.looks import lose_packet, passed_at_ms, records
+from pumphil.suite.looks import lose_packet, passed_at_ms, records, refusal
 from pumphil.suite.measures import HOUR_MS
 from pumphil.suite.therapies import BolusText, continuous, day
 from pumphil.treatment import EPOCH_UNIX_MS, Treatment
+from pumphost.therapy import Periodic
 from pumplink import codes
 
 
@@ -92,3 +93,45 @@ def test_log_every_alarm_has_its_cause(treatment: Treatment, record: HilRecord) 
     record.expect("record against its cause", "ms", error=worst_ms, limit=2, budget={"one wake": 1, "rounding": 1})
     run = {"alarms before the fault": programmer_saw, "packets after it": len(rig.packets) > lost}
     judge_answers(record, "the run", run, {"alarms before the fault": 1, "packets after it": True})
+
+
+@pytest.mark.requirement("LOG-01", "BOL-06")
+def test_log_every_command_and_its_outcome(treatment: Treatment, record: HilRecord) -> None:
+    """Condition: programmed. Action: each command once, some refused. Then the records of each, in order."""
+    treatment.program(continuous("0.960 mL/day", bolus=True), local_ms_of_day=0)
+    programmer = treatment.programmer
+    first = programmer.status().log_next
+    treatment.start(delay_ms=60_000)
+    treatment.run_for(hours=1)
+    patient = programmer.bolus().order
+    refusal(programmer.bolus)
+    refusal(programmer.start)
+    programmer.abort_bolus(patient)
+    clinician = programmer.clinician_bolus(1_000, 60_000)
+    treatment.rig.run_for(seconds=60)
+    periodic = programmer.set_periodic(Periodic(10_000, 60_000, 3_600_000))
+    programmer.stop("imaging")
+    prime = programmer.prime(1_000)
+    treatment.rig.run_for(seconds=60)
+    bridge = programmer.bridge(10_000, 480_000)
+    programmer.bridge(0)
+    programmer.start(minimum=True)
+    clock = programmer.set_clock(EPOCH_UNIX_MS, -60, accept_warnings=True)
+    programmer.acknowledge(codes.ALARM_BRIDGE_CUT)
+    refill = programmer.refill(17_000_000, "saline", 1_000_000, withdrawn_nl=17_990_000)
+    calibration = programmer.calibrate(43_200)
+    programmer.silence(1_000)
+    kinds = {number: name for number, (name, _, _) in codes.RECORDS.items()}
+    left_out = (codes.REC_RATE, codes.REC_MODE, codes.REC_ALARM, codes.REC_ALARM_CLEAR)
+    got = [(kinds[r.kind], r.a, r.b) for r in programmer.log(first) if r.kind not in left_out]
+    # 20 uL in 10 min were cut at once; the prepare of a second start is message 0x2B
+    required = [
+        ("delayed-start", got[0][1], 60_000), ("bolus-start", patient, 20_000), ("bolus-denied", got[2][1], codes.BUSY),
+        ("refused", 0x2B, codes.WRONG_MODE), ("bolus-end", patient, 0), ("bolus-start", clinician, 1_000),
+        ("bolus-end", clinician, 1_000), ("periodic-bolus", periodic, 10_000), ("stop", codes.STOP_IMAGING, 0),
+        ("bolus-start", prime, 1_000), ("bolus-end", prime, 1_000), ("bridge", bridge, 10_000),
+        ("bridge-end", bridge, got[13][2]), ("delayed-start", got[14][1], 0), ("clock", clock, (1 << 32) - 60),
+        ("acknowledge", codes.ALARM_BRIDGE_CUT, 0), ("refill", refill, 17_000_000),
+        ("withdrawn", 17_990_000, got[18][2]), ("calibration", calibration, 43_200), ("silence", 1_000, 0),
+    ]  # fmt: skip
+    judge_answers(record, "journal", {"records": got}, {"records": required})
