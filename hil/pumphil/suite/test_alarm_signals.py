@@ -365,7 +365,8 @@ def test_alarm_light_or_sounder_fails(treatment: Treatment, record: HilRecord, p
     tests = [entry.a for entry in faults.log(programmer, codes.REC_SELF_TEST)]
     got: Answers = {
         "telemetry": alarm and alarm.priority, "light": rig.light,
-        "sound": 2 in dict(faults.bursts(rig, start_ms)).values(), "journal": tests, "bolus": (refusal(programmer.bolus) or ("",))[0],
+        "sound": 2 in dict(faults.bursts(rig, start_ms)).values(), "journal": tests,
+        "bolus": (refusal(programmer.bolus) or ("",))[0],
     }  # fmt: skip
     wanted: Answers = {"telemetry": codes.HIGH, "light": 3, "sound": True, "journal": [bit], "bolus": "STOPPED"}
     judge_answers(record, f"{part} fails", got, wanted)

@@ -1,4 +1,4 @@
-"""Measured against commanded, by the rotor: over- and under-infusion, free flow, runaway, stall, and both sides of each.
+"""Measured against commanded, by the rotor: over- and under-infusion, free flow, runaway, stall; on both sides.
 
 A board wakes the firmware when the rotor leaves the band that the core gave it. A virtual rig does not know the band:
 these tests wake the firmware themselves (`faults.touch`) at the instant at which the cause is there.
@@ -7,6 +7,7 @@ these tests wake the firmware themselves (`faults.touch`) at the instant at whic
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 
@@ -17,7 +18,6 @@ from pumphil.rigs.lockstep import LockstepRig
 from pumphil.suite import faults
 from pumphil.suite.by_hand import OK, Answers, ByHand, judge_answers
 from pumphil.suite.measures import LOOK_S, MINUTE_MS, last_motion_ms, nl_per_step, run_into_packet
-from pumphil.suite.therapies import continuous
 from pumphil.treatment import DAY_MS, Treatment
 from pumplink import codes
 
@@ -44,12 +44,12 @@ def test_supervisor_over_infusion(treatment: Treatment, record: HilRecord) -> No
     before_nl, start_ms = _extra_nl(rig), treatment.now_ms
     faults.creep(treatment, 40, 1_200, lambda: programmer.status().mode == codes.FAULT)
     excess_nl = _extra_nl(rig) - before_nl
-    # 40 % of what was commanded less the 10 % that are allowed; a packet of 30 s is seen at once
-    packet_nl = RATE * 30 / 86_400
-    above_nl = excess_nl * 30 / 40
+    # of the 15 min the part before the fault was right: 10 % of all that was commanded in them are allowed
+    above_nl = excess_nl - RATE // 96 // 10
+    packet_nl = 0.4 * RATE * 30 / 86_400
     record.expect(
-        "above 110 % when it stops", "nL", error=above_nl - EXCESS_NL, limit=0.3 * packet_nl + 830, bound=True,
-        budget={"a packet": 0.3 * packet_nl, "30 s of legal flow": 830},
+        "above 110 % of 15 min when it stops", "nL", error=above_nl - EXCESS_NL, limit=packet_nl + 830, bound=True,
+        budget={"a packet": packet_nl, "30 s of legal flow": 830},
     )  # fmt: skip
     alarm = faults.shown(programmer, codes.ALARM_OVER_INFUSION)
     got: Answers = {
@@ -63,7 +63,7 @@ def test_supervisor_over_infusion(treatment: Treatment, record: HilRecord) -> No
 @pytest.mark.needs("virtual-time", "sensor-inputs")
 @pytest.mark.parametrize(("rate", "window_s"), [("20 mL/day", 900), ("2 mL/day", 4_320)], ids=["15-min", "100-uL"])
 def test_supervisor_under_infusion(treatment: Treatment, record: HilRecord, rate: str, window_s: int) -> None:
-    """Condition: fast and slow. Action: 8 % too little, then 15 %, then none. Then the alarm, and basal all the time."""
+    """Condition: fast, slow. Action: 8 % too little, then 15 %, then none. Then the alarm, and basal all the time."""
     faults.running(treatment, rate, bolus=False)
     programmer = treatment.programmer
     faults.creep(treatment, -8, 3 * window_s)
@@ -104,6 +104,10 @@ def test_supervisor_free_flow(treatment: Treatment, record: HilRecord, state: st
     treatment.run_for(seconds=60)
 
     def flow(volume_nl: int) -> None:
+        if slow:  # at 0.048 mL/day a step is due every 6 min
+            run_into_packet(treatment)
+            treatment.run_for(seconds=5)
+            faults.touch(rig)  # what turns at the wake that sees the step might be the step's
         for _ in range(50):
             treatment.run_for(seconds=1)
             rig.rotor_extra(faults.counts_of(rig, volume_nl // 50))
@@ -192,7 +196,7 @@ def test_supervisor_pulses_nobody_asked_for(treatment: Treatment, record: HilRec
 @pytest.mark.needs("virtual-time", "plant-faults")
 @pytest.mark.parametrize("rate", ["0.048 mL/day", "2 mL/day", "24 mL/day"])
 def test_supervisor_stall(treatment: Treatment, record: HilRecord, rate: str) -> None:
-    """Condition: three rates. Action: the rotor is locked. Then stop, alarm, and what was not confirmed is counted."""
+    """Condition: three rates. Action: the rotor locks. Then stop, alarm, and what was not confirmed is counted."""
     faults.running(treatment, rate, bolus=False)
     rig, programmer = treatment.rig, treatment.programmer
     treatment.run_for(hours=1)
@@ -201,15 +205,24 @@ def test_supervisor_stall(treatment: Treatment, record: HilRecord, rate: str) ->
     rig.plant.stall(rig.now_us, rig.now_us + DAY_MS * 1_000)
     # 60 s or one quantum of at most 10 uL, whichever is longer; and a packet until it is looked at
     step_ms = float(nl_per_step(rig)) * DAY_MS / program_nl
-    within_ms = max(MINUTE_MS, 10_000 * DAY_MS / program_nl) + max(30_000, step_ms)
+    # the stretch in which the stall begins may end well, so that it is the next one that tells
+    stretch_ms = max(MINUTE_MS, 10_000 * DAY_MS / program_nl)
+    within_ms = 2 * stretch_ms + max(30_000, step_ms)
     onset_ms = faults.until_alarm(treatment, codes.ALARM_STALL, within_ms / 1_000 + 1, look_s=1 + within_ms / 50_000)
     record.expect("stall alarm after the stall", "ms", error=onset_ms, limit=within_ms)
     missed = rig.plant.steps_done(rig.now_us) - made
     missed_nl = missed * nl_per_step(rig)
     told_nl = programmer.reservoir().unconfirmed_nl
     delivered_nl = programmer.status().delivered_nl
-    record.expect("unconfirmed volume", "nL", error=told_nl - missed_nl, limit=1 + 2 * nl_per_step(rig), oracle=missed_nl,
-                  pump=told_nl)  # fmt: skip
+    # the whole stretch counts, never less than what did not move; two steps may stand in the lag of the rotor
+    lag_nl, before_nl = 2 * nl_per_step(rig) + 1, program_nl * (MINUTE_MS + 30_000) / DAY_MS + 9 * nl_per_step(rig)
+    record.expect(
+        "missed and not told as unconfirmed", "nL", error=max(0, missed_nl - told_nl), limit=lag_nl,
+        oracle=missed_nl, pump=told_nl,
+    )  # fmt: skip
+    record.expect(
+        "told as unconfirmed and moved all the same", "nL", error=max(0, told_nl - missed_nl), limit=before_nl
+    )
     # what was commanded counts as delivered, whether it moved or not
     record.expect("delivered volume", "nL", error=delivered_nl - treatment.commanded_nl(), limit=1, pump=delivered_nl)
     alarm = faults.shown(programmer, codes.ALARM_STALL)
@@ -235,7 +248,7 @@ def test_supervisor_half_of_the_movement(treatment: Treatment, record: HilRecord
 @pytest.mark.requirement("HW-02", "HW-07")
 @pytest.mark.needs("virtual-time", "sensor-inputs")
 def test_supervisor_lost_rotor_sensor_confirms_nothing(treatment: Treatment, record: HilRecord) -> None:
-    """Condition: running. Action: the rotor sensor is unplugged for half an hour. Then alarm, and nothing is confirmed."""
+    """Condition: running. Action: the rotor sensor is unplugged for half an hour. Then alarm, nothing confirmed."""
     faults.running(treatment, bolus=False)
     rig, programmer = treatment.rig, treatment.programmer
     run_into_packet(treatment)
@@ -280,7 +293,7 @@ def test_supervisor_never_backwards_under_single_faults(treatment: Treatment, re
                 programmer.acknowledge(alarm.code)
         if not programmer.status().delivering:
             programmer.start()
-    fall = max(earlier - later for earlier, later in zip(turns, turns[1:], strict=False))
+    fall = max(earlier - later for earlier, later in pairwise(turns))
     reverse = sum(steps for _, steps in rig.packets if steps < 0)
     record.expect("fall of the rotor, worst", "1", error=max(0, fall), limit=0)
     record.expect("reverse steps commanded", "1", error=reverse, limit=0)

@@ -1,0 +1,312 @@
+"""Resets and power cuts: their cause, what goes on, what does not, what is counted, and when the pump stays stopped."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from pumphil.hil_record import HilRecord
+from pumphil.suite import faults
+from pumphil.suite.by_hand import OK, Answers, ByHand, judge_answers
+from pumphil.suite.looks import refusal
+from pumphil.suite.measures import HOUR_MS, LOOK_S, last_motion_ms, nl_per_step, run_into_packet
+from pumphil.suite.therapies import BolusText, continuous, day
+from pumphil.treatment import Treatment
+from pumplink import codes
+
+RESUME_S = 30  # PWR-06
+BOLUS = BolusText(volume="60 uL", duration="00:30", lockout="04:00", max_per_24h=3)
+
+
+@pytest.mark.requirement("PWR-05", "LOG-01")
+@pytest.mark.needs("power-cuts")
+def test_power_cause_of_every_reset(treatment: Treatment, record: HilRecord) -> None:
+    """Condition: running. Action: five resets, as the platform calls them. Then the cause on record, by own marker."""
+    faults.running(treatment)
+    rig, programmer = treatment.rig, treatment.programmer
+    causes = (codes.RESET_POWER_ON, codes.RESET_WATCHDOG, codes.RESET_BROWN_OUT, codes.RESET_UNKNOWN)
+    for cause in (*causes, codes.RESET_COMMANDED):
+        rig.run_for(seconds=700)
+        rig.power_cut()
+        rig.power_on(0, cause)
+        rig.run_for(seconds=1)
+    found = [codes.RESETS[entry.a] for entry in faults.log(programmer, codes.REC_BOOT)]
+    counted = [entry.b for entry in faults.log(programmer, codes.REC_BOOT)]
+    # the pump has no order that resets it and left no marker: the word of the platform alone does not count
+    wanted = ["power-on", *(codes.RESETS[cause] for cause in causes), "unknown"]
+    judge_answers(record, "resets", {"causes": found, "counted": counted},
+                  {"causes": wanted, "counted": [1, 2, 3, 4, 5, 6]})  # fmt: skip
+
+
+@pytest.mark.requirement("PWR-06", "FLOW-14", "TIME-07")
+@pytest.mark.needs("virtual-time", "power-cuts")
+@pytest.mark.parametrize("off_s", [0, 5, 7_200])
+def test_power_basal_resumes_a_bolus_does_not(treatment: Treatment, record: HilRecord, off_s: int) -> None:
+    """Condition: two steps, a bolus runs. Action: power off for a while. Then the lowest rate, no bolus, one alarm."""
+    treatment.begin(day([("00:00", "4.800 mL/day"), ("12:00", "1.200 mL/day")], bolus=BOLUS))
+    rig, programmer = treatment.rig, treatment.programmer
+    treatment.run_for(hours=1)
+    assert treatment.bolus().granted
+    treatment.run_for(seconds=600)
+    rig.power_cut()
+    rig.power_on(off_s * 1_000_000)
+    on_ms, first = rig.now_us // 1_000, len(rig.packets)
+    rig.run_for(seconds=RESUME_S)
+    status = programmer.status()
+    rig.run_for(hours=2)
+    resumed = rig.packets[first:]
+    got: Answers = {
+        "mode": status.mode_name, "rate": status.rate_nl_per_day, "order": programmer.order(status.last_order).state,
+        "alarms": [alarm.name for alarm in programmer.alarms()], "light": rig.light,
+        "later": programmer.status().rate_nl_per_day,
+    }  # fmt: skip
+    judge_answers(record, f"after {off_s} s without power", got, {
+        "mode": "schedule", "rate": 1_200_000, "order": codes.INTERRUPTED,
+        "alarms": ["unexpected-reset", "bolus-interrupted", "clock-untrusted"], "light": 3, "later": 1_200_000,
+    })  # fmt: skip
+    # a packet of 30 s comes when it is full
+    record.expect("first packet after power-on", "ms", error=resumed[0][0] - on_ms, limit=1_000 * (RESUME_S + 30))
+    volume_nl = sum(steps for _, steps in resumed) * nl_per_step(rig)
+    by_hand_nl = 1_200_000 * (2 * HOUR_MS + 1_000 * RESUME_S) / 86_400_000
+    quantum_nl = treatment.quantum_nl()
+    record.expect(
+        "volume of two hours after it", "nL", error=float(volume_nl) - by_hand_nl, limit=quantum_nl, oracle=by_hand_nl,
+        pump=volume_nl, budget={"quantisation": quantum_nl}, bound=True,
+    )  # fmt: skip
+
+
+@pytest.mark.requirement("PWR-07", "ALM-06", "FLOW-11")
+@pytest.mark.needs("virtual-time", "power-cuts")
+def test_power_four_resets_in_10_min_stay_stopped(treatment: Treatment, record: HilRecord) -> None:
+    """Condition: running. Action: a reset every 4 min for half an hour, then four in 9 min. Then stopped, and latched."""
+    faults.running(treatment)
+    rig, programmer, hand = treatment.rig, treatment.programmer, ByHand(treatment.programmer)
+    seldom = []
+    for _ in range(7):
+        rig.run_for(seconds=240)
+        rig.reset()
+        rig.run_for(seconds=1)
+        seldom.append(programmer.status().mode_name)
+    rig.run_for(seconds=601)
+    often = []
+    for _ in range(4):
+        rig.run_for(seconds=178)
+        rig.reset()
+        rig.run_for(seconds=1)
+        often.append(programmer.status().mode_name)
+    steps = rig.plant.steps_done(rig.now_us)
+    alarm = faults.shown(programmer, codes.ALARM_RESTARTS)
+    got: Answers = {"seldom": seldom, "often": often, "alarm": alarm and alarm.priority, "light": rig.light,
+                    "start": hand.answer(programmer.start)}  # fmt: skip
+    rig.run_for(seconds=1_200)
+    rig.reset()
+    rig.run_for(hours=1)
+    got["after one more"] = (faults.shown(programmer, codes.ALARM_RESTARTS) is not None, programmer.status().delivering)
+    got["steps"] = rig.plant.steps_done(rig.now_us) - steps
+    got["acknowledge"] = hand.answer(lambda: programmer.acknowledge(codes.ALARM_RESTARTS))
+    got["start at last"] = hand.answer(programmer.start)
+    judge_answers(record, "resets", got, {
+        "seldom": ["schedule"] * 7, "often": ["schedule"] * 3 + ["fault"], "alarm": 3, "light": 3,
+        "start": ("ALARM_ACTIVE", 0), "after one more": (True, False), "steps": 0, "acknowledge": OK,
+        "start at last": OK,
+    })  # fmt: skip
+
+
+@pytest.mark.requirement("PWR-04", "FLOW-03")
+@pytest.mark.needs("virtual-time", "plant-faults")
+def test_power_halted_processor_starves_the_motor(treatment: Treatment, record: HilRecord) -> None:
+    """Condition: 24 mL/day, the longest packets. Action: the processor halts inside one. Then the motor starves."""
+    faults.running(treatment, "24 mL/day", bolus=False)
+    rig = treatment.rig
+    run_into_packet(treatment)
+    rig._wake_us = 1 << 62
+    moved_ms = last_motion_ms(rig, watch_s=120)
+    record.expect("motion without the processor", "ms", error=moved_ms, limit=1_000, uncertainty=1_000 * LOOK_S)
+    longest_nl = max(steps for _, steps in rig.packets) * nl_per_step(rig)
+    record.expect("volume that is left to the step generator", "nL", error=longest_nl, limit=10_000, bound=True)
+
+
+@pytest.mark.requirement("PWR-08", "PWR-09", "FLOW-14")
+@pytest.mark.needs("virtual-time", "power-cuts", "store-faults")
+@pytest.mark.parametrize("rate", ["24 mL/day", "0.960 mL/day"])
+def test_power_cut_at_any_instant_counts_what_moved(treatment: Treatment, record: HilRecord, rate: str) -> None:
+    """Condition: running. Action: eight cuts, at any instant and inside writes. Then accounted against pumped."""
+    treatment.begin(continuous(rate))
+    rig, programmer = treatment.rig, treatment.programmer
+    chance = random.Random(f"{rig.seed}:cuts")
+    before_nl = 0
+    most_nl = least_nl = 0
+    lost = 0
+    for cut in range(8):
+        rig.run_for(seconds=250 + chance.random() * 100)
+        if cut % 2:
+            rig.store.cut_after(chance.randrange(3), chance.randrange(40))
+            for _ in range(1_000):  # until the store is written
+                rig.run_for(seconds=1)
+                if not rig.powered:
+                    break
+        rig.power_cut()
+        pumped_nl = int(rig.plant.steps_done(rig.now_us) * nl_per_step(rig))
+        rig.store.restore(rig.store.snapshot())
+        rig.power_on(chance.randrange(10_000_000))
+        rig.run_for(seconds=0.001)
+        beyond_nl = programmer.status().delivered_nl - pumped_nl
+        most_nl, least_nl = max(most_nl, beyond_nl - before_nl), min(least_nl, beyond_nl)
+        before_nl = beyond_nl
+        lost += faults.shown(programmer, codes.ALARM_MEMORY) is not None
+    record.expect("accounted for less than pumped", "nL", error=-least_nl, limit=0)
+    record.expect(
+        "accounted for beyond what was pumped, one cut", "nL", error=most_nl, limit=2 * treatment.quantum_nl(), bound=True
+    )  # fmt: skip
+    record.expect("cuts that lost the state", "1", error=lost, limit=0)
+
+
+@pytest.mark.requirement("PWR-09", "SCHED-04", "LOG-04")
+@pytest.mark.needs("power-cuts", "store-faults")
+def test_power_cut_in_a_commit_leaves_one_whole_program(treatment: Treatment, record: HilRecord) -> None:
+    """Condition: stopped. Action: a program commit, cut at each of its writes. Then the old or the new one, whole."""
+    old, new = continuous("4.800 mL/day"), day([("00:00", "1.200 mL/day"), ("08:00", "9.600 mL/day")])
+    rig, programmer = treatment.rig, treatment.programmer
+    treatment.program(old, local_ms_of_day=0)
+    before = rig.store.snapshot()
+    old_digest = programmer.status().program_digest
+    programmer.program(new, accept_warnings=True)
+    new_digest = programmer.status().program_digest
+    digests: dict[str, int] = {"old": 0, "new": 0, "neither": 0}
+    wrong: list[str] = []
+    for write in range(40):
+        rig.power_cut()
+        rig.store.restore(before)
+        rig.power_on(0)
+        rig.run_for(seconds=0.001)
+        first = programmer.status().log_next
+        rig.store.cut_after(write, 11 * write % 37)
+        session_of(treatment, new)
+        if rig.powered:
+            break  # all writes of it have happened
+        rig.store.restore(rig.store.snapshot())
+        rig.power_on(0)
+        rig.run_for(seconds=0.001)
+        programmer.session.settle() if programmer.session.unsettled else None
+        status = programmer.status()
+        which = {old_digest: "old", new_digest: "new"}.get(status.program_digest, "neither")
+        digests[which] += 1
+        recorded = bool(faults.log(programmer, codes.REC_PROGRAM, first=first))
+        if which == "neither" or (recorded and which == "old") or faults.shown(programmer, codes.ALARM_MEMORY):
+            wrong.append(f"write {write}: {which}, recorded {recorded}")
+        programmer.read_program()
+    got: Answers = {"neither": digests["neither"], "old seen": digests["old"] > 5, "new seen": digests["new"] > 0}
+    judge_answers(record, "programs", got, {"neither": 0, "old seen": True, "new seen": True})
+    record.expect(f"cuts with a mixture: {wrong[:3]}", "1", error=len(wrong), limit=0)
+
+
+def session_of(treatment: Treatment, therapy: object) -> None:
+    """Program without minding that the power goes in the middle of it."""
+    from pumphost.errors import PumpError
+
+    try:
+        treatment.programmer.program(therapy, accept_warnings=True)  # type: ignore[arg-type]
+    except PumpError:
+        pass
+
+
+@pytest.mark.requirement("PWR-10", "FLOW-11")
+@pytest.mark.needs("virtual-time", "store-faults", "power-cuts")
+@pytest.mark.parametrize("slots", [(0,), (1,), (0, 1)], ids=["first", "second", "both"])
+def test_power_corrupt_state(treatment: Treatment, record: HilRecord, slots: tuple[int, ...]) -> None:
+    """Condition: running. Action: one bit in one slot rots, or in both; reset. Then repaired, or nothing at all."""
+    faults.running(treatment)
+    rig, programmer, hand = treatment.rig, treatment.programmer, ByHand(treatment.programmer)
+    digest = programmer.status().program_digest
+    rig.power_cut()
+    faults.rot(rig, *slots)
+    rig.power_on(0)
+    rig.run_for(seconds=1)
+    steps = rig.plant.steps_done(rig.now_us)
+    status = programmer.status()
+    code = codes.ALARM_MEMORY if len(slots) == 2 else codes.ALARM_MEMORY_REPAIRED
+    alarm = faults.shown(programmer, code)
+    got: Answers = {
+        "alarm": alarm and alarm.priority, "program": status.program_digest == digest, "delivers": status.delivering,
+        "recorded": [entry.a for entry in faults.log(programmer, codes.REC_REPAIRED)],
+    }  # fmt: skip
+    rig.run_for(hours=1)
+    got["moves"] = rig.plant.steps_done(rig.now_us) > steps
+    if len(slots) == 1:
+        wanted: Answers = {"alarm": codes.LOW, "program": True, "delivers": True, "recorded": [1], "moves": True}
+    else:
+        got["acknowledge"] = hand.answer(lambda: programmer.acknowledge(code))
+        got["start without a program"] = (refusal(programmer.start) or ("",))[0]
+        settings = programmer.bolus_settings()
+        got["default doses"] = (programmer.read_program().profiles, settings.max_per_24h, status.remaining_nl)
+        got["bolus"] = treatment.bolus().reason
+        wanted = {"alarm": codes.HIGH, "program": False, "delivers": False, "recorded": [2], "moves": False,
+                  "acknowledge": OK, "start without a program": "HARD_LIMIT", "default doses": ((), 0, 0),
+                  "bolus": "STOPPED"}  # fmt: skip
+    judge_answers(record, f"rot in slots {slots}", got, wanted)
+
+
+@pytest.mark.requirement("PWR-12")
+@pytest.mark.needs("virtual-time", "store-faults")
+def test_power_stored_state_is_verified_during_delivery(treatment: Treatment, record: HilRecord) -> None:
+    """Condition: running. Action: both copies of the state rot. Then a fault stop and a high alarm within 60 min."""
+    faults.running(treatment, "2 mL/day")
+    treatment.run_for(hours=2)
+    faults.rot(treatment.rig, 0, 1)
+    treatment.run_for(seconds=3_660)
+    status = treatment.programmer.status()
+    high = [alarm.name for alarm in treatment.programmer.alarms() if alarm.priority == codes.HIGH]
+    judge_answers(record, "an hour after the rot", {"mode": status.mode_name, "high alarms": len(high)},
+                  {"mode": "fault", "high alarms": 1})  # fmt: skip
+
+
+@pytest.mark.requirement("PWR-12", "FLOW-11")
+@pytest.mark.needs("virtual-time", "sensor-inputs", "power-cuts")
+@pytest.mark.parametrize("part", codes.SELF_TESTS)
+def test_power_self_test_fails(treatment: Treatment, record: HilRecord, part: str) -> None:
+    """Condition: running, then at power-on. Action: one part of the board's self-test fails. Then no delivery, alarm."""
+    faults.running(treatment)
+    rig, programmer, hand = treatment.rig, treatment.programmer, ByHand(treatment.programmer)
+    bit = 1 << codes.SELF_TESTS.index(part)
+    rig.set_input(codes.SENSE_TEST, bit)
+    got: Answers = {"running": (programmer.status().mode_name, rig.plant.enabled, rig.light)}
+    rig.reset()
+    rig.run_for(seconds=10)
+    steps = rig.plant.steps_done(rig.now_us)
+    rig.run_for(hours=1)
+    got["power-on"] = (programmer.status().delivering, rig.plant.enabled, rig.plant.steps_done(rig.now_us) - steps)
+    got["start"] = hand.answer(programmer.start)
+    got["journal"] = bit in [entry.a for entry in faults.log(programmer, codes.REC_SELF_TEST)]
+    judge_answers(record, f"{part} fails", got, {
+        "running": ("fault", False, 3), "power-on": (False, False, 0), "start": ("ALARM_ACTIVE", 0), "journal": True,
+    })  # fmt: skip
+
+
+@pytest.mark.requirement("TIME-08", "PWR-06")
+@pytest.mark.needs("virtual-time", "power-cuts")
+def test_power_time_without_power_is_no_time(treatment: Treatment, record: HilRecord) -> None:
+    """Condition: a bolus was given. Action: a day without power, in two parts. Then lockout, count and 24 h volume."""
+    treatment.begin(continuous("2.400 mL/day", bolus=BOLUS))
+    rig, programmer = treatment.rig, treatment.programmer
+    treatment.run_for(hours=6)
+    assert treatment.bolus().granted
+    treatment.run_for(hours=1)
+    treatment.stop()
+    treatment.run_for(seconds=10)
+    before = programmer.status()
+    for _ in range(2):
+        rig.power_cut()
+        rig.power_on(43_200_000_000)
+        rig.run_for(seconds=1)
+    after = programmer.status()
+    # a time that was not written down counts as no time: the lockout may only be longer
+    record.expect(
+        "lockout after a day without power", "ms", error=max(0, before.lockout_left_ms - after.lockout_left_ms),
+        limit=2_000, oracle=before.lockout_left_ms, pump=after.lockout_left_ms,
+    )  # fmt: skip
+    record.expect("uptime", "ms", error=max(0, after.uptime_ms - before.uptime_ms), limit=3_000)
+    in_24h = after.delivered_24h_nl - before.delivered_24h_nl
+    record.expect("volume of 24 h that is gone", "nL", error=max(0, -in_24h), limit=0)
+    got: Answers = {"boluses left": after.boluses_left, "lockout": (refusal(programmer.bolus) or ("",))[0]}
+    judge_answers(record, "counts", got, {"boluses left": before.boluses_left, "lockout": "STOPPED"})
