@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 
 import pytest
@@ -13,6 +14,8 @@ from pumphil.suite.looks import refusal
 from pumphil.suite.measures import HOUR_MS, LOOK_S, last_motion_ms, nl_per_step, run_into_packet
 from pumphil.suite.therapies import BolusText, continuous, day
 from pumphil.treatment import Treatment
+from pumphost.errors import PumpError
+from pumphost.therapy import Therapy
 from pumplink import codes
 
 RESUME_S = 30  # PWR-06
@@ -79,7 +82,7 @@ def test_power_basal_resumes_a_bolus_does_not(treatment: Treatment, record: HilR
 @pytest.mark.requirement("PWR-07", "ALM-06", "FLOW-11")
 @pytest.mark.needs("virtual-time", "power-cuts")
 def test_power_four_resets_in_10_min_stay_stopped(treatment: Treatment, record: HilRecord) -> None:
-    """Condition: running. Action: a reset every 4 min for half an hour, then four in 9 min. Then stopped, and latched."""
+    """Condition: running. Action: a reset every 4 min for half an hour, then four in 9 min. Then stopped, latched."""
     faults.running(treatment)
     rig, programmer, hand = treatment.rig, treatment.programmer, ByHand(treatment.programmer)
     seldom = []
@@ -157,7 +160,8 @@ def test_power_cut_at_any_instant_counts_what_moved(treatment: Treatment, record
         lost += faults.shown(programmer, codes.ALARM_MEMORY) is not None
     record.expect("accounted for less than pumped", "nL", error=-least_nl, limit=0)
     record.expect(
-        "accounted for beyond what was pumped, one cut", "nL", error=most_nl, limit=2 * treatment.quantum_nl(), bound=True
+        "accounted for beyond what was pumped, one cut", "nL", error=most_nl, limit=2 * treatment.quantum_nl(),
+        bound=True,
     )  # fmt: skip
     record.expect("cuts that lost the state", "1", error=lost, limit=0)
 
@@ -182,13 +186,14 @@ def test_power_cut_in_a_commit_leaves_one_whole_program(treatment: Treatment, re
         rig.run_for(seconds=0.001)
         first = programmer.status().log_next
         rig.store.cut_after(write, 11 * write % 37)
-        session_of(treatment, new)
+        _program(treatment, new)
         if rig.powered:
             break  # all writes of it have happened
         rig.store.restore(rig.store.snapshot())
         rig.power_on(0)
         rig.run_for(seconds=0.001)
-        programmer.session.settle() if programmer.session.unsettled else None
+        if programmer.session.unsettled:
+            programmer.settle()
         status = programmer.status()
         which = {old_digest: "old", new_digest: "new"}.get(status.program_digest, "neither")
         digests[which] += 1
@@ -201,14 +206,10 @@ def test_power_cut_in_a_commit_leaves_one_whole_program(treatment: Treatment, re
     record.expect(f"cuts with a mixture: {wrong[:3]}", "1", error=len(wrong), limit=0)
 
 
-def session_of(treatment: Treatment, therapy: object) -> None:
+def _program(treatment: Treatment, therapy: Therapy) -> None:
     """Program without minding that the power goes in the middle of it."""
-    from pumphost.errors import PumpError
-
-    try:
-        treatment.programmer.program(therapy, accept_warnings=True)  # type: ignore[arg-type]
-    except PumpError:
-        pass
+    with contextlib.suppress(PumpError):
+        treatment.programmer.program(therapy, accept_warnings=True)
 
 
 @pytest.mark.requirement("PWR-10", "FLOW-11")
@@ -265,7 +266,7 @@ def test_power_stored_state_is_verified_during_delivery(treatment: Treatment, re
 @pytest.mark.needs("virtual-time", "sensor-inputs", "power-cuts")
 @pytest.mark.parametrize("part", codes.SELF_TESTS)
 def test_power_self_test_fails(treatment: Treatment, record: HilRecord, part: str) -> None:
-    """Condition: running, then at power-on. Action: one part of the board's self-test fails. Then no delivery, alarm."""
+    """Condition: running, then at power-on. Action: a part of the self-test fails. Then no delivery, alarm."""
     faults.running(treatment)
     rig, programmer, hand = treatment.rig, treatment.programmer, ByHand(treatment.programmer)
     bit = 1 << codes.SELF_TESTS.index(part)
@@ -306,7 +307,7 @@ def test_power_time_without_power_is_no_time(treatment: Treatment, record: HilRe
         limit=2_000, oracle=before.lockout_left_ms, pump=after.lockout_left_ms,
     )  # fmt: skip
     record.expect("uptime", "ms", error=max(0, after.uptime_ms - before.uptime_ms), limit=3_000)
-    in_24h = after.delivered_24h_nl - before.delivered_24h_nl
+    in_24h = after.last_24h_nl - before.last_24h_nl
     record.expect("volume of 24 h that is gone", "nL", error=max(0, -in_24h), limit=0)
     got: Answers = {"boluses left": after.boluses_left, "lockout": (refusal(programmer.bolus) or ("",))[0]}
     judge_answers(record, "counts", got, {"boluses left": before.boluses_left, "lockout": "STOPPED"})
