@@ -12,9 +12,10 @@ and the same power-on from there on: the whole pump runs once for each of them, 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 import google_crc32c
@@ -125,6 +126,16 @@ class _NotedStore(AnyTimeStore):
         return done
 
 
+def most_accounted(packets: Sequence[int]) -> int:
+    """Largest account, steps: two quanta above what was pumped when one of these packets was issued (PWR-08).
+
+    A quantum is the size of that packet. What was reserved for two large ones stays reserved when smaller ones follow;
+    the truth then comes closer to it.
+    """
+    before = accumulate(packets, initial=0)
+    return max((total + 2 * steps for total, steps in zip(before, packets, strict=False)), default=0)
+
+
 def starts_of(pump: Pump) -> frozenset[int]:
     """Starts of patient boluses that the pump remembers, by their durable form."""
     buf = bytearray(pump.history.SIZE)
@@ -171,18 +182,10 @@ class Week:
         self.writes.append(Write(len(self.writes), area, data, dict(self.store.frozen), truth))
 
     def most(self, truth: Truth) -> int:
-        """Largest account, steps: two quanta above what was pumped when a packet was issued, now or before (PWR-08).
-
-        A quantum is the size of that packet. What an intent reserved for two large ones stays reserved when smaller
-        ones follow; the truth then comes closer to it.
-        """
-        most, total = truth.emitted, 0
-        for number, (t_ms, steps) in enumerate(self.bench.motor.packets[: truth.issued + 1]):
-            if number == truth.issued and t_ms != truth.t_ms:
-                break
-            most = max(most, total + 2 * steps)
-            total += steps
-        return most
+        """Largest account that PWR-08 allows at this instant."""
+        packets = self.bench.motor.packets
+        due = [steps for t_ms, steps in packets[truth.issued : truth.issued + 1] if t_ms == truth.t_ms]
+        return max(truth.emitted, most_accounted([steps for _, steps in packets[: truth.issued]] + due))
 
     # -- what happens in it ----------------------------------------------------------------------
 
