@@ -13,7 +13,7 @@ from pumplink.device import DAY_MS
 HISTORY = 24  # the largest programmable maximum in 24 h
 _NEVER = -(1 << 40)  # pump time before any
 _SETTINGS = "<IIIBIB"
-_LOCKED, _START = 0, 1
+_LOCKED, _START, _END = range(3)
 
 
 class BolusSettings:
@@ -57,12 +57,12 @@ class BolusHistory:
     """Starts of the last 24 patient boluses and the end of the lockout, in pump time. Nothing makes either earlier."""
 
     __slots__ = ("_starts", "_count", "_at")
-    SIZE = 8 * HISTORY + 17
+    SIZE = 8 * HISTORY + 25
 
     def __init__(self):
         self._starts = array("q", [_NEVER] * HISTORY)
         self._count = 0
-        self._at = array("q", (_NEVER, _NEVER))  # lockout ends, newest bolus of any kind started or ended
+        self._at = array("q", (_NEVER, _NEVER, _NEVER))  # lockout ends; newest bolus of any kind started, and ended
 
     def add(self, now_ms):
         """A patient bolus starts now."""
@@ -70,13 +70,19 @@ class BolusHistory:
         self._count = (self._count + 1) % (2 * HISTORY)
 
     def lock(self, now_ms, lockout_ms):
-        """The lockout counts from now on: a bolus of any kind starts, or ends if that is the anchor."""
+        """A bolus of any kind starts: the lockout counts from now on."""
         self._at[_START] = now_ms
         self._at[_LOCKED] = max(self._at[_LOCKED], now_ms + lockout_ms)
 
-    def programmed(self, lockout_ms):
+    def ended(self, now_ms, lockout_ms, anchor):
+        """It ends: the lockout counts from now on if that is the anchor."""
+        self._at[_END] = now_ms
+        if anchor:
+            self._at[_LOCKED] = max(self._at[_LOCKED], now_ms + lockout_ms)
+
+    def programmed(self, lockout_ms, anchor):
         """New settings: a running lockout may become longer by them, never shorter (BOL-16)."""
-        self._at[_LOCKED] = max(self._at[_LOCKED], self._at[_START] + lockout_ms)
+        self._at[_LOCKED] = max(self._at[_LOCKED], self._at[_END if anchor else _START] + lockout_ms)
 
     def _nth_newest(self, n):
         return self._starts[(self._count - n) % HISTORY]
@@ -103,15 +109,15 @@ class BolusHistory:
     def save(self, buf, at):
         """Durable form; returns the place behind it."""
         buf[at] = self._count
-        struct.pack_into("<qq", buf, at + 1, *self._at)
-        struct.pack_into("<24q", buf, at + 17, *self._starts)
+        struct.pack_into("<3q", buf, at + 1, *self._at)
+        struct.pack_into("<24q", buf, at + 25, *self._starts)
         return at + self.SIZE
 
     def load(self, buf, at):
         """The reverse of `save`."""
         self._count = buf[at]
-        self._at = array("q", struct.unpack_from("<qq", buf, at + 1))
-        self._starts = array("q", struct.unpack_from("<24q", buf, at + 17))
+        self._at = array("q", struct.unpack_from("<3q", buf, at + 1))
+        self._starts = array("q", struct.unpack_from("<24q", buf, at + 25))
         return at + self.SIZE
 
 

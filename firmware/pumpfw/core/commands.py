@@ -63,12 +63,13 @@ def _status(pump, values, now_ms):
         | device.FLAG_STORAGE_FAILED * pump.journal.failed
     )
     order = pump.orders.row(pump.orders.last())
+    reason = numbers[durable.STOP_REASON] if pump.mode == device.STOP_MODE or pump.mode == device.FAULT else 0
     return done(
         device.STATUS, pump.mode, flags, pump.rate_nl_per_day(), pump.delivery.delivered_nl(),
         pump.reservoir.remaining_nl(), pump.history.lockout_left_ms(now_ms),
         pump.history.left(now_ms, settings.max_24h), pump.config.time_scale, pump.alarms.bits(), now_ms,
         pump.schedule.program.digest, pump.config.fw_digest, order[0], order[2], order[4],
-        pump.link.last_seq, pump.journal.next, numbers[durable.STOP_REASON], pump.next_change_ms(now_ms),
+        pump.link.last_seq, pump.journal.next, reason, pump.next_change_ms(now_ms),
         pump.window.volume_nl(now_ms), pump.reservoir.since_fill_nl(), pump.sensors.unmonitored(),
     )  # fmt: skip
 

@@ -144,7 +144,7 @@ def begin_bolus(pump, mode, order, volume_nl, duration_ms, now_ms):
 def end_bolus(pump, state, now_ms):
     """End of a bolus. Returns (order, delivered nL), (0, 0) if none runs. Never resumed.
 
-    Ways here: (1) whole volume due, (2) stop, (3) abort, (4) reservoir empty, (5) fault, (6) reset, (7) a wake behind its end.
+    Ways here: (1) whole volume due, (2) stop, (3) abort, (4) reservoir empty, (5) alarm, (6) reset, (7) a late wake.
     """
     order = pump.ramp.order
     if not order:
@@ -166,8 +166,7 @@ def settle_bolus(pump, order, state, delivered_nl, now_ms):
     """The outcome of a bolus, in orders, records and alarms."""
     numbers = pump.numbers
     numbers[durable.BOLUS] = 0
-    if pump.settings.anchor:
-        pump.history.lock(now_ms, pump.settings.lockout_ms)
+    pump.history.ended(now_ms, pump.settings.lockout_ms, pump.settings.anchor)
     pump.orders.settle(order, state, delivered_nl)
     pump.journal.add(now_ms, device.REC_BOLUS_END, order, delivered_nl)
     if state == device.INTERRUPTED:

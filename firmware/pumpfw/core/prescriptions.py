@@ -55,12 +55,12 @@ def warnings(pump, programming, kind, values, now_ms):
     warn = 0
     if kind == PROGRAM:
         active, staged = pump.schedule.program, programming.staged
-        if rules.changed(active.peak(), staged.peak()):
+        if active.n and rules.changed(active.peak(), staged.peak()):
             warn |= device.WARN_RATE
         if active.n and rules.changed(active.largest_day_nl(), staged.largest_day_nl()):
             warn |= device.WARN_TOTAL
     elif kind == SETTINGS:
-        if rules.changed(pump.settings.volume_nl, values[1]):
+        if pump.settings.volume_nl and rules.changed(pump.settings.volume_nl, values[1]):
             warn |= device.WARN_BOLUS
     elif kind == CLOCK:
         if pump.clock.trusted and abs(pump.clock.unix_ms(now_ms) - values[1]) > CLOCK_SOFT_MS:
@@ -99,7 +99,7 @@ def apply(pump, programming, kind, values, now_ms):
         pump.calibrate(numbers[durable.NEXT_NL_PER_REV])
     elif kind == SETTINGS:
         pump.settings = BolusSettings(*values[1:])
-        pump.history.programmed(pump.settings.lockout_ms)
+        pump.history.programmed(pump.settings.lockout_ms, pump.settings.anchor)
     elif kind == REFILL:
         if pump.reservoir.differs(values[3], values[4]):
             pump.schedule.program.clear()

@@ -130,6 +130,6 @@ class Programming:
         """Whether a ticket has expired unused; it is void then (A27)."""
         if not self.ticket.expired(now_ms):
             return False
-        self.ticket.void()
+        self.ticket.kind = 0  # told once; a late COMMIT still hears that it is expired
         self.forget()
         return True

@@ -108,7 +108,7 @@ class Pump:
             if alarms.priority:
                 self._judge(now_ms)
                 wait = min(wait, alarms.poll(now_ms))
-            if (self.dirty or alarms.changed) and now_ms >= at[_FREE]:
+            if self.dirty or alarms.changed:
                 self.make_durable(now_ms)
             if self.journal.failed != self._failed:
                 self._failed = self.journal.failed
@@ -133,6 +133,8 @@ class Pump:
         # the strictest action of all alarms shown is in force (ALM-03); an empty reservoir lets the packet end
         if self.mode == device.FAULT:
             return
+        if self.ramp.order and self.alarms.first_of(priority=device.MEDIUM) >= 0:
+            modes.end_bolus(self, device.INTERRUPTED, now_ms)  # whatever else such an alarm does (BOL-15)
         code = self.alarms.first_of(action=device.ACT_STOP)
         if code < 0 or (code == device.ALARM_EMPTY and self.mode == device.STOP_MODE):
             return
@@ -174,6 +176,8 @@ class Pump:
                 if self.ramp.order and end >= self.ramp.end_ms():
                     whole = self.ramp.delivered_nl() == self.ramp.volume_nl  # not if a late wake lost a part of it
                     modes.end_bolus(self, device.DONE if whole else device.INTERRUPTED, end)
+                if self.bridging and not self._bridge_left_ms():
+                    modes.end_bridge(self, device.DONE, end)
                 self.reselect(end)
         at[_NOW] = now_ms
 
@@ -187,7 +191,7 @@ class Pump:
         elif not self.delivering() or mode == device.PRIME:
             rate = 0
         elif self.bridging:
-            rate = self.numbers[durable.BRIDGE_RATE]
+            rate, left_ms = self.numbers[durable.BRIDGE_RATE], self._bridge_left_ms()
         else:
             rate, left_ms = self.schedule.rate_and_left(now_ms)
         if rate != self._basal:
@@ -199,6 +203,10 @@ class Pump:
         self._at[_UNTIL] = until
         self._packet = self.delivery.packet_steps(self.rate_nl_per_day())
         self.keep_guard()
+
+    def _bridge_left_ms(self):
+        numbers, delivery = self.numbers, self.delivery
+        return delivery.ms_until(numbers[durable.BRIDGE_END] - delivery.total, numbers[durable.BRIDGE_RATE], 0)
 
     def _issue(self, now_ms):
         """Give the motor a packet if one is due and the last one is through."""
@@ -231,6 +239,7 @@ class Pump:
         self._lead = False
         delivery.issue(steps)
         total = delivery.total
+        self.window.add(now_ms, steps)
         if total > at[_COVERED]:  # durable before it moves, one packet ahead: two quanta at most (PWR-08)
             at[_COVERED] = total + steps
             at[_SAVED] = now_ms
@@ -238,14 +247,10 @@ class Pump:
                 self.make_durable(now_ms)
             if not self.storage.intend(now_ms, total + steps):
                 self.journal.failed = True
-        self.window.add(now_ms, steps)
         period_us = self.config.step_period_us
         self._motor.queue(steps, period_us)
         at[_FREE] = now_ms + (steps * period_us + 999) // 1000
         upkeep.reservoir(self, now_ms)
-        if self.bridging and total >= self.numbers[durable.BRIDGE_END]:
-            modes.end_bridge(self, device.DONE, now_ms)
-            self.reselect(now_ms)
         if self.alarms.priority:
             self._judge(now_ms)
 

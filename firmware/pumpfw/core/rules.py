@@ -248,5 +248,5 @@ def patient_bolus(pump, now_ms):
 
 
 def changed(old, new):
-    """Whether a number changes by more than a fifth; from nothing to something is no change."""
-    return old and abs(new - old) * 100 > old * SOFT_CHANGE_PERCENT
+    """Whether a number changes by more than a fifth."""
+    return abs(new - old) * 100 > old * SOFT_CHANGE_PERCENT

@@ -56,7 +56,7 @@ class Ticket:
 
     def expired(self, now_ms):
         """Whether it was left without commit."""
-        return self.id != NO_TICKET and not self.used and now_ms > self._expires_ms
+        return self.kind != 0 and self.id != NO_TICKET and not self.used and now_ms > self._expires_ms
 
     def use(self):
         """Committed: the id stays known, so that a second COMMIT is told which order it was."""
