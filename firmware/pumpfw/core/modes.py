@@ -27,6 +27,7 @@ def enter(pump, mode, now_ms):
         numbers[durable.STOP_SINCE] = now_ms
     elif mode != device.PRIME:
         numbers[durable.STOP_REASON] = 0
+    if mode != device.STOP_MODE and mode != device.PRIME:
         numbers[durable.START_AT] = durable.NEVER
     pump.journal.add(now_ms, device.REC_MODE, mode, old)
     pump.reselect(now_ms)

@@ -105,14 +105,11 @@ class Pump:
             if now_ms >= at[_FREE]:
                 self._issue(now_ms)
             more = self.link.serve(now_ms)
+            self._save(now_ms)
             if alarms.priority:
                 self._judge(now_ms)
+                self._save(now_ms)
                 wait = min(wait, alarms.poll(now_ms))
-            if self.dirty or alarms.changed:
-                self.make_durable(now_ms)
-            if self.journal.failed != self._failed:
-                self._failed = self.journal.failed
-                alarms.update(device.ALARM_STORAGE, self._failed, now_ms)
             at[_WAKE] = now_ms if more else self._next_wake(now_ms, wait)
             self._ports.watchdog.feed()  # here only: control, supervisor and journal have all come this far (PWR-03)
         except Exception as error:  # noqa: BLE001 - PWR-15: whatever happened, nothing moves any more
@@ -121,6 +118,14 @@ class Pump:
             modes.fault(self, now_ms)
             at[_WAKE] = now_ms + IDLE_WAKE_MS
         return at[_WAKE]
+
+    def _save(self, now_ms):
+        # what has changed is durable before the next wake; that it cannot be is an alarm too (LOG-07)
+        if self.dirty or self.alarms.changed:
+            self.make_durable(now_ms)
+        if self.journal.failed != self._failed:
+            self._failed = self.journal.failed
+            self.alarms.update(device.ALARM_STORAGE, self._failed, now_ms)
 
     def _inputs(self, now_ms):
         if self.sensors.stop_pressed(now_ms) and self.mode != device.STOP_MODE and self.mode != device.FAULT:
