@@ -4,6 +4,7 @@ import json
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import numpy  # noqa: F401 - pytester forgets what is first imported inside it, and this cannot be loaded twice
 import pytest
 from bench_cases import needs_micropython
 

@@ -81,7 +81,7 @@ STALL = '[[event]]\nat = "06:00"\ndo = "motor_stall"\nfor = "06:00"\n'
 
 
 def test_a_stalled_motor_is_seen_by_its_rotor(therapy, tmp_path):
-    """HW-01: the pump stops by itself, nine packets of one step in 38.8 s each after the stall, and that is no accept."""
+    """HW-01: the pump stops by itself, nine packets of one step in 38.8 s each after the stall."""
     result = simulate(therapy, DAY_S, rig="sim", scenario_path=scenario(tmp_path, STALL))
     (alarm,) = result.to_dict()["alarms"]
     assert alarm["name"] == "motor-stall"

@@ -307,12 +307,15 @@ def test_lowest_rate_while_the_clock_is_not_trusted():
 
 def test_clock_set_forwards_and_backwards():
     """TIME-02: the rate is that of the new time of day from that instant on, nothing is made up or taken back."""
-    schedule = scheduled(weekly((WORKING, DAY), (WEEKEND, FREE)), MONDAY_MS + 7 * HOUR_MS)
-    schedule._clock.set(1_000, MONDAY_MS + 8 * HOUR_MS, 0)
+    clock = WallClock()
+    schedule = Schedule(clock)
+    schedule.program = weekly((WORKING, DAY), (WEEKEND, FREE))
+    clock.set(0, MONDAY_MS + 7 * HOUR_MS, 0)
+    clock.set(1_000, MONDAY_MS + 8 * HOUR_MS, 0)
     assert schedule.rate_and_left(1_000) == (960_000, 16 * HOUR_MS)
-    schedule._clock.set(1_000, MONDAY_MS + 8 * HOUR_MS - 1, 0)
+    clock.set(1_000, MONDAY_MS + 8 * HOUR_MS - 1, 0)
     assert schedule.rate_and_left(1_000) == (480_000, 1)
-    schedule._clock.set(1_000, MONDAY_MS + 5 * DAY_MS + 9 * HOUR_MS, 0)
+    clock.set(1_000, MONDAY_MS + 5 * DAY_MS + 9 * HOUR_MS, 0)
     assert schedule.rate_and_left(1_000) == (480_000, 15 * HOUR_MS)
 
 
