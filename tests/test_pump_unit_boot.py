@@ -81,6 +81,7 @@ def test_no_bolus_is_resumed() -> None:
     bench = running(0)
     order = bolus(bench)
     bench.run_for(MINUTE_MS)
+    assert bench.pump.make_durable(bench.now_ms)
     bench.reset()
     assert (mode(bench), order_of(bench, order)[0]) == ("schedule", "interrupted")
     assert nothing_still_flows(bench)
@@ -162,7 +163,7 @@ def test_a_flipped_bit_stops_before_the_next_packet(flip: Callable[[Bench], None
 
 @pytest.mark.parametrize(
     "part",
-    ["pumpfw.core.supervisor.Supervisor.poll", "pumpfw.core.sensors.Sensors.poll", "pumpfw.core.link.LinkServer.serve"],
+    ["supervisor.Supervisor.poll", "sensors.Sensors.poll", "link.LinkServer.serve"],
 )
 def test_a_wake_that_did_not_come_through_feeds_nobody(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """PWR-03: fed once a wake, and only after control, supervisor and journal have come through."""
@@ -176,7 +177,7 @@ def test_a_wake_that_did_not_come_through_feeds_nobody(part: str, monkeypatch: p
 
     feeds = bench.watchdog.feeds
     with monkeypatch.context() as patch:
-        patch.setattr(part, broken)
+        patch.setattr(f"pumpfw.core.{part}", broken)
         bench.run_for(HOUR_MS)
     assert bench.watchdog.feeds == feeds
     bench.run_for(HOUR_MS)

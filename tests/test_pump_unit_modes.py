@@ -241,6 +241,7 @@ def test_prime_only_from_stopped_counted_and_not_resumable(purpose: int) -> None
     assert abs(before - bench.status()["remaining"] - moved_nl) < 1
     assert bench.commit(bench.ask("PREPARE_PRIME", bench.new_order(), 500_000, purpose)).ok
     bench.run_for(SECOND_MS)
+    assert bench.pump.make_durable(bench.now_ms)
     bench.reset()
     assert mode(bench) == "stopped"
     assert nothing_moves(bench, HOUR_MS)

@@ -1,4 +1,4 @@
-"""Orders in two phases, one limit at a time: soft limits, changes a day, calibration, failing storage, the clock, replays.
+"""Orders in two phases, a limit at a time: soft limits, changes a day, calibration, failing storage, clock, replays.
 
     python -m pytest tests/test_pump_unit_prescriptions.py
 
