@@ -7,6 +7,7 @@ import random
 from pumphil.scenario import Event
 from pumphil.treatment import Treatment
 from pumphost.errors import Refused
+from pumplink import codes
 
 
 def play(event: Event, treatment: Treatment) -> None:
@@ -17,6 +18,7 @@ def play(event: Event, treatment: Treatment) -> None:
     elif event.do == "stop":
         treatment.stop()
     elif event.do == "start":
+        treatment.acknowledge_all()
         try:
             treatment.start()
         except Refused as refused:
@@ -26,6 +28,7 @@ def play(event: Event, treatment: Treatment) -> None:
     elif event.do == "set_clock":
         treatment.set_clock(event.to_min * 60_000)
     elif event.do == "motor_stall":
+        treatment.known_faults.add(codes.ALARM_STALL)
         rig.plant.stall(rig.now_us, rig.now_us + event.for_ms * 1000)
     elif event.do == "link_noise":
         junk = random.Random(f"{rig.seed}:noise:{event.at_ms}").randbytes(event.n_bytes)

@@ -26,8 +26,10 @@ from pumphost.therapy import Therapy, load
 
 SAMPLES = 240  # looks at the instruments, evenly over the run
 HOUR_MS = 3_600_000
-# said by the therapy and its fill, or by a stop of the scenario, not by a fault
+# said by the therapy, its fill and its orders, not by a fault
 EXPECTED_ALARMS = {"low-reservoir", "reservoir-empty", "stopped-reminder", "stopped-48-h"}
+FAULT_ALARMS = {"motor-stall", "stall-recovered", "bolus-interrupted"}  # said by a fault of the scenario
+_ENDS = {"reservoir-empty": "reservoir empty", "motor-stall": "motor stalled"}
 _RANK = {"accept": 0, "inconclusive": 1, "reject": 2}
 
 
@@ -155,11 +157,12 @@ def _data(treatment: Treatment, therapy: Therapy, duration_ms: int) -> dict[str,
 
 
 def _notes(alarms: list[tuple[int, str]], withheld_nl: float) -> list[str]:
-    empties = [t_ms for t_ms, name in alarms if name == "reservoir-empty"]
-    if not empties:
+    ends = [(t_ms, words) for t_ms, name in alarms for alarm, words in _ENDS.items() if name == alarm]
+    if not ends:
         return []
-    day, hours = divmod(empties[0] / HOUR_MS, 24)
-    return [f"reservoir empty after {day:.0f} d {hours:.1f} h: {withheld_nl / 1e6:.3f} mL of the therapy were withheld"]
+    t_ms, words = ends[0]
+    day, hours = divmod(t_ms / HOUR_MS, 24)
+    return [f"{words} after {day:.0f} d {hours:.1f} h: {withheld_nl / 1e6:.3f} mL of the therapy were withheld"]
 
 
 def _weighed(treatment: Treatment) -> Any:
@@ -175,7 +178,8 @@ def _checks(treatment: Treatment) -> list[Check]:
     weighed = _weighed(treatment)
     budget = budget_of(treatment, commanded_nl, treatment.now_ms / HOUR_MS)
     off_nl = float(weighed.value) - commanded_nl
-    unexpected = [name for _, name in treatment.alarms() if name not in EXPECTED_ALARMS]
+    expected = EXPECTED_ALARMS | FAULT_ALARMS if treatment.known_faults else EXPECTED_ALARMS
+    unexpected = [name for _, name in treatment.alarms() if name not in expected]
     return [
         _check("pump against oracle, any instant", "nL", float(error.max_abs_nl), 0, quantum_nl),
         _check("pump against oracle, in quanta of the rate in force", "1", float(error.worst_ratio), 0, 1),

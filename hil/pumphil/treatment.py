@@ -73,6 +73,7 @@ class Treatment:
         self.requests: list[Request] = []
         self.samples: list[Sample] = []
         self.disagreements: list[str] = []
+        self.known_faults: set[int] = set()  # alarms that stop the pump and whose cause was made outside: facts
         self._log_next = 0
         self._log_read_ms = 0
         self._planned: tuple[int, int | None] | None = None  # delayed start: pump ms, minimum rate
@@ -142,6 +143,15 @@ class Treatment:
         self._fill_plant(volume_nl)
         self.prescription.refill(self.now_ms, volume_nl)
         self.sample()
+
+    def acknowledge_all(self) -> None:
+        """Acknowledge every latched alarm whose cause is gone."""
+        self._sync()
+        for alarm in self.programmer.alarms():
+            if alarm.latched:
+                self.programmer.acknowledge(alarm.code)
+                if alarm.code in self.known_faults:
+                    self.prescription.clear_alarm(self.now_ms, alarm.name)
 
     def restart_after_empty(self) -> None:
         """Acknowledge the empty alarm and start again, after a refill."""
@@ -315,6 +325,8 @@ class Treatment:
         self._log_next = new[-1].number + 1
         self.records += new
         for record in new:
+            if record.kind == codes.REC_ALARM and record.a in self.known_faults:
+                self.prescription.alarm(record.uptime_ms, codes.ALARMS[record.a][0], stops=True)
             if record.kind == codes.REC_ALARM and record.a == codes.ALARM_EMPTY:
                 try:
                     self.prescription.stopped_empty(record.uptime_ms, self.quantum_nl())

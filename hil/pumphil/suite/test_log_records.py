@@ -118,7 +118,7 @@ def test_log_every_command_and_its_outcome(treatment: Treatment, record: HilReco
     programmer.start(minimum=True)
     clock = programmer.set_clock(EPOCH_UNIX_MS, -60, accept_warnings=True)
     programmer.acknowledge(codes.ALARM_BRIDGE_CUT)
-    refill = programmer.refill(17_000_000, "saline", 1_000_000, withdrawn_nl=17_990_000)
+    refill = programmer.refill(17_000_000, "saline", 1_000_000, withdrawn_nl=17_958_000)
     calibration = programmer.calibrate(43_200)
     programmer.silence(1_000)
     kinds = {number: name for number, (name, _, _) in codes.RECORDS.items()}
@@ -130,8 +130,9 @@ def test_log_every_command_and_its_outcome(treatment: Treatment, record: HilReco
         ("refused", 0x2B, codes.WRONG_MODE), ("bolus-end", patient, 0), ("bolus-start", clinician, 1_000),
         ("bolus-end", clinician, 1_000), ("periodic-bolus", periodic, 10_000), ("stop", codes.STOP_IMAGING, 0),
         ("bolus-start", prime, 1_000), ("bolus-end", prime, 1_000), ("bridge", bridge, 10_000),
-        ("bridge-end", bridge, got[13][2]), ("delayed-start", got[14][1], 0), ("clock", clock, (1 << 32) - 60),
+        ("bridge", got[12][1], 0), ("bridge-end", bridge, got[13][2]), ("delayed-start", got[14][1], 0),
+        ("clock", clock, (1 << 32) - 60),
         ("acknowledge", codes.ALARM_BRIDGE_CUT, 0), ("refill", refill, 17_000_000),
-        ("withdrawn", 17_990_000, got[18][2]), ("calibration", calibration, 43_200), ("silence", 1_000, 0),
+        ("withdrawn", 17_958_000, got[18][2]), ("calibration", calibration, 43_200), ("silence", 1_000, 0),
     ]  # fmt: skip
     judge_answers(record, "journal", {"records": got}, {"records": required})
