@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -139,7 +140,11 @@ def test_flow_one_mode_and_its_rate_at_every_look(treatment: Treatment, record: 
     bolus = BolusText(volume="7 uL", duration="00:11", lockout="02:00")
     treatment.begin(day([("00:00", "0.480 mL/day"), ("08:00", "0.960 mL/day"), ("20:00", "0.048 mL/day")], bolus=bolus))
     midnight_ms = treatment.now_ms
-    deeds = {9 * 60: treatment.bolus, 15 * 60: treatment.stop, 18 * 60: treatment.start}
+    deeds: dict[int, Callable[[], object]] = {
+        9 * 60: treatment.bolus,
+        15 * 60: treatment.stop,
+        18 * 60: treatment.start,
+    }
     modes: Answers = {}
     required: Answers = {}
     worst = 0.0

@@ -18,7 +18,7 @@ from pumplink import codes, messages
 # the epoch is a Thursday
 WEEK = week({
     "mon tue wed thu": [("00:00", "0.480 mL/day"), ("22:00", "1.920 mL/day")],
-    "fri": [("00:00", "0.960 mL/day"), ("01:00", "2.400 mL/day")],
+    "fri": [("00:00", "0.960 mL/day"), ("02:30", "2.400 mL/day"), ("19:30", "0.480 mL/day")],
     "sat sun": [("00:00", "4.800 mL/day"), ("12:00", "0.240 mL/day")],
 })  # fmt: skip
 
@@ -31,7 +31,7 @@ def _by_hand_nl(local_minutes: range) -> Fraction:
         if weekday <= 3:
             total += 480_000 if of_day < 22 * 60 else 1_920_000
         elif weekday == 4:
-            total += 960_000 if of_day < 60 else 2_400_000
+            total += 960_000 if of_day < 150 else 2_400_000 if of_day < 1_170 else 480_000
         else:
             total += 4_800_000 if of_day < 12 * 60 else 240_000
     return Fraction(total, 1440)
@@ -49,7 +49,7 @@ def test_schedule_week_over_midnights(treatment: Treatment, record: HilRecord) -
     required: Answers = {}
     for hour in range(21, 63):
         first = thursday + hour * 60
-        required[f"hour {hour}"] = _by_hand_nl(range(first, first + 60)) * 24
+        required[f"hour {hour}"] = _by_hand_nl(range(first, first + 1)) * 1440
     judge_answers(record, "rates", rates, required)
     by_hand_nl = _by_hand_nl(range(thursday + 21 * 60, thursday + 63 * 60))
     expect_within_quantum(record, treatment, "42 h by hand", treatment.commanded_nl() - by_hand_nl, oracle=by_hand_nl)
