@@ -57,6 +57,20 @@ def test_the_status_of_a_requirement(tests, measure, expected):
     assert status(one, "FLOW-03") == expected
 
 
+def test_an_open_requirement_says_what_it_needs_and_a_verified_one_what_is_left():
+    one = recorder()
+    assert status(one, "PWR-01")[0] == "open"
+    assert str(status(one, "PWR-01")[1]).startswith("needs a chip: ")
+    one.test("t", "passed", requirements=["PWR-04"])
+    assert status(one, "PWR-04")[0] == "verified"
+    assert str(status(one, "PWR-04")[1]).startswith("in part needs a chip: ")
+    found = one.run.open()
+    assert set(found) == {"", "needs a chip", "needs a bench"}
+    assert "PWR-01" in found["needs a chip"]
+    assert "PWR-04" not in found["needs a chip"]
+    assert "BOL-02" in found[""]
+
+
 def test_a_measurement_that_names_ids_counts_for_those_only():
     one = recorder()
     one.test("t", "passed", requirements=["FLOW-03"])

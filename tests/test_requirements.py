@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pumphil import requirements
-from pumphil.requirements import AREAS, PATH, RequirementError, check_ids, load
+from pumphil.requirements import AREAS, PATH, RequirementError, check_ids, load, load_elsewhere
 
 GOOD = """
 [[requirement]]
@@ -100,3 +100,34 @@ def test_an_unknown_id_is_refused_with_the_nearest():
     with pytest.raises(RequirementError, match=r"test_x names requirement 'BOL-99'.*did you mean BOL-0?\d+\?"):
         check_ids(["FLOW-01", "BOL-99"], load(), "test_x")
     check_ids(["FLOW-01"], load(), "test_x")
+
+
+ELSEWHERE = '[[elsewhere]]\nid = "{id}"\nneeds = "{needs}"\nwhat = "{what}"\n'
+
+
+def test_what_needs_a_chip_or_a_bench_names_requirements_that_a_rig_has_to_verify():
+    known = load()
+    found = load_elsewhere(known)
+    assert {one.needs for one in found.values()} == {"chip", "bench"}
+    # nothing that is shown by reading or by an example needs a chip
+    assert {known[name].verify for name in found} <= {"hil", "unit"}
+    assert found["PWR-01"].reason.startswith("needs a chip: ")
+    assert found["HW-11"].reason.startswith("needs a bench: ")
+
+
+@pytest.mark.parametrize(
+    "body, said",
+    [
+        (ELSEWHERE.format(id="PWR-99", needs="chip", what="x"), "PWR-99"),
+        (ELSEWHERE.format(id="PWR-01", needs="luck", what="x"), "chip or bench"),
+        (ELSEWHERE.format(id="PWR-01", needs="chip", what=""), "and what"),
+        (2 * ELSEWHERE.format(id="PWR-01", needs="chip", what="x"), "twice"),
+        ('[[elsewhere]]\nid = "PWR-01"\nneeds = "chip"\n', "give id, needs"),
+        ("[[elsewhere", "not valid TOML"),
+    ],
+)
+def test_a_damaged_list_of_what_is_shown_elsewhere_is_refused(tmp_path, body, said):
+    path = tmp_path / "elsewhere.toml"
+    path.write_text(body)
+    with pytest.raises(RequirementError, match=said):
+        load_elsewhere(load(), path)

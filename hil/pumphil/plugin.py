@@ -189,4 +189,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         f"rig {run.rig}, {run.interpreter}, firmware {run.firmware_digest[:16]}, seed {run.seed}"
     )
     terminalreporter.write_line(f"requirements: {counts}")
+    for why, ids in sorted(run.open().items(), reverse=True):
+        terminalreporter.write_line(f"open, {why or 'named by no test of this run'}: {', '.join(ids)}")
     terminalreporter.write_line(f"report: {state.out / 'report.html'}")

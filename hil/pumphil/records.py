@@ -23,7 +23,7 @@ from pumphil.metrology.budget import Budget
 from pumphil.report.evidence import STATUSES, requirement_table
 from pumphil.report.numbers import Number, plain
 from pumphil.report.series import Bolus, RunSeries
-from pumphil.requirements import Requirement, check_ids, load
+from pumphil.requirements import NEEDS, Elsewhere, Requirement, check_ids, load, load_elsewhere
 
 __all__ = ["Bolus", "Measurement", "Recorder", "RunRecord", "RunSeries", "TestRecord"]
 
@@ -86,6 +86,7 @@ class RunRecord:
     tests: list[TestRecord] = field(default_factory=list)
     runs: list[RunSeries] = field(default_factory=list)
     known: Mapping[str, Requirement] = field(default_factory=load)
+    elsewhere: Mapping[str, Elsewhere] = field(default_factory=lambda: load_elsewhere(load()))
 
     @property
     def verdict(self) -> str:
@@ -101,7 +102,16 @@ class RunRecord:
 
     def requirements(self) -> dict[str, dict[str, object]]:
         """id -> status, note, tests and the requirement itself, for every requirement there is."""
-        return requirement_table(self.known, self.tests, self.measurements)
+        return requirement_table(self.known, self.tests, self.measurements, self.elsewhere)
+
+    def open(self) -> dict[str, list[str]]:
+        """Why requirements are open -> their ids; "" for those of which nobody knows a reason."""
+        found: dict[str, list[str]] = {}
+        for name, row in self.requirements().items():
+            if row["status"] == "open":
+                why = NEEDS[self.elsewhere[name].needs] if name in self.elsewhere else ""
+                found.setdefault(why, []).append(name)
+        return found
 
     def to_dict(self, times: bool = True) -> dict[str, object]:
         """The content of report.json; without `times` nothing in it depends on when or how fast the run was."""

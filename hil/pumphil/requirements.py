@@ -2,6 +2,7 @@
 
 Usage:
     requirements = load(); requirements["BOL-02"].text
+    load_elsewhere(requirements)["PWR-01"].reason       # "needs a chip: …", for what no virtual rig can show
 
 Deliberately does not judge anything: the status of a requirement comes from the evidence of a run, in records.py.
 """
@@ -33,7 +34,9 @@ SEVERITIES: Mapping[int, str] = {
     2: "temporary harm",
     1: "inconvenience",
 }
+NEEDS: Mapping[str, str] = {"chip": "needs a chip", "bench": "needs a bench"}
 PATH = Path(__file__).with_name("requirements.toml")
+ELSEWHERE_PATH = Path(__file__).with_name("elsewhere.toml")
 _KEYS = ("id", "text", "hazard", "sources", "verify", "severity")
 
 
@@ -52,6 +55,20 @@ class Requirement:
     sources: tuple[str, ...]
     verify: str
     severity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The part of a requirement that a virtual rig cannot show. `needs`: a key of `NEEDS`."""
+
+    id: str
+    needs: str
+    what: str
+
+    @property
+    def reason(self) -> str:
+        """What the report says at the id."""
+        return f"{NEEDS[self.needs]}: {self.what}"
 
 
 def load(path: Path = PATH) -> dict[str, Requirement]:
@@ -78,6 +95,27 @@ def load(path: Path = PATH) -> dict[str, Requirement]:
         problems.append(f"count = {declared} is declared, {len(tables)} requirements are there; correct either")
     if problems:
         raise RequirementError("\n".join(f"{path.name}: {problem}" for problem in problems))
+    return found
+
+
+def load_elsewhere(known: Mapping[str, Requirement], path: Path = ELSEWHERE_PATH) -> dict[str, Elsewhere]:
+    """id -> what needs a chip or a bench. Raises RequirementError: unknown or repeated id, key or need, empty text."""
+    with path.open("rb") as file:
+        try:
+            tables = tomllib.load(file).get("elsewhere", [])
+        except tomllib.TOMLDecodeError as error:
+            raise RequirementError(f"{path.name}: not valid TOML, {error}") from error
+    found: dict[str, Elsewhere] = {}
+    for table in tables:
+        name = str(table.get("id", ""))
+        check_ids([name], known, path.name)
+        if name in found:
+            raise RequirementError(f"{path.name}: {name} is there twice; make it one entry")
+        if set(table) != {"id", "needs", "what"} or table["needs"] not in NEEDS or not table["what"]:
+            raise RequirementError(
+                f"{path.name}: {name} has {', '.join(table)}; give id, needs ({' or '.join(NEEDS)}) and what"
+            )
+        found[name] = Elsewhere(name, str(table["needs"]), str(table["what"]))
     return found
 
 

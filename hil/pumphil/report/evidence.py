@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from pumphil.requirements import Requirement
+from pumphil.requirements import Elsewhere, Requirement
 
 STATUSES = ("verified", "failed", "inconclusive", "skipped", "open")
 _PAST = {"reject": "rejected", "inconclusive": "inconclusive"}
@@ -41,8 +41,9 @@ class Measured(Protocol):
 
 
 def requirement_table(
-    known: Mapping[str, Requirement], tests: Sequence[Test], measurements: Iterable[Measured]
-) -> dict[str, dict[str, object]]:
+    known: Mapping[str, Requirement], tests: Sequence[Test], measurements: Iterable[Measured],
+    elsewhere: Mapping[str, Elsewhere] | None = None,
+) -> dict[str, dict[str, object]]:  # fmt: skip
     """id -> {status, note, tests, text, area, severity, verify}, in the order of `known`.
 
     verified      at least one test that names it passed and none failed (a skipped one is mentioned in the note)
@@ -50,6 +51,8 @@ def requirement_table(
     inconclusive  a measurement for it could not be decided, or a test for it never ended
     skipped       every test that names it was skipped
     open          no test names it
+
+    The note says of an id in `elsewhere` what needs a chip or a bench: of an open one all, else the rest.
 
     A measurement that names ids speaks for those only, one that names none for all ids of its test.
     """
@@ -68,6 +71,9 @@ def requirement_table(
     for name, requirement in known.items():
         outcomes = Counter(ended[test].outcome if test in ended else "unfinished" for test in named[name])
         status, note = _status(outcomes, measured[name])
+        if elsewhere and name in elsewhere:
+            reason = elsewhere[name].reason
+            note = "; ".join(filter(None, (note, reason if status == "open" else f"in part {reason}")))
         table[name] = {
             "status": status,
             "note": note,

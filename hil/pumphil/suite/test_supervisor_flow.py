@@ -217,11 +217,11 @@ def test_supervisor_stall(treatment: Treatment, record: HilRecord, rate: str) ->
     # the whole stretch counts, never less than what did not move; two steps may stand in the lag of the rotor
     lag_nl, before_nl = 2 * nl_per_step(rig) + 1, program_nl * (MINUTE_MS + 30_000) / DAY_MS + 9 * nl_per_step(rig)
     record.expect(
-        "missed and not told as unconfirmed", "nL", error=max(0, missed_nl - told_nl), limit=lag_nl,
+        "missed and not told as unconfirmed", "nL", error=max(0.0, float(missed_nl) - told_nl), limit=lag_nl,
         oracle=missed_nl, pump=told_nl,
     )  # fmt: skip
     record.expect(
-        "told as unconfirmed and moved all the same", "nL", error=max(0, told_nl - missed_nl), limit=before_nl
+        "told as unconfirmed and moved all the same", "nL", error=max(0.0, told_nl - float(missed_nl)), limit=before_nl
     )
     # what was commanded counts as delivered, whether it moved or not
     record.expect("delivered volume", "nL", error=delivered_nl - treatment.commanded_nl(), limit=1, pump=delivered_nl)

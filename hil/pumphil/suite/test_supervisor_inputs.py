@@ -150,7 +150,8 @@ def test_supervisor_fault_hides_no_alarm(treatment: Treatment, record: HilRecord
     got["start with the sensor"] = hand.answer(programmer.start)
     judge_answers(record, "no evidence", got, {
         "acknowledge": ("ALARM_ACTIVE", 0), "start": ("ALARM_ACTIVE", 0),
-        "shown": ["downstream-occlusion", "sensor-fault"], "acknowledge with the sensor": OK, "start with the sensor": OK,
+        "shown": ["downstream-occlusion", "sensor-fault"],
+        "acknowledge with the sensor": OK, "start with the sensor": OK,
     })  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def _window(pump: Any) -> None:
 
 
 def _lockout(pump: Any) -> None:
-    pump.history.lock(0, 0)
+    pump.history._at[0] -= 600_000
 
 
 def _minimum(pump: Any) -> None:
@@ -69,7 +69,7 @@ CELLS: dict[str, Callable[[Any], None]] = {
 @pytest.mark.requirement("PWR-11", "FLOW-11", "ALM-02")
 @pytest.mark.parametrize("cell", CELLS)
 def test_supervisor_memory_changes(inside: Treatment, record: HilRecord, cell: str) -> None:
-    """Condition: running, a bolus was given. Action: one number in memory changes. Then a stop before the next packet."""
+    """Condition: running, a bolus was given. Action: one number in memory changes. Then a stop, no packet."""
     assert inside.bolus().granted
     inside.run_for(seconds=605)
     rig, programmer, hand = inside.rig, inside.programmer, ByHand(inside.programmer)
@@ -80,7 +80,8 @@ def test_supervisor_memory_changes(inside: Treatment, record: HilRecord, cell: s
     got: Answers = {
         "packets after it": len(rig.packets) - packets, "alarm": alarm and alarm.priority, "light": rig.light,
         "enable": rig.plant.enabled, "mode": programmer.status().mode_name, "rate": programmer.status().rate_nl_per_day,
-        "bolus": (refusal(programmer.bolus) or ("",))[0], "journal": faults.alarm_records(programmer, codes.ALARM_INTERNAL),
+        "bolus": (refusal(programmer.bolus) or ("",))[0],
+        "journal": faults.alarm_records(programmer, codes.ALARM_INTERNAL),
         "acknowledge": hand.answer(lambda: programmer.acknowledge(codes.ALARM_INTERNAL)),
     }  # fmt: skip
     judge_answers(record, f"{cell} changes", got, {
@@ -90,15 +91,16 @@ def test_supervisor_memory_changes(inside: Treatment, record: HilRecord, cell: s
 
 
 TASKS = {
-    "control": ("_advance", MemoryError("memory allocation failed")), "supervisor": ("supervisor", ValueError("a task")),
-    "link": ("link", KeyError("a task")), "reselect": ("_judge", ZeroDivisionError("a task")),
+    "control": ("_advance", MemoryError("memory allocation failed")),
+    "supervisor": ("supervisor", ValueError("a task")), "link": ("link", KeyError("a task")),
+    "judging": ("_judge", ZeroDivisionError("a task")),
 }  # fmt: skip
 
 
 @pytest.mark.requirement("PWR-15", "PWR-03", "FLOW-09")
 @pytest.mark.parametrize("task", TASKS)
 def test_supervisor_task_fails(inside: Treatment, record: HilRecord, task: str) -> None:
-    """Condition: running. Action: a task of the firmware raises, once. Then no motor, an alarm, no feed by that wake."""
+    """Condition: running. Action: a task raises, once. Then no motor, an alarm, no feed by that wake."""
     rig, programmer, pump = inside.rig, inside.programmer, _pump(inside)
     name, error = TASKS[task]
     assert isinstance(rig, SimRig)
