@@ -1,15 +1,14 @@
 """Faults that tests put into a rig, and the looks that belong to them: sensors, store, power, motor, what is signalled.
 
-    fault = running(treatment, "20 mL/day")
+    running(treatment, "20 mL/day")                  # condition: no alarm is there
+    treatment.rig.set_input(codes.SENSE_OUTLET, 80_000)
     delay_ms = until_alarm(treatment, codes.ALARM_OCCLUSION, within_s=1)
-    assert signalled(treatment, codes.ALARM_OCCLUSION) == expected(codes.ALARM_OCCLUSION)
 
 Judges nothing: that is the tests' own business.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 
 import pytest
@@ -26,8 +25,7 @@ from pumphost.replies import Alarm, Record
 from pumplink import codes
 
 SOUND = {codes.LOW: 1, codes.MEDIUM: 1, codes.HIGH: 2}  # tones of a burst, by priority (ALM-04)
-PRESSURE_OK, PRESSURE_HIGH = 0, 70_001  # Pa at the outlet, HW-03
-NORMAL_MV, NORMAL_MDEGC = 5_000, 25_000
+NORMAL_MV = 5_000
 
 
 # -- conditions
@@ -127,26 +125,6 @@ def until_alarm(treatment: Treatment, code: int, within_s: float, look_s: float 
         treatment.run_for(seconds=look_s)
 
 
-def until_over(treatment: Treatment, code: int, within_s: float) -> None:
-    """Run until an alarm has no cause any more."""
-    for _ in range(60):
-        alarm = shown(treatment.programmer, code)
-        if alarm is None or alarm.latched:
-            return
-        treatment.run_for(seconds=within_s / 60)
-    raise AssertionError(f"{codes.ALARMS[code][0]} still has its cause after {within_s} s")
-
-
-def priority(programmer: Programmer) -> int:
-    """Highest priority listed, 0 for none."""
-    return max((alarm.priority for alarm in programmer.alarms()), default=0)
-
-
-def enabled(rig: LockstepRig) -> bool:
-    """Whether the driver of the motor is on."""
-    return rig.plant.enabled
-
-
 def bursts(rig: LockstepRig, from_ms: int = 0) -> list[tuple[int, int]]:
     """(rig ms, pattern) of every burst of sound that began since."""
     found = []
@@ -167,13 +145,3 @@ def alarm_records(programmer: Programmer, code: int) -> list[str]:
     """What the journal says of one alarm, in order: alarm, alarm-clear, acknowledge."""
     kinds = (codes.REC_ALARM, codes.REC_ALARM_CLEAR, codes.REC_ACK)
     return [record.name for record in log(programmer, *kinds) if record.a == code]
-
-
-def stored_events(rig: LockstepRig, area: int) -> int:
-    """Bytes of an area that are written."""
-    return rig.store.size(area)
-
-
-def pack_u32(value: int) -> bytes:
-    """Four bytes, little-endian."""
-    return struct.pack("<I", value)
