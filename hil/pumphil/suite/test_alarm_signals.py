@@ -174,3 +174,26 @@ def test_alarm_high_stays_through_reset_and_power_loss(treatment: Treatment, rec
         "cause gone": latched, "a day without power": latched, "silenced": latched, "start": ("ALARM_ACTIVE", 0),
         "acknowledged": OK, "then": (None, 0), "start at last": OK,
     })  # fmt: skip
+
+
+@pytest.mark.requirement("ALM-06")
+@pytest.mark.needs("virtual-time", "sensor-inputs", "power-cuts")
+@pytest.mark.parametrize("rate", ["24 mL/day", "2 mL/day"])
+def test_alarm_high_that_lets_basal_run_survives_a_power_loss(
+    treatment: Treatment, record: HilRecord, rate: str
+) -> None:
+    """Condition: running. Action: the level is 3 mL off; power off 100 s later, the level is right. Then the alarm."""
+    faults.running(treatment, rate, bolus=False)
+    rig, programmer = treatment.rig, treatment.programmer
+    rig.set_input(codes.SENSE_LEVEL, 17_900_000)
+    treatment.run_for(seconds=100)
+    rig.set_input(codes.SENSE_LEVEL, 15_000_000)
+    rig.run_for(seconds=100)
+    light = rig.light
+    rig.power_cut()
+    rig.set_input(codes.SENSE_LEVEL, 17_900_000)
+    rig.power_on(0)
+    rig.run_for(seconds=100)
+    alarm = faults.shown(programmer, codes.ALARM_LEVEL)
+    got: Answers = {"before": light, "after": alarm and alarm.state, "delivers": programmer.status().delivering}
+    judge_answers(record, "level mismatch", got, {"before": 3, "after": codes.ALARM_LATCHED, "delivers": True})
