@@ -121,7 +121,7 @@ def other_mode(bench: Bench) -> None:
 
 
 def other_rate(bench: Bench) -> None:
-    bench.pump._basal += 1 << 20
+    bench.pump.basal += 1 << 20
 
 
 def other_ceiling(bench: Bench) -> None:

@@ -158,6 +158,8 @@ def end_bolus(pump, state, now_ms):
         mode = device.STOP_MODE
     else:
         mode = pump.numbers[durable.FOLLOW_ON] if state == device.DONE else 0
+    if state == device.DONE and mode == device.STOP_MODE:
+        pump.rest()
     enter(pump, mode or device.SCHEDULE, now_ms)
     if mode == device.STOP_MODE:
         pump.numbers[durable.STOP_REASON] = device.STOP_PLANNED

@@ -9,7 +9,7 @@ sleeps. Which orders are allowed is in `rules`, what they do in `modes`; this mo
 
 from array import array
 
-from pumpfw.core import boot, durable, modes, upkeep
+from pumpfw.core import boot, durable, guard, modes, upkeep
 from pumpfw.core.alarms import Alarms
 from pumpfw.core.bolus import BolusHistory, BolusRamp, BolusSettings, Counters
 from pumpfw.core.config import IDLE_WAKE_MS, LATE_MS, OVERRUNS_MAX
@@ -63,10 +63,11 @@ class Pump:
         self._ports = ports
         self._motor = ports.motor
         self._at = array("q", [0] * 7)
-        self._inverse = array("i", [0] * 6)
-        self._basal = 0
+        self.inverse = array("i", [0] * guard.CELLS)
+        self.basal = 0
         self._packet = 1
         self._lead = False  # a bolus owes its first step (BOL-10)
+        self._rest = False  # and its last ones
         self._unmade = 0  # steps issued and never emitted, as known at the last start
         self._overruns = 0
         self.blob = None
@@ -86,7 +87,7 @@ class Pump:
             if booting:
                 at[_NOW] = at[_WAKE] = at[_FREE] = now_ms
                 boot.first(self, now_ms)
-            elif self._broken():
+            elif guard.broken(self):
                 self.alarms.event(device.ALARM_INTERNAL, now_ms)
             alarms = self.alarms
             self.supervisor.poll(now_ms)
@@ -173,7 +174,7 @@ class Pump:
         at = self._at
         while at[_NOW] < now_ms and self.delivering():
             end = min(now_ms, at[_UNTIL])
-            self.delivery.flow(self._basal, end - at[_NOW])
+            self.delivery.flow(self.basal, end - at[_NOW])
             if self.ramp.order:
                 self.delivery.add(self.ramp.advance(end))
             at[_NOW] = end
@@ -199,15 +200,15 @@ class Pump:
             rate, left_ms = self.numbers[durable.BRIDGE_RATE], self._bridge_left_ms()
         else:
             rate, left_ms = self.schedule.rate_and_left(now_ms)
-        if rate != self._basal:
-            self._basal = rate
+        if rate != self.basal:
+            self.basal = rate
             self.journal.add(now_ms, device.REC_RATE, rate, self.schedule.step_start_min(now_ms))
         until = now_ms + max(1, left_ms)
         if self.ramp.order:
             until = min(until, self.ramp.end_ms())
         self._at[_UNTIL] = until
         self._packet = self.delivery.packet_steps(self.rate_nl_per_day())
-        self.keep_guard()
+        guard.keep(self)
 
     def _bridge_left_ms(self):
         numbers, delivery = self.numbers, self.delivery
@@ -218,11 +219,12 @@ class Pump:
         at, delivery, supervisor = self._at, self.delivery, self.supervisor
         if now_ms < at[_FREE]:
             return
-        if not self.delivering():
+        if not self.delivering() and not self._rest:
             if supervisor.enabled:
                 supervisor.enable(False)
             return
-        steps = delivery.due(self._packet)
+        steps = delivery.due(1 if self._rest else self._packet)
+        self._rest = False
         if not steps:
             if not self._lead:
                 return
@@ -233,7 +235,7 @@ class Pump:
             self.alarms.event(device.ALARM_OVERRUN, now_ms)
         if self.alarms.priority:
             self._judge(now_ms)
-            if not self.delivering():
+            if self.mode == device.FAULT:
                 return
         if self.settings.rolling_nl:
             fits = self.window.fits(now_ms, steps, self.settings.rolling_nl)
@@ -263,8 +265,10 @@ class Pump:
         at = self._at
         wake = min(now_ms + wait_ms, at[_UPKEEP])
         if not self.delivering():
+            if self._rest:
+                return max(now_ms, at[_FREE])
             return min(wake, at[_FREE]) if self.supervisor.enabled and at[_FREE] > now_ms else wake
-        wait = 0 if self._lead else self.delivery.ms_until(self._packet, self._basal, self.ramp.units_per_ms())
+        wait = 0 if self._lead else self.delivery.ms_until(self._packet, self.basal, self.ramp.units_per_ms())
         if wait >= 0:
             wake = min(wake, max(now_ms + wait, at[_FREE]))
         return min(wake, at[_UNTIL])
@@ -277,7 +281,7 @@ class Pump:
 
     def rate_nl_per_day(self):
         """Commanded rate: basal of the mode and the bolus that runs (FLOW-11, FLOW-12)."""
-        return self._basal + self.ramp.rate_nl_per_day if self.ramp.order else self._basal
+        return self.basal + self.ramp.rate_nl_per_day if self.ramp.order else self.basal
 
     def next_change_ms(self, now_ms):
         """Milliseconds until the commanded rate may change, 0 if nothing flows."""
@@ -298,8 +302,13 @@ class Pump:
     def halt(self, now_ms):
         """Motion ends now, inside a packet too (FLOW-09)."""
         self._motor.stop()
+        self._rest = False
         self.supervisor.enable(False)
         self._at[_FREE] = now_ms
+
+    def rest(self):
+        """A bolus ends whole and the pump stops: its last whole steps go out now, not with the next start (BOL-08)."""
+        self._rest = self.delivery.due(1) > 0
 
     def lead(self, now_ms):
         """A bolus begins: its first step goes out at once (BOL-10), but never two ahead of the flow (FLOW-03)."""
@@ -325,7 +334,7 @@ class Pump:
         boot.back_to(self, payload)
         if self.numbers[durable.NL_PER_REV] != self.delivery.nl_per_rev:
             self.calibrate(self.numbers[durable.NL_PER_REV])
-        self.keep_guard()
+        guard.keep(self)
 
     def saved_ms(self):
         """Pump time of the last checkpoint or intent: what a reset would go on from."""
@@ -339,26 +348,3 @@ class Pump:
         if not good:
             self.journal.failed = True
         return good
-
-    # -- inverse copies: mode, rate, end of the lockout, limits (PWR-11) --------------------------
-
-    def keep_guard(self):
-        """Renew the inverse copies after a lawful change. 30 bits of each: small on every interpreter."""
-        inverse = self._inverse
-        inverse[0] = ~self.mode
-        inverse[1] = ~self._basal
-        inverse[2] = ~(self.history.locked_until_ms() & _STEPS_MASK)
-        inverse[3] = ~self.config.rate_max
-        inverse[4] = ~self.settings.rolling_nl
-        inverse[5] = ~self.numbers[durable.MINIMUM]
-
-    def _broken(self):
-        inverse = self._inverse
-        return (
-            inverse[0] != ~self.mode
-            or inverse[1] != ~self._basal
-            or inverse[2] != ~(self.history.locked_until_ms() & _STEPS_MASK)
-            or inverse[3] != ~self.config.rate_max
-            or inverse[4] != ~self.settings.rolling_nl
-            or inverse[5] != ~self.numbers[durable.MINIMUM]
-        )

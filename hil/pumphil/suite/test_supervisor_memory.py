@@ -41,7 +41,7 @@ def _mode(pump: Any) -> None:
 
 
 def _rate(pump: Any) -> None:
-    pump._basal ^= 1 << 20
+    pump.basal ^= 1 << 20
 
 
 def _ceiling(pump: Any) -> None:
