@@ -24,7 +24,7 @@ from pumplink.frame import encode
 
 
 def test_stop_1_operator() -> None:
-    """FLOW-09, ALM-10: the packet in hand may end, then the motor is off; only a reminder comes."""
+    """FLOW-09, ALM-10: the packet in hand may end, then the motor is off; only a reminder comes, only a start goes on."""
     bench = running(24_000_000)
     in_packet(bench)
     bench.run_for(50)
@@ -170,9 +170,7 @@ def test_fault_2_a_handler_that_raises_is_not_run_again(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(modes, "stop", broken)
     before, after = bench.body("STATUS"), bench.body("STATUS")
-    answers = bench.exchange(
-        b"".join([encode(before), encode(bench.body("STOP", codes.STOP_CLINICIAN)), encode(after)])
-    )
+    answers = bench.exchange(b"".join([encode(before), encode(bench.body("STOP", codes.STOP_CLINICIAN)), encode(after)]))
     assert len(answers) <= 2, "both STATUS, or the one before it"
     assert len(calls) == 1
     bench.run_for(HOUR_MS)

@@ -145,8 +145,7 @@ def begin_bolus(pump, mode, order, volume_nl, duration_ms, now_ms):
 def end_bolus(pump, state, now_ms):
     """End of a bolus. Returns (order, delivered nL), (0, 0) if none runs. Never resumed.
 
-    Ways here: (1) whole volume due, (2) stop, (3) abort, (4) reservoir empty, (5) fault, (6) reset,
-    (7) a wake behind its end.
+    Ways here: (1) whole volume due, (2) stop, (3) abort, (4) reservoir empty, (5) fault, (6) reset, (7) a wake behind its end.
     """
     order = pump.ramp.order
     if not order:
