@@ -13,6 +13,7 @@ from collections.abc import Callable
 import pytest
 from port_boards import FakePorts, LockstepPorts
 
+from pumpfw.core.config import Config
 from pumpfw.core.ports import ABSENT, Ports
 from pumplink import codes
 

@@ -170,7 +170,9 @@ def test_fault_2_a_handler_that_raises_is_not_run_again(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(modes, "stop", broken)
     before, after = bench.body("STATUS"), bench.body("STATUS")
-    answers = bench.exchange(b"".join([encode(before), encode(bench.body("STOP", codes.STOP_CLINICIAN)), encode(after)]))
+    answers = bench.exchange(
+        b"".join([encode(before), encode(bench.body("STOP", codes.STOP_CLINICIAN)), encode(after)])
+    )
     assert len(answers) <= 2, "both STATUS, or the one before it"
     assert len(calls) == 1
     bench.run_for(HOUR_MS)

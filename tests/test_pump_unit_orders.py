@@ -45,7 +45,9 @@ def test_a_long_program_reads_back_in_two_parts() -> None:
     parts = [bench.ask("GET_PROGRAM", 0, part) for part in (0, 1)]
     assert b"".join(part["steps"] for part in parts) == packed(FORTY_EIGHT)
     assert [len(part["steps"]) for part in parts] == [32 * 6, 16 * 6]
-    assert {part["digest"] for part in parts} == {digest(b"\x7f\x30", packed(FORTY_EIGHT))}, "days, number of steps, steps"
+    assert {part["digest"] for part in parts} == {digest(b"\x7f\x30", packed(FORTY_EIGHT))}, (
+        "days, number of steps, steps"
+    )
 
 
 def test_ticket_of_a_program_says_what_it_becomes() -> None:

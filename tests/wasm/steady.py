@@ -36,7 +36,7 @@ class Store:
 
 
 class Bench:
-    """The board and what turns the motor: every packet is through when the next wake comes; no sensor, a store in RAM."""
+    """The board and what turns the motor: every packet is through when the next wake comes; no sensor, a store that keeps nothing."""
 
     def __init__(self):
         self.board = LockstepBoard(Store(), reservoir_nl=20_000_000)
