@@ -26,8 +26,10 @@ from pumphost.therapy import Therapy, load
 
 SAMPLES = 240  # looks at the instruments, evenly over the run
 HOUR_MS = 3_600_000
-# said by the therapy and its fill, or by a stop of the scenario, not by a fault
+# said by the therapy, its fill and its orders, not by a fault
 EXPECTED_ALARMS = {"low-reservoir", "reservoir-empty", "stopped-reminder", "stopped-48-h"}
+FAULT_ALARMS = {"motor-stall", "stall-recovered", "bolus-interrupted"}  # said by a fault of the scenario
+_ENDS = {"reservoir-empty": "reservoir empty", "motor-stall": "motor stalled"}
 _RANK = {"accept": 0, "inconclusive": 1, "reject": 2}
 
 
