@@ -11,7 +11,6 @@ and the same power-on from there on: the whole pump runs once for each of them, 
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -137,10 +136,8 @@ def most_accounted(packets: Sequence[int]) -> int:
 
 
 def starts_of(pump: Pump) -> frozenset[int]:
-    """Starts of patient boluses that the pump remembers, by their durable form."""
-    buf = bytearray(pump.history.SIZE)
-    pump.history.save(buf, 0)
-    return frozenset(at for at in struct.unpack_from("<24q", buf, 17) if at >= _NEVER)
+    """Starts of patient boluses that the pump remembers."""
+    return frozenset(at for at in pump.history._starts if at >= _NEVER)
 
 
 class Week:

@@ -20,7 +20,7 @@ def test_sectors_of_one_append(file_bytes: int, data_bytes: int, data_sectors: i
 
 
 def test_a_typical_day_leaves_the_flash_ten_years() -> None:
-    """HW-05: 1 mL are 4 641 steps in packets of two, one intent for two packets: 1 160, and checkpoints besides."""
+    """1 mL are 4 641 steps in packets of two, one intent for two packets: 1 160, and checkpoints besides."""
     wear = flash_wear(days=2)
     assert SECTORS == 352
     assert 1_160 < wear.appends < 1_500

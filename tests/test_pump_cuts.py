@@ -157,13 +157,12 @@ def test_cut_again_while_the_pump_comes_back(week: Week) -> None:
     assert cuts > 300
 
 
-@pytest.mark.parametrize("at", [300, 700, 1_100, 1_700])
-def test_basal_goes_on_at_the_lowest_rate(week: Week, at: int) -> None:
+@pytest.mark.parametrize("mode", DELIVERING)
+def test_basal_goes_on_at_the_lowest_rate(week: Week, mode: int) -> None:
     """PWR-06, TIME-07: without a hand on it, for a day, to the quantum; the bolus is not made up for."""
-    truth = week.writes[at].truth
-    assert truth.promised
-    assert truth.promised.mode in DELIVERING
-    outcome = Outcome(week.writes[at].before)
+    states = ((write, write.truth.promised, write.truth.meant) for write in week.writes)
+    write = next(write for write, old, new in states if old and old.mode == new.mode == mode)
+    outcome = Outcome(write.before)
     outcome.bench.run_for(DAY_MS)
     moved_nl = outcome.bench.steps() * STEP_NL
     rate = outcome.lowest if outcome.status["mode"] == codes.SCHEDULE else MINIMUM_RATE

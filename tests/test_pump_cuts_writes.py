@@ -154,6 +154,7 @@ def act(bench: Bench, chance: random.Random) -> str:
             "start",
             "periodic",
             "ack",
+            "abandon",
             "cover",
         ]
     )
@@ -180,6 +181,9 @@ def act(bench: Bench, chance: random.Random) -> str:
     elif what == "periodic":
         values = chance.choice([0, 5_000]), 5 * MINUTE_MS, chance.randint(1, 5) * HOUR_MS
         bench.commit(bench.ask("PREPARE_PERIODIC", bench.new_order(), *values))
+    elif what == "abandon":  # a ticket is left to expire: an alarm, and nothing else that is durable
+        bench.ask("PREPARE_BOLUS", bench.new_order(), 1_000, 5 * MINUTE_MS, 0)
+        bench.run_for(3 * MINUTE_MS)
     elif what == "ack":
         for code in codes.ALARMS:
             bench.ack(code)
