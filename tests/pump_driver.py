@@ -79,7 +79,8 @@ def padded(drug: bytes) -> bytes:
 class Bench:
     """One pump, its ports, and the client's end of the link. Times are pump ms; `ticks` is the counter at boot.
 
-    A `store` that is given holds what an earlier pump left in it. `trace` holds (ms, mode, alarm bits, packets so far) at each wake after which mode or alarms were others.
+    A `store` that is given holds what an earlier pump left in it. `trace` holds (ms, mode, alarm bits, packets so far)
+    at each wake after which mode or alarms were others.
     """
 
     def __init__(

@@ -24,7 +24,7 @@ from pumplink.frame import encode
 
 
 def test_stop_1_operator() -> None:
-    """FLOW-09, ALM-10: the packet in hand may end, then the motor is off; only a reminder comes, only a start goes on."""
+    """FLOW-09, ALM-10: the packet in hand may end, then the motor is off; only a reminder comes."""
     bench = running(24_000_000)
     in_packet(bench)
     bench.run_for(50)

@@ -18,7 +18,6 @@ from pumplink.rows import row
 
 DAY_MS = 86_400_000
 TICKS_MASK = (1 << 30) - 1
-STEPS_PER_TURN, COUNTS_PER_TURN = 200, 4096
 RATE_NL_PER_DAY = 240_000  # a step of 215.5 nL each 77.6 s; 25 days are 6 mL
 
 
@@ -36,7 +35,7 @@ class Store:
 
 
 class Bench:
-    """The board and what turns the motor: every packet is through when the next wake comes; no sensor, a store that keeps nothing."""
+    """The board and what turns the motor: every packet is through when the next wake comes."""
 
     def __init__(self):
         self.board = LockstepBoard(Store(), reservoir_nl=20_000_000)
@@ -75,10 +74,10 @@ class Bench:
         """Both phases of an order."""
         self.order += 1
         prepared = self.ask(msg_id, self.order, *values)
-        self.ask(device.COMMIT, prepared[1:9], prepared[-8:], 1)
+        self.ask(device.COMMIT, prepared[1:9], prepared[-8:], 0)
 
     def set_up(self):
-        """Fill, set the clock, program one rate for every day of the week, start."""
+        """Fill, set the clock, program one rate, start."""
         self.exchange(0)
         self.commit(device.PREPARE_REFILL, (1 << 30) - 1, 18_000_000, b"saline\0\0", 1_000_000)
         self.commit(device.PREPARE_CLOCK, DAY_MS, 0, 0, 0)

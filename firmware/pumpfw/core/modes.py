@@ -145,7 +145,8 @@ def begin_bolus(pump, mode, order, volume_nl, duration_ms, now_ms):
 def end_bolus(pump, state, now_ms):
     """End of a bolus. Returns (order, delivered nL), (0, 0) if none runs. Never resumed.
 
-    Ways here: (1) whole volume due, (2) stop, (3) abort, (4) reservoir empty, (5) fault, (6) reset, (7) a wake behind its end.
+    Ways here: (1) whole volume due, (2) stop, (3) abort, (4) reservoir empty, (5) alarm, (6) reset,
+    (7) a wake behind its end.
     """
     order = pump.ramp.order
     if not order:
@@ -180,7 +181,8 @@ def settle_bolus(pump, order, state, delivered_nl, now_ms):
 def end_bridge(pump, state, now_ms):
     """The bridge ends: whole, or aborted by an order (A26). The program takes over."""
     numbers = pump.numbers
-    order, left_nl = numbers[durable.BRIDGE], rules.bridge_left_nl(pump)
+    # whole when its volume has flowed; the part of it that has not made a packet yet comes with the next one
+    order, left_nl = numbers[durable.BRIDGE], 0 if state == device.DONE else rules.bridge_left_nl(pump)
     numbers[durable.BRIDGE] = 0
     pump.orders.settle(order, state, max(0, pump.orders.row(order)[3] - left_nl))
     pump.journal.add(now_ms, device.REC_BRIDGE_END, order, left_nl)
