@@ -80,24 +80,20 @@ def test_the_same_seed_gives_the_same_result(therapy, tmp_path):
 STALL = '[[event]]\nat = "06:00"\ndo = "motor_stall"\nfor = "06:00"\n'
 
 
-def test_a_stalled_motor_is_seen_by_its_rotor(therapy, tmp_path):
-    """HW-01: the pump stops by itself, nine packets of one step in 38.8 s each after the stall."""
-    result = simulate(therapy, DAY_S, rig="sim", scenario_path=scenario(tmp_path, STALL))
-    (alarm,) = result.to_dict()["alarms"]
-    assert alarm["name"] == "motor-stall"
-    assert 6 * 3600 < alarm["t_s"] < 6 * 3600 + 12 * 38.8
-    assert outcome(result, "pump against oracle") == "reject"
-    assert result.verdict == "reject"
+def test_a_stalled_motor_stops_the_pump_until_it_is_started(therapy, tmp_path):
+    """From 06:00 on nothing moves; at 12:00 it would again. 0.48 mL/day until 08:00, then 0.96: 40 + 160 uL of the
+    hours before the start at 12:00 are withheld, less what went out before the pump noticed."""
+    start = '[[event]]\nat = "12:00"\ndo = "start"\n'
+    result = simulate(therapy, DAY_S, rig="sim", scenario_path=scenario(tmp_path, STALL + start))
+    data = result.to_dict()
+    assert data["alarms"][0]["name"] == "motor-stall"
+    assert data["withheld_nl"] == pytest.approx(200_000, abs=3_000)  # ten steps and two packets
+    assert result.verdict == "accept"
 
 
-def test_a_stalled_motor_without_a_rotor_sensor_is_rejected_by_the_balance_alone(therapy, tmp_path, monkeypatch):
-    """Pulses go out and nothing moves: only the instrument can know."""
-    start = Inputs.__init__
-
-    def unfitted(self, fitted):
-        start(self, {**fitted, codes.SENSE_ROTOR: ABSENT})
-
-    monkeypatch.setattr(Inputs, "__init__", unfitted)
+def test_a_stalled_motor_that_no_sensor_sees_is_rejected_by_the_balance_alone(therapy, tmp_path, monkeypatch):
+    """Pulses go out and nothing moves: without a rotor sensor only the instrument can know."""
+    monkeypatch.setattr("pumphil.rigs.inputs.Inputs.rotor", lambda self, plant, t_us: -1)
     result = simulate(therapy, DAY_S, rig="sim", scenario_path=scenario(tmp_path, STALL))
     assert result.verdict == "reject"
     assert outcome(result, "balance") == "reject"
