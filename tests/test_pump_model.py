@@ -11,7 +11,8 @@ pump_rules_faults.py.
 
 from __future__ import annotations
 
-from conftest import PROFILE
+import os
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -25,6 +26,7 @@ from pump_rules_faults import Faults
 from pumpfw.core.timebase import TICKS_PERIOD
 from pumplink import codes
 
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "dev")
 RUNS = {"dev": (20, 40), "ci": (200, 50), "nightly": (2_000, 100)}
 WITHOUT_LEVEL = tuple(channel for channel in FITTED if channel != codes.SENSE_LEVEL)
 waits = st.one_of(

@@ -6,12 +6,9 @@ import pytest
 from bench_cases import BUSY, THERAPY, needs_micropython
 from typer.testing import CliRunner
 
-from pumpfw.core.ports import ABSENT
 from pumphil.rigs import open_rig
-from pumphil.rigs.inputs import Inputs
 from pumphil.simulate import simulate
 from pumphost.cli import app
-from pumplink import codes
 
 KEYS = {
     "rig", "interpreter", "firmware_digest", "seed", "simulated_s", "wall_s", "wakes", "scheduled_nl", "commanded_nl",

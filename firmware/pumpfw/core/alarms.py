@@ -148,6 +148,10 @@ class Alarms:
         self.poll(now_ms)
         self._journal.add(now_ms, device.REC_SILENCE, end_ms - now_ms)
 
+    def tested(self, bits, now_ms):
+        """A self-test failed: which, as a record (PWR-02, ALM-11)."""
+        self._journal.add(now_ms, device.REC_SELF_TEST, bits)
+
     def silenced(self, now_ms):
         """Whether a silence is in force."""
         return now_ms < self._times[QUIET]

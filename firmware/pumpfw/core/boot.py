@@ -69,10 +69,13 @@ def load(pump):
     pump.stored = storage.load()
     if storage.payload is not None and storage.payload[0] != _VERSION:
         pump.stored = LOST
+    if pump.stored == LOST:  # the account of volume outlives everything else
+        pump.delivery.restore(pump.config.nl_per_rev, 0, 0, storage.steps)
     elif storage.payload is not None:
         unpack(pump, storage.payload, _parts(pump))
         storage.payload = None
         _restore_volume(pump)
+    pump.times[0] = storage.t_ms
     pump.supervisor.configure(pump.delivery.nl_per_rev, pump.config.steps_per_rev)
     return storage.t_ms
 

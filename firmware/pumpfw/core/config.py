@@ -23,6 +23,7 @@ REMIND_MS = 900_000  # stopped by command for this long: reminder (ALM-10)
 STOPPED_MAX_MS = 172_800_000  # 48 h
 RESTART_MS = 600_000  # three restarts or four resets within this stay stopped (ALM-09, PWR-07)
 RESETS_MAX = 3
+VERIFY_MS = 3_300_000  # what is stored is read back at least every 60 min (PWR-12), at an upkeep
 FLOW_MAX_NL_PER_MIN = 5_000_000  # physical flow under time compression (TIME-10)
 REVISION = 2  # of these limits
 FIRMWARE_VERSION = b"\x00\x02\x00"  # major, minor, patch

@@ -72,12 +72,11 @@ class Pump:
         self._overruns = 0
         self.blob = None
         self.stored = 0
+        self.times = array("q", (0,))  # when what is stored was last read back
         self.levels = -1  # of the reservoir, as last told to the alarms
         self._failed = self.bridging = False
         self.start_ms = boot.load(self)
         self.link = LinkServer(self, ports.link)
-
-    # -- running ---------------------------------------------------------------------------------
 
     def poll(self, now_ms):
         """Run all that is due at `now_ms` (pump time); returns the next instant that needs a call."""
@@ -115,9 +114,13 @@ class Pump:
             self._ports.watchdog.feed()  # here only: control, supervisor and journal have all come this far (PWR-03)
         except Exception as error:  # noqa: BLE001 - PWR-15: whatever happened, nothing moves any more
             self.failure = error  # for whoever debugs in process; the journal says that there was one
-            self.alarms.event(device.ALARM_INTERNAL, now_ms)
-            modes.fault(self, now_ms)
+            self.halt(now_ms)
             at[_WAKE] = now_ms + IDLE_WAKE_MS
+            try:
+                self.alarms.event(device.ALARM_INTERNAL, now_ms)
+                modes.fault(self, now_ms)
+            except Exception:  # noqa: BLE001 - the store itself may be what failed
+                self.mode = device.FAULT
         return at[_WAKE]
 
     def _save(self, now_ms):
@@ -267,13 +270,11 @@ class Pump:
         if not self.delivering():
             if self._rest:
                 return max(now_ms, at[_FREE])
-            return min(wake, at[_FREE]) if self.supervisor.enabled and at[_FREE] > now_ms else wake
+            return min(wake, max(now_ms, at[_FREE])) if self.supervisor.enabled else wake
         wait = 0 if self._lead else self.delivery.ms_until(self._packet, self.basal, self.ramp.units_per_ms())
         if wait >= 0:
             wake = min(wake, max(now_ms + wait, at[_FREE]))
         return min(wake, at[_UNTIL])
-
-    # -- what others ask of the flow -------------------------------------------------------------
 
     def delivering(self):
         """Whether anything may flow: any mode but boot, stopped and fault."""
@@ -322,8 +323,6 @@ class Pump:
             self.window.calibrate(nl_per_rev)
             self.delivery.calibrate(nl_per_rev)
         self.supervisor.configure(nl_per_rev, self.config.steps_per_rev)
-
-    # -- durable state ---------------------------------------------------------------------------
 
     def snapshot(self):
         """The durable state as bytes: what a refused order leaves as it is."""

@@ -164,6 +164,9 @@ class Sensors:
                 mark <<= 1
             if channel in (SENSE_BUTTON, SENSE_STOP):
                 low = high = reading  # every edge counts
+        if channel == SENSE_TEST and 0 < reading <= RANGES[2 * SENSE_TEST + 1]:
+            self._alarms.tested(reading, now_ms)
+            low = high = reading  # another part that fails is another record
         if channel == SENSE_BUTTON:
             self._at[BUTTON_AT] = now_ms & MASK
         elif channel == SENSE_STOP:

@@ -4,7 +4,8 @@ Every alarm condition is judged in every mode (ALM-08); here are those that chan
 """
 
 from pumpfw.core import durable, modes, rules
-from pumpfw.core.config import IDLE_WAKE_MS, REMIND_MS, STOPPED_MAX_MS, UPKEEP_MS
+from pumpfw.core.config import IDLE_WAKE_MS, REMIND_MS, STOPPED_MAX_MS, UPKEEP_MS, VERIFY_MS
+from pumpfw.core.storage import GOOD, LOST
 from pumplink import device
 from pumplink.device import DAY_MS
 
@@ -45,11 +46,24 @@ def run(pump, now_ms):
             modes.periodic(pump, now_ms)
         wait = min(wait, numbers[durable.NEXT] - now_ms)
     _slowly(pump, now_ms)
+    if now_ms - pump.times[0] >= VERIFY_MS:
+        _verify(pump, now_ms)
     if pump.journal.failed:
         pump.journal.add(now_ms, device.REC_SELF_TEST)  # tries again: nothing fails, if this can be read
     if pump.journal.failed or now_ms - pump.saved_ms() >= DAY_MS // 96:
         pump.dirty = True  # nor must a long rest lose its time in a reset (TIME-08)
     return wait
+
+
+def _verify(pump, now_ms):
+    # one copy that rotted is written anew, both are the end (PWR-12)
+    pump.times[0] = now_ms
+    status = pump.storage.load()
+    pump.storage.payload = None
+    if status > GOOD:
+        pump.journal.add(now_ms, device.REC_REPAIRED, status - 1)
+        pump.alarms.event(device.ALARM_MEMORY if status == LOST else device.ALARM_MEMORY_REPAIRED, now_ms)
+        pump.dirty = True
 
 
 def _slowly(pump, now_ms):
