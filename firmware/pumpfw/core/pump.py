@@ -98,7 +98,7 @@ class Pump:
             if alarms.priority:
                 self._judge(now_ms)
             wait = min(wait, self.sensors.clocks(now_ms))
-            if now_ms >= at[_UPKEEP] - IDLE_WAKE_MS // 2:  # with a wake that comes anyway, rather than with one more
+            if now_ms >= at[_UPKEEP] - IDLE_WAKE_MS:  # with a wake that comes anyway, rather than with one more
                 at[_UPKEEP] = now_ms + upkeep.run(self, now_ms)
                 if booting:
                     alarms.settle(now_ms)
@@ -130,6 +130,7 @@ class Pump:
         if self.journal.failed != self._failed:
             self._failed = self.journal.failed
             self.alarms.update(device.ALARM_STORAGE, self._failed, now_ms)
+            self.look_again(now_ms + IDLE_WAKE_MS)
 
     def _inputs(self, now_ms):
         if self.sensors.stop_pressed(now_ms) and self.mode != device.STOP_MODE and self.mode != device.FAULT:
@@ -289,8 +290,8 @@ class Pump:
         return max(0, self._at[_UNTIL] - now_ms) if self.delivering() else 0
 
     def look_again(self, now_ms):
-        """Upkeep is due at once: a deadline may have changed."""
-        self._at[_UPKEEP] = now_ms
+        """Upkeep is due at `now_ms` at the latest: a deadline may have changed."""
+        self._at[_UPKEEP] = min(self._at[_UPKEEP], now_ms)
 
     def run(self, now_ms):
         """The motor may turn from now on; steps that a fault swallowed are not asked for again."""

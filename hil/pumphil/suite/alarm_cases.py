@@ -22,7 +22,7 @@ from pumphil.treatment import DAY_MS, Treatment
 from pumphost.therapy import PatientBolus
 from pumplink import codes, messages
 
-MINUTE = 60.0
+ROUND = 120.0  # s: what changes slowly is looked at so often
 SERVICE_DAYS = 2_555
 TURN_STEPS_NL = 215  # design volume of a step, rounded down
 Step = Callable[[Treatment], object]
@@ -280,13 +280,13 @@ COVER = codes.SENSE_COVER
 CASES: Mapping[int, Case] = {
     codes.ALARM_LOW_RESERVOIR: Case(_until_level(3_000_000), 1, _refill, fill="3.030 mL"),
     codes.ALARM_EMPTY: Case(_until_level(500_000), 1, _refill, fill="0.530 mL"),
-    codes.ALARM_LEVEL: Case(_show(codes.SENSE_LEVEL, 15_000_000), MINUTE, _right_level),
+    codes.ALARM_LEVEL: Case(_show(codes.SENSE_LEVEL, 15_000_000), ROUND, _right_level),
     codes.ALARM_STALL: Case(_stall, 60 + 30, _nothing),
     codes.ALARM_STALL_OVER: Case(_after_stall, 60 + 60, event=True),
-    codes.ALARM_STOPPED_48H: Case(_stop_for(48), MINUTE, _start),
-    codes.ALARM_STOPPED: Case(_stop_for(0.25), MINUTE, _start),
-    codes.ALARM_SERVICE_DUE: Case(_aged(SERVICE_DAYS - 90), MINUTE, None),
-    codes.ALARM_SERVICE_END: Case(_aged(SERVICE_DAYS), MINUTE, None),
+    codes.ALARM_STOPPED_48H: Case(_stop_for(48), ROUND, _start),
+    codes.ALARM_STOPPED: Case(_stop_for(0.25), ROUND, _start),
+    codes.ALARM_SERVICE_DUE: Case(_aged(SERVICE_DAYS - 90), ROUND, None),
+    codes.ALARM_SERVICE_END: Case(_aged(SERVICE_DAYS), ROUND, None),
     codes.ALARM_SUPPLY_LOW: Case(_show(codes.SENSE_SUPPLY, 4_499), 1, _show(codes.SENSE_SUPPLY, 5_000)),
     codes.ALARM_SUPPLY_CRITICAL: Case(_show(codes.SENSE_SUPPLY, 4_199), 1, _show(codes.SENSE_SUPPLY, 5_000)),
     codes.ALARM_RESET: Case(_reset),
@@ -304,14 +304,14 @@ CASES: Mapping[int, Case] = {
     codes.ALARM_BOLUS_CUT: Case(_bolus_cut, 1, _close),
     codes.ALARM_BRIDGE: Case(_bridge, 1, lambda treatment: treatment.run_for(hours=1)),
     codes.ALARM_BRIDGE_CUT: Case(_bridge_cut),
-    codes.ALARM_UNCOMMITTED: Case(_leave_ticket, MINUTE),
+    codes.ALARM_UNCOMMITTED: Case(_leave_ticket, ROUND),
     codes.ALARM_READBACK: Case(_commit_another),
     codes.ALARM_CLOCK: Case(_reset, 1, _new_clock),
-    codes.ALARM_TUBE: Case(_worn, MINUTE, _new_tube),
+    codes.ALARM_TUBE: Case(_worn, ROUND, _new_tube),
     codes.ALARM_TEMPERATURE: Case(_show(codes.SENSE_TEMPERATURE, 55_001), 1, _show(codes.SENSE_TEMPERATURE, 49_999)),
     codes.ALARM_BUTTON: Case(_hold, 1, _let_go),
     codes.ALARM_LINK: Case(_replay),
-    codes.ALARM_FILL_AGE: Case(_aged(91), MINUTE, _refill),
+    codes.ALARM_FILL_AGE: Case(_aged(91), ROUND, _refill),
     codes.ALARM_RESTARTS: Case(_resets),
     codes.ALARM_FREE_FLOW: Case(_flow, 5, _rest),
     codes.ALARM_TIME: Case(_fast_clock, 120, _right_clock),

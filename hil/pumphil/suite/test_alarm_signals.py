@@ -182,13 +182,13 @@ def test_alarm_high_stays_through_reset_and_power_loss(treatment: Treatment, rec
 def test_alarm_high_that_lets_basal_run_survives_a_power_loss(
     treatment: Treatment, record: HilRecord, rate: str
 ) -> None:
-    """Condition: running. Action: the level is 3 mL off; power off 100 s later, the level is right. Then the alarm."""
+    """Condition: running. Action: the level is 3 mL off; power off 130 s later, the level is right. Then the alarm."""
     faults.running(treatment, rate, bolus=False)
     rig, programmer = treatment.rig, treatment.programmer
     rig.set_input(codes.SENSE_LEVEL, 17_900_000)
     treatment.run_for(seconds=100)
     rig.set_input(codes.SENSE_LEVEL, 15_000_000)
-    rig.run_for(seconds=100)
+    rig.run_for(seconds=130)
     light = rig.light
     rig.power_cut()
     rig.set_input(codes.SENSE_LEVEL, 17_900_000)

@@ -93,7 +93,7 @@ def test_supervisor_memory_changes(inside: Treatment, record: HilRecord, cell: s
 TASKS = {
     "control": ("_advance", MemoryError("memory allocation failed")),
     "supervisor": ("supervisor", ValueError("a task")), "link": ("link", KeyError("a task")),
-    "judging": ("_judge", ZeroDivisionError("a task")),
+    "planning": ("_next_wake", ZeroDivisionError("a task")),
 }  # fmt: skip
 
 
