@@ -12,22 +12,15 @@ and the same power-on from there on: the whole pump runs once for each of them, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
-import google_crc32c
-import pytest
 from pump_driver import DRUG, HOUR_MS, MINUTE_MS, SECOND_MS, Bench, Reply
 from pump_faults import FaultyStore
 
-from pumpfw.core import journal, storage
-from pumpfw.core.journal import Journal, Ring
 from pumpfw.core.pump import Pump
-from pumpfw.core.storage import Storage
-from pumpfw.core.wallclock import WallClock
-from pumplink import codes, crc32c
+from pumplink import codes
 
 Areas = dict[int, bytes]
 FITTED = (codes.SENSE_COVER,)
@@ -39,7 +32,6 @@ THIRD = [(0, 60_000), (360, 72_000), (720, 48_000), (1_080, 96_000)]
 OTHER_DRUG = b"baclofen"
 DELIVERING = (codes.SCHEDULE, codes.MINIMUM_RATE, codes.PATIENT_BOLUS, codes.CLINICIAN_BOLUS)
 _NEVER = 0
-CHECKED_MAX = 20_000
 
 
 @dataclass(frozen=True)
@@ -320,97 +312,3 @@ def script(week: Week) -> Week:
 
 
 # -- power-on ----------------------------------------------------------------------------------------
-
-
-class _View:
-    """Only reads."""
-
-    def __init__(self, areas: Areas) -> None:
-        self._areas = areas
-
-    def read(self, area: int, offset: int, count: int) -> bytes:
-        return self._areas.get(area, b"")[offset : offset + count]
-
-
-def _fields(thing: Any, kind: Any) -> tuple[Any, ...]:
-    values = [getattr(thing, name) for name in kind.__slots__ if name not in ("_store", "_buf", "_faults", "_entry")]
-    return tuple(bytes(v) if isinstance(v, bytearray) else tuple(v) if hasattr(v, "typecode") else v for v in values)
-
-
-def loaded_state(areas: Areas) -> tuple[Any, ...]:
-    """All that the state slots decide at power-on."""
-    found = Storage(_View(areas))
-    return found.load(), *_fields(found, Storage)
-
-
-def loaded_log(areas: Areas) -> tuple[Any, ...]:
-    """All that the journal decides at power-on."""
-    log = Journal(WallClock(), _View(areas))
-    return log.boot(), *_fields(log, Ring), *_fields(log._faults, Ring)
-
-
-def writes_of_power_on(areas: Areas, truth: Truth) -> list[Write]:
-    """What a power-on with this store writes."""
-    store, writes = _NotedStore(areas), []
-
-    def note(area: int, data: bytes | None) -> None:
-        writes.append(Write(len(writes), area, data, dict(store.frozen), truth))
-
-    store.note = note
-    Bench(store=store, fitted=FITTED)
-    return writes
-
-
-class Outcome:
-    """The pump after power came back with this store: one poll, and what it says then."""
-
-    def __init__(self, areas: Areas) -> None:
-        self.bench = bench = Bench(store=AnyTimeStore(areas), fitted=FITTED)
-        pump = bench.pump
-        self.state = loaded_state(areas)[0]
-        self.steps = pump.delivery.steps()
-        self.locked_until_ms = pump.history.locked_until_ms()
-        self.starts = starts_of(pump)
-        self.program = bytes(pump.schedule.program.canonical())
-        self.program_digest = bytes(pump.schedule.program.digest)
-        self.lowest = pump.schedule.program.lowest() if pump.schedule.program.n else 0
-        self.now_ms = bench.now_ms
-        self.status = bench.status()
-        self.moved = bench.steps()
-
-    def alarms(self) -> set[int]:
-        return {code for code in codes.ALARMS if self.status["alarms"] >> code & 1}
-
-
-def _fast_k(data: Any, start: int, end: int, out: bytearray, at: int) -> int:
-    crc = google_crc32c.value(bytes(data[start:end]))
-    for i in range(5):
-        out[at + i] = 0x80 | crc >> 7 * i & 0x7F
-    return at + 5
-
-
-_checked: dict[bytes, bool] = {}
-
-
-def _fast_check(data: Any, start: int, end: int, scratch: bytearray) -> bool:
-    key = bytes(data[start : end + 5])
-    known = _checked.get(key)
-    if known is None:
-        if len(_checked) > CHECKED_MAX:
-            _checked.clear()
-        known = _checked[key] = crc32c.check_k(data, start, end, scratch)
-    return known
-
-
-@contextmanager
-def fast_checks() -> Iterator[None]:
-    """CRC-32C from a library in C, and what was checked before is known: a power-on checks kilobytes, often the same.
-
-    test_pump_cuts.py shows once that it is the CRC of the firmware.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (crc32c, storage, journal):
-            patch.setattr(module, "write_k", _fast_k)
-        for reader in (storage, journal):
-            patch.setattr(reader, "check_k", _fast_check)
-        yield

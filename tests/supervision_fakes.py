@@ -21,6 +21,7 @@ class FakeAlarms:
 
     def __init__(self) -> None:
         self.told: list[Told] = []
+        self.tests: list[tuple[int, int]] = []  # bits that failed, pump time
         self.shown: set[int] = set()
         self.caused: set[int] = set()
 
@@ -41,6 +42,9 @@ class FakeAlarms:
         self.told.append((code, "event", now_ms))
         if device.ALARMS[code] >> 4:  # latching
             self.shown.add(code)
+
+    def tested(self, bits: int, now_ms: int) -> None:
+        self.tests.append((bits, now_ms))
 
     def shows(self, code: int) -> bool:
         return code in self.shown

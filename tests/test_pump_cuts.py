@@ -14,23 +14,12 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 from pump_driver import DAY_MS, STEP_NL
-from pump_weeks import (
-    DELIVERING,
-    Areas,
-    Outcome,
-    Truth,
-    Week,
-    Write,
-    fast_checks,
-    loaded_log,
-    loaded_state,
-    script,
-    writes_of_power_on,
-)
+from pump_power_on import Outcome, loaded_log, loaded_state, writes_of_power_on
+from pump_weeks import DELIVERING, Areas, Truth, Week, Write, script
 
 from pumpfw.core import durable
-from pumpfw.core.storage import FRESH, GOOD
-from pumplink import codes, crc32c
+from pumpfw.core.storage import FRESH
+from pumplink import codes
 
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 SLOTS = (0, 1)
@@ -40,13 +29,6 @@ BRIDGE_RATE, MINIMUM_RATE = 192_000, 12_000
 @pytest.fixture(scope="module")
 def week() -> Week:
     return script(Week())
-
-
-@pytest.fixture(scope="module", autouse=True)
-def fast_crc(week: Week) -> Iterator[None]:
-    """Only for the power-ons: the week itself ran without it."""
-    with fast_checks():
-        yield
 
 
 def modes_after(mode: int) -> set[int]:
@@ -167,9 +149,3 @@ def test_basal_goes_on_at_the_lowest_rate(week: Week, mode: int) -> None:
     moved_nl = outcome.bench.steps() * STEP_NL
     rate = outcome.lowest if outcome.status["mode"] == codes.SCHEDULE else MINIMUM_RATE
     assert 0 <= rate - moved_nl <= STEP_NL
-
-
-def test_fast_crc_is_the_crc_of_the_firmware(week: Week) -> None:
-    """The library that makes these tests affordable finds every checksum right that the firmware wrote without it."""
-    assert loaded_state(week.writes[-1].before)[0] == GOOD
-    assert crc32c.write_k.__module__ == "pump_weeks"

@@ -123,7 +123,7 @@ def test_it_recovers_by_itself(bench: Bench) -> None:
     starts, moved = starts_of(bench.pump), bench.steps()
     bench.reset()
     assert starts_of(bench.pump) == starts
-    assert account < moved <= bench.pump.delivery.steps() <= moved + 2 * 2
+    assert account < moved <= bench.pump.delivery.total <= moved + 2 * 2
     numbers = [row[0] for row in bench.records()]
     assert numbers == list(range(len(numbers))), "LOG-02: no gaps, whatever could not be written"
 
@@ -212,9 +212,9 @@ def test_what_is_stored_is_what_the_pump_knows(seed: int) -> None:
         bench.poll()
         live, stored = bench.pump, replayed(bench)
         status = bench.status()
-        ahead = stored.delivery.steps() - live.delivery.steps()
+        ahead = stored.delivery.total - live.delivery.total
         most = most_accounted([steps for _, steps in bench.motor.packets])
-        assert live.delivery.steps() <= stored.delivery.steps() <= max(most, live.delivery.steps()), what
+        assert live.delivery.total <= stored.delivery.total <= max(most, live.delivery.total), what
         assert 0 <= status["remaining"] - stored.reservoir.remaining_nl() <= ahead * STEP_NL + 1, what
         assert stored.history.locked_until_ms() == live.history.locked_until_ms(), what
         assert starts_of(stored) == starts_of(live), what

@@ -51,7 +51,7 @@ class Ledger:
     def calibrate(self, nl_per_rev: int) -> None:
         """As the pump does: settle, then count the steps to come at another volume."""
         self.res.settle()
-        steps = self.delivery.steps()
+        steps = self.delivery.total
         self.geometry.nl_per_rev = nl_per_rev
         self.res._delivery = self.delivery = Delivery(self.geometry)
         self.move(steps)
@@ -275,7 +275,7 @@ def test_saved_state_is_the_same_ledger() -> None:
     assert ledger.res.save(buf, 4) == 4 + Reservoir.SIZE
     assert bytes(buf[:4] + buf[-5:]) == bytes(9)
     ledger.turns(1)  # its intent is in the store, the checkpoint is older
-    again = Ledger(steps=ledger.delivery.steps())
+    again = Ledger(steps=ledger.delivery.total)
     assert again.res.load(buf, 4) == 4 + Reservoir.SIZE
     assert again.report(DAY_MS) == ledger.report(DAY_MS)
     assert again.res.remaining_nl() == 18_000_000 - 11 * 43_100
@@ -288,7 +288,7 @@ def test_state_can_be_saved_after_many_refills() -> None:
         refill_at_ratio(ledger, 95)
     buf = bytearray(Reservoir.SIZE)
     ledger.res.save(buf, 0)
-    again = Ledger(steps=ledger.delivery.steps())
+    again = Ledger(steps=ledger.delivery.total)
     again.res.load(buf, 0)
     assert (again.report()["ratios"], again.report()["ratio_mean"]) == (10, 9_500)
 

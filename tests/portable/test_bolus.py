@@ -84,12 +84,12 @@ def test_lockout_from_start_to_start():
 
 def test_lockout_becomes_longer_by_new_settings_never_shorter():
     history = BolusHistory()
-    history.programmed(DAY_MS)
+    history.programmed(DAY_MS, 0)
     assert history.lockout_left_ms(0) == 0, "settings alone lock nothing"
     history.lock(0, HOUR_MS)
-    history.programmed(300_000)
+    history.programmed(300_000, 0)
     assert history.lockout_left_ms(0) == HOUR_MS
-    history.programmed(2 * HOUR_MS)
+    history.programmed(2 * HOUR_MS, 0)
     assert history.lockout_left_ms(0) == 2 * HOUR_MS
     history.lock(2 * HOUR_MS, 300_000)
     assert history.lockout_left_ms(2 * HOUR_MS) == 300_000

@@ -34,7 +34,7 @@ def test_one_hour_at_1_ml_a_day_is_193_steps_and_35_hundredths():
     account = delivery()
     account.flow(1_000_000, HOUR_MS)
     issue_all(account, 1)
-    assert account.steps() == 193
+    assert account.total == 193
     assert account.volume_nl(193) == 41_592  # 41 591.5
     # 0.6512 of a step are left to come: 2 424 960 000 000 units at 200 000 000 a millisecond are 12 124.8 ms
     assert account.ms_until(1, 1_000_000, 0) == 12_125
@@ -49,7 +49,7 @@ def test_remainder_is_carried_exactly():
             account.flow(1_000_000, ms)
             issue_all(account, 2)
         issue_all(account, 1)
-        assert account.steps() == 2_000 * period
+        assert account.total == 2_000 * period
         assert account.ms_until(1, 1_000_000, 0) == 18_620  # a whole step is 18 619.2 ms
     assert account.ms_until(1, 100, 0) == 186_192_000, "nothing is left over"
 
@@ -80,7 +80,7 @@ def test_due_waits_for_a_whole_packet_and_stays_below_10_ul():
     assert account.due(2) == 46
     account.issue(46)
     assert account.due(2) == 6
-    assert account.steps() == 46
+    assert account.total == 46
 
 
 def test_a_step_ahead_is_owed():
@@ -121,7 +121,7 @@ def test_volume_of_steps_is_rounded_up():
     assert account.units_of(20_000) == 345_600_000_000_000  # 92.81 steps
     account.add(account.units_of(43_100))
     issue_all(account, 1)
-    assert account.steps() == 200
+    assert account.total == 200
     assert account.ms_until(1, 1_000_000, 0) == 18_620
 
 

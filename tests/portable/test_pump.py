@@ -95,6 +95,9 @@ class Silent:
     def read(self, channel):
         return ABSENT
 
+    def changed(self):
+        return False
+
     def watch(self, channel, low, high):
         pass
 
