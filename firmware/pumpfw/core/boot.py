@@ -46,6 +46,7 @@ def unpack(pump, payload, parts):
     at = 1 + _NUMBERS_SIZE
     for part in parts:
         at = part.load(payload, at)
+    pump.window.nl_per_rev = pump.numbers[durable.NL_PER_REV]  # of the steps that it has just read
 
 
 def back_to(pump, payload):

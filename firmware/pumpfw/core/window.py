@@ -34,11 +34,11 @@ def least_limit_nl(worst_24h_nl, peak_nl_per_day, each_nl=0, every_ms=DAY_MS):
 class RollingWindow:
     """Steps issued in the last 24 h of pump time. Nothing but time takes any out (BOL-16)."""
 
-    __slots__ = ("_nl_per_rev", "_steps_per_rev", "_steps", "_newest", "_total")
+    __slots__ = ("nl_per_rev", "_steps_per_rev", "_steps", "_newest", "_total")
     SIZE = 198
 
     def __init__(self, nl_per_rev, steps_per_rev):
-        self._nl_per_rev = nl_per_rev
+        self.nl_per_rev = nl_per_rev
         self._steps_per_rev = steps_per_rev
         self._steps = array("H", [0] * _BUCKETS)  # bucket n in place n modulo 97
         self._newest = 0
@@ -63,7 +63,7 @@ class RollingWindow:
         self._total += steps
 
     def _nl(self, steps):
-        return -(-steps * self._nl_per_rev // self._steps_per_rev)
+        return -(-steps * self.nl_per_rev // self._steps_per_rev)
 
     def volume_nl(self, now_ms):
         """Volume of the window that ends now, rounded up; never less than that of the exact 24 h."""
@@ -109,10 +109,10 @@ class RollingWindow:
             place = (self._newest - back) % _BUCKETS
             old += self._steps[place]
             # rounded up from the newest on, so that no later window loses volume
-            up_to = -(-old * self._nl_per_rev // nl_per_rev)
+            up_to = -(-old * self.nl_per_rev // nl_per_rev)
             self._steps[place] = min(up_to - new, _BUCKET_MAX)
             new = up_to
-        self._nl_per_rev = nl_per_rev
+        self.nl_per_rev = nl_per_rev
         self._total = sum(self._steps)
 
     def save(self, buf, at):
