@@ -151,7 +151,7 @@ def prime(pump, volume_nl, now_ms):
     refusal = ready(pump, False)
     if not refusal and not pump.reservoir.lasts(volume_nl):
         refusal = device.LOW_RESERVOIR, 0, pump.reservoir.remaining_nl()
-    return refusal or _window(pump, volume_nl, now_ms)
+    return refusal or _window(pump, volume_nl, now_ms) or _alarm(pump)  # which would end it at once (BOL-15)
 
 
 def bridge(pump, volume_nl):
