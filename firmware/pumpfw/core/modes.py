@@ -174,7 +174,8 @@ def settle_bolus(pump, order, state, delivered_nl, now_ms):
     pump.orders.settle(order, state, delivered_nl)
     pump.journal.add(now_ms, device.REC_BOLUS_END, order, delivered_nl)
     if state == device.INTERRUPTED:
-        prime = pump.mode == device.PRIME
+        # at boot the mode is that of the last checkpoint; a prime is durable before its mode is
+        prime = numbers[durable.MODE] in (device.STOP_MODE, device.PRIME)
         pump.alarms.event(device.ALARM_BRIDGE_CUT if prime else device.ALARM_BOLUS_CUT, now_ms)
 
 
