@@ -129,6 +129,7 @@ class Pump:
             self.make_durable(now_ms)
         if self.journal.failed != self._failed:
             self._failed = self.journal.failed
+            self.look_again(now_ms)  # which tries again each minute from now on
             self.alarms.update(device.ALARM_STORAGE, self._failed, now_ms)
             self.look_again(now_ms + IDLE_WAKE_MS)
 
@@ -332,9 +333,11 @@ class Pump:
     def restore(self, payload):
         """Back to a snapshot of this run; volume and time go on."""
         boot.back_to(self, payload)
-        if self.numbers[durable.NL_PER_REV] != self.delivery.nl_per_rev:
-            self.calibrate(self.numbers[durable.NL_PER_REV])
-        guard.keep(self)
+        nl_per_rev = self.numbers[durable.NL_PER_REV]
+        if nl_per_rev != self.delivery.nl_per_rev:  # ledger and window are of that calibration again already
+            self.delivery.calibrate(nl_per_rev)
+            self.supervisor.configure(nl_per_rev, self.config.steps_per_rev)
+        self.keep_guard()
 
     def saved_ms(self):
         """Pump time of the last checkpoint or intent: what a reset would go on from."""
