@@ -62,6 +62,22 @@ class Comparison:
         model.spent_nl = Fraction(spent_nl)
         model.watch_reservoir()
 
+    def bridge_done(self) -> None:
+        """The pump says when: it delivers whole steps, and the flow that the motor has not had yet counts too."""
+        bridge = self.model.bridge
+        assert bridge
+        assert bridge["given"] >= bridge["volume"] - TWO_QUANTA_NL, (float(bridge["given"]), bridge["volume"])
+        self.model.end_bridge("done")
+
+    def bridge_after_reset(self) -> None:
+        """As the account: of the bridge too at most two quanta count as given and were not, and one was unfinished."""
+        bridge = self.model.bridge
+        if bridge:
+            left_nl = self.bench.ask("GET_BOLUS_SETTINGS")["bridge_left"]
+            own_nl = bridge["volume"] - bridge["given"]
+            assert own_nl - TWO_QUANTA_NL <= left_nl <= own_nl + TWO_QUANTA_NL, (left_nl, float(own_nl))
+            bridge["given"] = Fraction(bridge["volume"] - left_nl)
+
     # -- compared ----------------------------------------------------------------------------------
 
     def _status(self) -> None:
@@ -113,6 +129,7 @@ class Comparison:
         quantum = max(quantum_nl(model.peak_nl_per_day, nl_per_rev, STEPS_PER_REV) for nl_per_rev in geometries)
         error_nl = model.quantum_error_nl(quantum)
         assert error_nl == 0, (float(error_nl), float(model.must_nl), float(model.moved_nl), float(model.may_nl))
+        assert not model.bridge or model.bridge["given"] <= model.bridge["volume"] + TWO_QUANTA_NL, "a bridge without end"
         assert model.mode != "fault" or not self.bench.motor.busy(), "FLOW-09: a fault does not finish the packet"
         assert model.mode in HALTED or model.content_nl() > EMPTY_NL - 10_001, (
             "RES-05: delivers from an empty reservoir"

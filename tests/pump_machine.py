@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pump_compare import Comparison
+from pump_compare import STATE_CODES, Comparison
 from pump_driver import Reply
 from pump_faults import PowerCut
 from pump_model import PACKET_IN_HAND_MS
-from pump_model_alarms import PRIORITY, STOPS
+from pump_model_alarms import CODES, PRIORITY, STOPS
 from pump_model_flow import CEILING, HALTED
 from pump_model_refusals import Reasons, bolus_denials, clinician_denials, storage
 from pump_model_time import DAY_MS
@@ -72,6 +72,8 @@ class Pair(Comparison):
             if model.mode not in HALTED:
                 model.stop()
             self.pressed = None
+        if model.bridge and "bridge-active" in set(model.alarms.listed) - shown:
+            self.bridge_done()
         for name in sorted(set(model.alarms.listed) - shown):
             model.alarms.cleared(name, t_ms)
         for name in sorted(shown - set(model.alarms.listed), key=lambda name: (name not in STOPS, -PRIORITY[name])):
@@ -98,11 +100,12 @@ class Pair(Comparison):
         since_ms = model.now_ms - periodic["from"]
         assert since_ms % periodic["interval"] == 0 or self.blurred, f"a periodic bolus {since_ms} ms after it was set"
         volume_nl, duration_ms = periodic["volume"], periodic["duration"]
-        window = self.window(volume_nl, duration_ms)
+        window = self.window(volume_nl, self.stretched(volume_nl, duration_ms))
         denials = clinician_denials(model, volume_nl, duration_ms, window)
         assert not any(denials.values()), denials
-        self.check_grant(volume_nl, duration_ms)
-        model.begin("clinician-bolus", -1 - len(model.orders), volume_nl, duration_ms)
+        lasts_ms = self.stretched(volume_nl, duration_ms)
+        self.check_grant(volume_nl, lasts_ms)
+        model.begin("clinician-bolus", -1 - len(model.orders), volume_nl, lasts_ms)
 
     def settle(self) -> None:
         """All that is due at this instant, before an order that comes at the same instant."""
@@ -189,9 +192,14 @@ class Pair(Comparison):
 
     def ask_refusable(self, ask: Callable[[], Reply], reasons: Reasons, ordered: bool = False) -> Reply:
         """A refused command leaves what is durable as it was, to the byte (LINK-05, BOL-06)."""
-        before = self.bench.snapshot()
+        before, book = self.bench.snapshot(), self.model.alarms
         reply = ask()
         if not self.expect(reply, reasons, ordered):
+            if self.model.bolus and self.bench.pump.alarms.shows(CODES["journal-failed"]):
+                # the refusal could not be recorded: it is that alarm which ends the bolus (BOL-15), not the command
+                assert self.bench.store.failing
+                if "journal-failed" not in book.listed:
+                    return reply
             assert self.bench.snapshot() == before, f"changed by a command that was refused: {reply}"
         return reply
 
@@ -319,8 +327,16 @@ class Pair(Comparison):
         model.alarms.event("memory-repaired", restored_ms)  # of a torn write
         if model.ended and model.ended["end"] >= before_ms - PACKET_IN_HAND_MS:  # maybe that was not stored
             model.alarms.event("bridge-aborted" if model.ended["mode"] == "prime" else "bolus-interrupted", restored_ms)
-            model.orders[model.ended["order"]]["state"] = "interrupted"
+            self.stored_or_cut(model.ended["order"])
         self.since_jam = 0
         self.account_after_reset(cut_steps)
+        self.bridge_after_reset()
         self.observe()
         return applied
+
+    def stored_or_cut(self, order: int) -> None:
+        """The end of a bolus just before the power went: it was stored, or the pump found a bolus that was cut."""
+        told = self.model.orders[order]
+        if order < 0 or self.bench.ask("GET_ORDER", order)["state"] != STATE_CODES[told["state"]]:
+            told["state"] = "interrupted"
+

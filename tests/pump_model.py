@@ -19,7 +19,7 @@ from pump_model_flow import BOLUSES, DELIVERING, HALTED, PRIME_RATE, Flow
 from pump_model_time import DAY_MS, HOUR_MS, MINUTE_MS, Steps, Wall, Week
 
 FOLLOW_ON = {0: "schedule", 1: "stopped", 2: "schedule", 3: "minimum-rate"}
-RESET_SPAN_MS, RESETS_MAX = 10 * MINUTE_MS, 3  # PWR-07
+RESET_SPAN_MS, RESETS_MAX = 10 * MINUTE_MS, 3  # PWR-07, and ALM-09
 SIGNALLED_MS = 1_000  # ALM-02
 SENSED_MS = 10_000  # HW-07
 PACKET_IN_HAND_MS = 600  # state is made durable between packets: a power cut in this time may forget a stop
@@ -37,6 +37,8 @@ class Model(Flow):
         if mode != self.mode:
             assert mode in self.free, f"mode {mode} at {self.now_ms} ms, expected {self.mode} or {sorted(self.free)}"
             self.mode = mode
+            if mode == "fault":
+                self.delayed = None
         self.free = frozenset()
 
     def remember(self, order: int, state: str, requested_nl: int = 0) -> None:
@@ -101,6 +103,10 @@ class Model(Flow):
             self.delayed = {"at": self.now_ms + delay_ms, "mode": ("schedule", "minimum-rate").index(mode)}
             return
         self.delayed = None
+        if self.mode == "stopped" and self.stopped_at_ms is None:  # ALM-09; unit tests say when it must be
+            self.restarts_ms = [*self.restarts_ms[-2:], self.now_ms]
+            if len(self.restarts_ms) == 3 and self.now_ms - self.restarts_ms[0] < RESET_SPAN_MS:
+                self.alarms.event("repeated-restarts", self.now_ms)
         self.mode = mode
         self.stopped_by_command(False)
 
@@ -165,14 +171,18 @@ class Model(Flow):
         self.mode = mode
         if mode == "patient-bolus":
             self.starts_ms.append(self.now_ms)
-        self.anchor_ms = self.now_ms
-        self.lock()
+        self.anchors_ms[0] = self.now_ms
+        # an end that counts has not come yet, but until then the start does
+        self.locked_until_ms = max(self.locked_until_ms, self.now_ms + (self.settings["lockout"] if self.settings else 0))
 
     def begin_prime(self, order: int, volume_nl: int) -> None:
         self.begin("prime", order, volume_nl, -(-volume_nl * DAY_MS // PRIME_RATE))
 
-    def end_bolus(self, state: str) -> None:
-        """BOL-15: whatever ended it, what was given stays counted and nothing resumes it."""
+    def end_bolus(self, state: str, at_ms: int | None = None) -> None:
+        """BOL-15: whatever ended it, what was given stays counted and nothing resumes it.
+
+        `at_ms` is the end in the pump's time where a reset has put that back.
+        """
         if not self.bolus:
             return
         bolus, self.bolus = self.bolus, None
@@ -181,8 +191,7 @@ class Model(Flow):
         if bolus["slept"] and state == "done":
             state = "interrupted"
         self.orders[bolus["order"]] |= {"state": state, "given": (Fraction(0) if bolus["slept"] else given, given)}
-        if self.settings and self.settings["anchor"]:
-            self.anchor_ms = self.now_ms
+        self.anchors_ms[1] = self.now_ms if at_ms is None else at_ms
         self.lock()
         if bolus["mode"] == "prime":
             self.mode = "stopped"
@@ -215,7 +224,7 @@ class Model(Flow):
         self.alarms.raised(name, t_ms)
         if name in self.alarms.stopping():
             self.halt()
-        elif name in self.alarms.forbid_boluses() and self.mode in BOLUSES:
+        elif name in self.alarms.forbid_boluses():
             self.end_bolus("interrupted")
 
     def acknowledge(self, name: str) -> None:
@@ -224,6 +233,8 @@ class Model(Flow):
         if self.mode == "fault" and not self.alarms.stopping():
             self.mode = "stopped"
             self.maybe_stopped()
+        elif self.mode == "stopped" and self.alarms.stopping():
+            self.free = frozenset(HALTED)  # an empty reservoir may have hidden one that asks for more
 
     # -- reset -----------------------------------------------------------------------------------
 
@@ -234,7 +245,7 @@ class Model(Flow):
         cut = self.bolus and ("bridge-aborted" if self.bolus["mode"] == "prime" else "bolus-interrupted")
         if self.bolus:
             self.bolus["slept"] = True  # how much of it was given the pump knows to a quantum only
-            self.end_bolus("interrupted")
+            self.end_bolus("interrupted", restored_ms)
         self.mode, self.free = was, self.free | {was} if was in DELIVERING else frozenset(HALTED)
         if self.left_ms is not None and self.now_ms - self.left_ms[0] <= PACKET_IN_HAND_MS:
             self.free |= {self.left_ms[1]}

@@ -45,13 +45,14 @@ class Flow:
         self.nl_per_rev = DESIGN_NL_PER_REV
         self.nl_per_rev_next = DESIGN_NL_PER_REV  # HW-10: from the next program on
         self.starts_ms: list[int] = []  # of patient boluses
-        self.anchor_ms: int | None = None  # start or end of the last bolus of any kind
+        self.anchors_ms: list[int | None] = [None, None]  # start of the last bolus of any kind, end of the last
         self.locked_until_ms = 0
         self.orders: dict[int, dict[str, Any]] = {}
         self.commits_ms: list[int] = []
         self.alarms = AlarmBook()
         self.stopped_at_ms: int | None = None  # by command (ALM-10)
         self.resets_ms: list[int] = []
+        self.restarts_ms: list[int] = []  # the last three starts after a stop that was not by command
         self.begin_epoch()
 
     def begin_epoch(self) -> None:
@@ -83,23 +84,12 @@ class Flow:
     def bolus_end_ms(self) -> int | None:
         return self.bolus["start"] + self.bolus["duration"] if self.bolus else None
 
-    def bridge_end_ms(self) -> int | None:
-        """First whole ms at which all of the bridge is out, at its rate."""
-        if not self.bridge or self.mode not in ("schedule", "prime"):
-            return None
-        left_nl = self.bridge["volume"] - self.bridge["given"]
-        return self.now_ms + -int(-left_nl * DAY_MS // self.bridge_rate())
-
-    def bridge_rate(self) -> int:
-        """At which the old drug leaves the path: a prime pushes it out as well."""
-        return self.bridge["rate"] if self.bridge and self.mode == "schedule" else PRIME_RATE
-
     # -- time ------------------------------------------------------------------------------------
 
     def advance(self, t_ms: int, *, asleep: bool = False) -> None:
         """Nothing happens until `t_ms` but what was ordered; `asleep`: the processor may have missed it (FLOW-14)."""
         while self.now_ms < t_ms:
-            ends = [t_ms, self.week.next_change_ms(self.clock, self.now_ms), self.bolus_end_ms(), self.bridge_end_ms()]
+            ends = [t_ms, self.week.next_change_ms(self.clock, self.now_ms), self.bolus_end_ms()]
             if self.delayed:
                 ends.append(self.delayed["at"])
             end_ms = max(self.now_ms, min(end for end in ends if end is not None))
@@ -108,16 +98,14 @@ class Flow:
             self.may_nl += part_nl
             if not asleep and "window-limit" not in self.alarms.listed:
                 self.must_nl += part_nl
-            if self.bridge and self.mode in ("schedule", "prime"):
-                self.bridge["given"] += Fraction(self.bridge_rate() * (end_ms - self.now_ms), DAY_MS)
+                if self.bridge:  # whatever flows pushes the old drug out of the path
+                    self.bridge["given"] += part_nl
             self.now_ms = end_ms
             self._what_is_due(asleep)
 
     def _what_is_due(self, asleep: bool) -> None:
         if self.bolus and self.now_ms == self.bolus_end_ms():
             self.end_bolus("interrupted" if asleep else "done")
-        if self.bridge and self.bridge["given"] >= self.bridge["volume"]:
-            self.end_bridge("done")
         if self.delayed and self.now_ms >= self.delayed["at"]:
             self.start_delayed()
 
@@ -158,12 +146,10 @@ class Flow:
         return max(0, self.settings["max"] - len(self.recent_ms())) if self.settings else 0
 
     def lock(self) -> None:
-        """BOL-02, BOL-16: from the start or the end of the last bolus, and never earlier than it was before.
-
-        Which of the two is settled when it ends; settings that come after change the length only.
-        """
-        if self.settings and self.anchor_ms is not None:
-            self.locked_until_ms = max(self.locked_until_ms, self.anchor_ms + self.settings["lockout"])
+        """BOL-02, BOL-16: from the start or the end of the last bolus, as set, and never earlier than it was before."""
+        anchor_ms = self.anchors_ms[self.settings["anchor"]] if self.settings else None
+        if self.settings and anchor_ms is not None:
+            self.locked_until_ms = max(self.locked_until_ms, anchor_ms + self.settings["lockout"])
 
     # -- ends that the time or an alarm brings; the rest is in pump_model.py ----------------
 

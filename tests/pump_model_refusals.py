@@ -125,14 +125,14 @@ def start_refusals(model: Model, delayed: bool = False, minimum: bool = False) -
 
 
 def prime_refusals(model: Model, volume_nl: int) -> Reasons:
-    """BOL-17, RES-05, ALM-03."""
+    """BOL-17, RES-05, ALM-03; an alarm that would end it at once forbids it (BOL-15)."""
     found = {} if model.mode == "stopped" else {"WRONG_MODE": True}
+    if model.week and model.settings and model.settings["rolling"]:
+        found["WINDOW"] = False  # a careful pump counts primes into the 24 h, BOL-04 does not ask for it
     if model.bolus or model.bridge:
         found["BUSY"] = False
-    if model.alarms.stopping():
+    if model.alarms.forbid_boluses():
         found["ALARM_ACTIVE"] = True
-    elif model.alarms.forbid_boluses():
-        found["ALARM_ACTIVE"] = False
     if not model.fill:
         found["LIMIT_FILL"] = True
     return found | low_reservoir(model, volume_nl, 0, soft=True)

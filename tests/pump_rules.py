@@ -24,6 +24,7 @@ from pump_model_refusals import (
     settings_refusals,
     settings_warnings,
     start_refusals,
+    storage,
 )
 from pump_model_time import DAY_MS, HOUR_MS, MINUTE_MS, Steps, Wall
 
@@ -78,7 +79,7 @@ class Orders(Pair, RuleBasedStateMachine):
             total_nl = right_nl + off_nl if 0 <= right_nl + off_nl <= 24_000_000 else right_nl - off_nl
         said = {} if total_nl is None else {"total_nl": total_nl}
         refusals = program_refusals(self.model, wrong or [(EVERY_DAY, steps)], total_nl)
-        refusals |= {"STORAGE": False} if self.bench.store.failing else {}
+        refusals |= storage(self.model, self.bench.store.failing)
         reply = self.ask_refusable(lambda: self.bench.prepare_week(wrong or [(EVERY_DAY, steps)], **said), refusals)
         assert not reply.ok
         self.observe()
@@ -120,18 +121,12 @@ class Orders(Pair, RuleBasedStateMachine):
         withdrawn = None if off_nl is None or not self.model.fill else max(0, self.model.content_nl() + off_nl)
         said = NOT_MEASURED if withdrawn is None else withdrawn
         name = (drug.decode(), 1_000_000)
-        flagged = [False]
-
-        def warn() -> int:
-            flagged[0] = discrepancy(self.model, withdrawn)
-            return codes.WARN_REFILL if flagged[0] else 0
-
         self.two_phases(
             lambda: self.bench.ask("PREPARE_REFILL", self.bench.new_order(), said, volume, padded(drug), 1_000_000),
             lambda: refill_refusals(self.model, volume, name),
-            lambda _: self.model.apply_refill(volume, name, flagged[0]),
+            lambda _: self.model.apply_refill(volume, name, discrepancy(self.model, withdrawn)),
             how,
-            warn,
+            lambda: codes.WARN_REFILL if discrepancy(self.model, withdrawn) else 0,
         )
 
     @rule(
