@@ -129,7 +129,9 @@ class Comparison:
         quantum = max(quantum_nl(model.peak_nl_per_day, nl_per_rev, STEPS_PER_REV) for nl_per_rev in geometries)
         error_nl = model.quantum_error_nl(quantum)
         assert error_nl == 0, (float(error_nl), float(model.must_nl), float(model.moved_nl), float(model.may_nl))
-        assert not model.bridge or model.bridge["given"] <= model.bridge["volume"] + TWO_QUANTA_NL, "a bridge without end"
+        assert not model.bridge or model.bridge["given"] <= model.bridge["volume"] + TWO_QUANTA_NL, (
+            "a bridge without end"
+        )
         assert model.mode != "fault" or not self.bench.motor.busy(), "FLOW-09: a fault does not finish the packet"
         assert model.mode in HALTED or model.content_nl() > EMPTY_NL - 10_001, (
             "RES-05: delivers from an empty reservoir"

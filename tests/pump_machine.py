@@ -339,4 +339,3 @@ class Pair(Comparison):
         told = self.model.orders[order]
         if order < 0 or self.bench.ask("GET_ORDER", order)["state"] != STATE_CODES[told["state"]]:
             told["state"] = "interrupted"
-

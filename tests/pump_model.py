@@ -173,7 +173,9 @@ class Model(Flow):
             self.starts_ms.append(self.now_ms)
         self.anchors_ms[0] = self.now_ms
         # an end that counts has not come yet, but until then the start does
-        self.locked_until_ms = max(self.locked_until_ms, self.now_ms + (self.settings["lockout"] if self.settings else 0))
+        self.locked_until_ms = max(
+            self.locked_until_ms, self.now_ms + (self.settings["lockout"] if self.settings else 0)
+        )
 
     def begin_prime(self, order: int, volume_nl: int) -> None:
         self.begin("prime", order, volume_nl, -(-volume_nl * DAY_MS // PRIME_RATE))

@@ -16,6 +16,7 @@ from pump_driver import AMPLE_NL, DAY_MS, HOUR_MS, MINUTE_MS, NL_PER_REV, STEP_N
 
 from pumpfw.core.timebase import TICKS_PERIOD
 from pumphil.oracle import ErrorResult, Prescription, max_abs_error, quantum_nl
+from pumplink import codes
 
 REFILL_DAYS = 30  # 720 mL at the ceiling rate; a fill is 1 073 mL
 BOLUS = PatientBolus(20_000, 10 * MINUTE_MS, 2 * HOUR_MS, 6)
