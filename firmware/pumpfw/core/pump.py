@@ -337,7 +337,7 @@ class Pump:
         if nl_per_rev != self.delivery.nl_per_rev:  # ledger and window are of that calibration again already
             self.delivery.calibrate(nl_per_rev)
             self.supervisor.configure(nl_per_rev, self.config.steps_per_rev)
-        self.keep_guard()
+        guard.keep(self)
 
     def saved_ms(self):
         """Pump time of the last checkpoint or intent: what a reset would go on from."""
