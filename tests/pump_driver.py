@@ -20,6 +20,7 @@ from typing import Any
 from pump_faults import FaultyStore, SimSensors
 from pump_ports import FakeAnnunciator, FakeLink, FakeMotor, FakeWatchdog
 
+from pumpfw.core import boot
 from pumpfw.core.config import Config
 from pumpfw.core.ports import Ports
 from pumpfw.core.pump import Pump
@@ -150,7 +151,7 @@ class Bench:
 
     def snapshot(self) -> bytes:
         """What of the pump is durable but its alarms: program, settings, lockout, history, reservoir."""
-        return bytes(self.pump.snapshot())[: -self.pump.alarms.SIZE]
+        return bytes(boot.save(self.pump))[: -self.pump.alarms.SIZE]
 
     def dose_state(self) -> bytes:
         """The part of it that a denied bolus leaves as it was (BOL-06); requests are counted apart from it."""

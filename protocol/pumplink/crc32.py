@@ -13,6 +13,11 @@ import struct
 SIZE = 4
 
 
+def go_on(data, crc):
+    """Checksum of what came before, `crc` (0 at the start), and `data`."""
+    return binascii.crc32(data, crc)
+
+
 def seal(data, start, count, into, at):
     """Write the checksum of `count` bytes of `data` into `into` at `at`."""
     struct.pack_into("<I", into, at, binascii.crc32(memoryview(data)[start : start + count]))

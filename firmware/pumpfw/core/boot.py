@@ -7,8 +7,14 @@ each intent. Nothing here is ever filled in with a default dose (PWR-10).
 import struct
 
 from pumpfw.core import durable, modes, upkeep
+from pumpfw.core.alarms import Alarms
+from pumpfw.core.bolus import BolusHistory, BolusSettings, Counters
 from pumpfw.core.config import MINIMUM_RATE_MIN, RESETS_MAX, RESTART_MS
+from pumpfw.core.orders import Orders
+from pumpfw.core.reservoir import Reservoir
+from pumpfw.core.schedule import Program
 from pumpfw.core.storage import FRESH, LOST, REPAIRED
+from pumpfw.core.window import RollingWindow
 from pumplink import device
 
 _VERSION = 1
@@ -18,9 +24,15 @@ _NUMBERS_SIZE = struct.calcsize(_NUMBERS)
 
 def _parts(pump):
     return (
-        pump.settings, pump.history, pump.counters, pump.orders, pump.window, pump.reservoir, pump.schedule.program,
+        pump.settings, pump.history, pump.counters, pump.orders, pump.reservoir, pump.schedule.program, pump.window,
         pump.alarms,
     )  # fmt: skip
+
+
+def room():
+    """The buffer of `save`: the largest block there is, so it is made before everything else."""
+    parts = (BolusSettings, BolusHistory, Counters, Orders, Reservoir, Program, RollingWindow, Alarms)
+    return bytearray(1 + _NUMBERS_SIZE + sum([part.SIZE for part in parts]))
 
 
 def save(pump):
@@ -50,13 +62,12 @@ def unpack(pump, payload, parts):
 
 
 def back_to(pump, payload):
-    """Undo what an order changed; alarms are no order's business and stay."""
-    unpack(pump, payload, _parts(pump)[:-1])
+    """Undo what an order changed. Alarms and what was delivered are no order's business and stay."""
+    unpack(pump, payload, _parts(pump)[:-2])
 
 
 def load(pump):
     """At power-on, before anything runs: restore what the store holds. Returns the pump time to go on from."""
-    pump.blob = bytearray(1 + _NUMBERS_SIZE + sum([part.SIZE for part in _parts(pump)]))
     numbers = pump.numbers
     for index in range(durable.COUNT):
         if durable.RESET_TIMES <= index < durable.BUTTONS or durable.CHANGE_TIMES <= index < durable.STEPS:
@@ -68,13 +79,13 @@ def load(pump):
     numbers[durable.NEXT_NL_PER_REV] = pump.config.nl_per_rev
     storage = pump.storage
     pump.stored = storage.load()
-    if storage.payload is not None and storage.payload[0] != _VERSION:
+    payload = storage.payload
+    if payload is not None and payload[0] != _VERSION:
         pump.stored = LOST
     if pump.stored == LOST:  # the account of volume outlives everything else
         pump.delivery.restore(pump.config.nl_per_rev, 0, 0, storage.steps)
-    elif storage.payload is not None:
-        unpack(pump, storage.payload, _parts(pump))
-        storage.payload = None
+    elif payload is not None:
+        unpack(pump, payload, _parts(pump))
         _restore_volume(pump)
     pump.times[0] = storage.t_ms
     pump.supervisor.configure(pump.delivery.nl_per_rev, pump.config.steps_per_rev)

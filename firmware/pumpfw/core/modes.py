@@ -117,15 +117,15 @@ def remember_bolus(pump, order, volume_nl, follow_on, now_ms):
 
 
 def grant(pump, order, now_ms):
-    """The patient's bolus, which the rules allow: durable, recorded, begun. False: no record, no bolus."""
+    """The patient's bolus, which the rules allow: recorded, durable, begun. False: no record, no bolus."""
     settings = pump.settings
-    before = pump.snapshot()
+    if not pump.settled(now_ms) or not pump.journal.add(now_ms, device.REC_BOLUS_START, order, settings.volume_nl):
+        return False
     pump.orders.add(order, device.REQUEST_BOLUS, device.RUNNING, settings.volume_nl, now_ms)
     pump.history.add(now_ms)
     remember_bolus(pump, order, settings.volume_nl, 0, now_ms)
-    if not pump.make_durable(now_ms) or not pump.journal.add(now_ms, device.REC_BOLUS_START, order, settings.volume_nl):
-        pump.restore(before)
-        pump.make_durable(now_ms)
+    if not pump.make_durable(now_ms):
+        pump.undo()
         return False
     begin_bolus(pump, device.PATIENT_BOLUS, order, settings.volume_nl, settings.duration_ms, now_ms)
     return True
@@ -205,6 +205,7 @@ def request(pump, order, denial, now_ms):
     """A patient's request, unless it is denied already: None if granted, else the refusal (BOL-06)."""
     counters = pump.counters
     counters.count(0)
+    pump.dirty = True
     denial = denial or rules.patient_bolus(pump, now_ms)
     if not denial and not grant(pump, order, now_ms):
         denial = device.STORAGE, 0, 0
@@ -224,16 +225,17 @@ def periodic(pump, now_ms):
     order = numbers[durable.PERIODIC_ORDER]
     while numbers[durable.NEXT] <= now_ms:
         numbers[durable.NEXT] += numbers[durable.INTERVAL]
+    pump.dirty = True
     if not pump.delivering():
         return
     denial = rules.clinician_bolus(pump, numbers[durable.PERIODIC], numbers[durable.DURATION], now_ms, True)
     if not denial:
-        before = pump.snapshot()
-        remember_bolus(pump, order, numbers[durable.PERIODIC], 0, now_ms)
-        if not pump.make_durable(now_ms) or not pump.journal.add(
-            now_ms, device.REC_BOLUS_START, order, numbers[durable.PERIODIC]
-        ):
-            pump.restore(before)
+        if pump.settled(now_ms) and pump.journal.add(now_ms, device.REC_BOLUS_START, order, numbers[durable.PERIODIC]):
+            remember_bolus(pump, order, numbers[durable.PERIODIC], 0, now_ms)
+            if not pump.make_durable(now_ms):
+                pump.undo()
+                denial = device.STORAGE, 0, 0
+        else:
             denial = device.STORAGE, 0, 0
     if denial:
         pump.journal.add(now_ms, device.REC_BOLUS_DENIED, order, denial[0])

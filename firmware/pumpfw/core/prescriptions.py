@@ -143,10 +143,10 @@ def undo(pump, programming, kind):
         programming.swap()
 
 
-def record(pump, kind, values):
+def record(pump, programming, kind, values):
     """(kind, a, b) of the journal record."""
     if kind == PROGRAM:
-        return device.REC_PROGRAM, values[0], pump.schedule.program.n
+        return device.REC_PROGRAM, values[0], programming.staged.n
     if kind == SETTINGS:
         return device.REC_BOLUS_SETTINGS, values[0], values[1]
     if kind == REFILL:

@@ -36,6 +36,7 @@ class Pump:
     """One pump. Modes are those of `pumplink.codes.MODES`; `numbers` are the small durable ones, see `durable`."""
 
     def __init__(self, config, ports):
+        self.blob = boot.room()
         self.config = config
         self.mode = device.BOOT
         self.revision = 0  # counts every change that a prepared order must not be overtaken by
@@ -70,7 +71,6 @@ class Pump:
         self._rest = False  # and its last ones
         self._unmade = 0  # steps issued and never emitted, as known at the last start
         self._overruns = 0
-        self.blob = None
         self.stored = 0
         self.times = array("q", (0,))  # when what is stored was last read back
         self.levels = -1  # of the reservoir, as last told to the alarms
@@ -326,15 +326,16 @@ class Pump:
             self.delivery.calibrate(nl_per_rev)
         self.supervisor.configure(nl_per_rev, self.config.steps_per_rev)
 
-    def snapshot(self):
-        """The durable state as bytes: what a refused order leaves as it is."""
-        return bytes(boot.save(self))
+    def settled(self, now_ms):
+        """Whether all that has changed so far is durable: an order that fails goes back to it."""
+        return self.make_durable(now_ms) if self.dirty or self.alarms.changed else not self.journal.failed
 
-    def restore(self, payload):
-        """Back to a snapshot of this run; volume and time go on."""
-        boot.back_to(self, payload)
+    def undo(self):
+        """Back to what is stored; volume, alarms and time go on."""
+        boot.back_to(self, self.storage.payload)
         nl_per_rev = self.numbers[durable.NL_PER_REV]
-        if nl_per_rev != self.delivery.nl_per_rev:  # ledger and window are of that calibration again already
+        if nl_per_rev != self.delivery.nl_per_rev:  # the ledger is of that calibration again already
+            self.window.calibrate(nl_per_rev)
             self.delivery.calibrate(nl_per_rev)
             self.supervisor.configure(nl_per_rev, self.config.steps_per_rev)
         guard.keep(self)

@@ -16,7 +16,7 @@ are sealed. What ends early was torn by a power cut and is no fault; what has it
 import struct
 
 from pumpfw.core.ports import SLOTS
-from pumplink.crc32 import SIZE, seal, sealed
+from pumplink.crc32 import go_on, seal, sealed
 
 FRESH = 0  # no commit ever ended
 GOOD = 1
@@ -32,12 +32,11 @@ class Storage:
     """`payload`, `t_ms` and `steps` are what `load` found; `t_ms` and `steps` are never behind an intent."""
 
     __slots__ = (
-        "payload", "t_ms", "steps", "doubt", "full",
-        "_store", "_buf", "_sequence", "_area", "_end", "_full_at",
+        "t_ms", "steps", "doubt", "full",
+        "_store", "_buf", "_size", "_sequence", "_area", "_end", "_full_at",
     )  # fmt: skip
 
     def __init__(self, store):
-        self.payload = None
         self.t_ms = self.steps = 0
         self.doubt = False  # the last intent rotted: the total may be one packet higher than `steps`
         self.full = False
@@ -45,6 +44,7 @@ class Storage:
         self._buf = bytearray(HEAD_SIZE)
         self._sequence = 0  # of the newest whole slot, 0 if there is none
         self._area = 0  # that slot
+        self._size = -1  # of its payload
         self._end = -1  # where its next intent goes, -1 if none may follow
         self._full_at = 0
 
@@ -52,7 +52,6 @@ class Storage:
         """Read both slots; the status. May be called again to see whether what is stored is still GOOD (PWR-12)."""
         store = self._store
         buf = self._buf
-        scratch = bytearray(SIZE)
         Storage.__init__(self, store)
         heads = [b"", b""]
         rot = unwritten = 0
@@ -69,17 +68,22 @@ class Storage:
             if not head:
                 continue
             size, sequence, t_ms, steps = struct.unpack_from("<IIQQ", head, 0)
-            payload = None
+            whole = False
             if heads[area]:
                 self._reach(t_ms, steps)
-                payload = store.read(area, HEAD_SIZE, size)
-                seal(payload, 0, len(payload), scratch, 0)
-                if len(payload) < size:
+                crc = left = 0
+                for at in range(HEAD_SIZE, HEAD_SIZE + size, _BLOCK):  # in pieces: the whole needs a hole of its size
+                    block = store.read(area, at, min(_BLOCK, HEAD_SIZE + size - at))
+                    crc = go_on(block, crc)
+                    left = HEAD_SIZE + size - at - len(block)
+                    if len(block) < _BLOCK:
+                        break
+                if left:
                     unwritten += 1
-                    payload = None
-                elif scratch != head[24:28]:
+                elif crc != struct.unpack_from("<I", head, 24)[0]:
                     rot = 1
-                    payload = None
+                else:
+                    whole = True
             struct.pack_into("<I", buf, 4, sequence)
             end = HEAD_SIZE + size
             good = True
@@ -98,16 +102,21 @@ class Storage:
                     break
             if not good:
                 self.doubt = True
-            if payload is not None and sequence > self._sequence:
-                self.payload = payload
+            if whole and sequence > self._sequence:
+                self._size = size
                 self._sequence = sequence
                 self._area = area
                 self._end = -1 if len(block) % INTENT_SIZE else end
                 self._full_at = HEAD_SIZE + size + LOG_FULL
-        if self.payload is not None:
+        if self._size >= 0:
             return REPAIRED if rot else GOOD
         # the first slot is erased for the second time only when the other one is whole: empty and torn means never
         return FRESH if unwritten > 2 else LOST
+
+    @property
+    def payload(self):
+        """The newest checkpoint as it is stored, None without one."""
+        return self._store.read(self._area, HEAD_SIZE, self._size) if self._size >= 0 else None
 
     def _reach(self, t_ms, steps):
         if t_ms > self.t_ms:
@@ -128,6 +137,7 @@ class Storage:
             return False
         self._sequence += 1
         self._area = area
+        self._size = size
         self._end = HEAD_SIZE + size
         self._full_at = self._end + LOG_FULL
         self.full = False
