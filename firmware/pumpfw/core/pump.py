@@ -129,7 +129,6 @@ class Pump:
             self.make_durable(now_ms)
         if self.journal.failed != self._failed:
             self._failed = self.journal.failed
-            self.look_again(now_ms)  # which tries again each minute from now on
             self.alarms.update(device.ALARM_STORAGE, self._failed, now_ms)
             self.look_again(now_ms + IDLE_WAKE_MS)
 
