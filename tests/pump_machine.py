@@ -15,9 +15,8 @@ from collections.abc import Callable
 from pump_compare import STATE_CODES, Comparison
 from pump_driver import Reply
 from pump_faults import PowerCut
-from pump_model import PACKET_IN_HAND_MS
 from pump_model_alarms import CODES, PRIORITY, STOPS
-from pump_model_flow import CEILING, HALTED
+from pump_model_flow import CEILING, HALTED, PACKET_IN_HAND_MS
 from pump_model_refusals import Reasons, bolus_denials, clinician_denials, storage
 from pump_model_time import DAY_MS
 

@@ -15,14 +15,13 @@ from fractions import Fraction
 from typing import Any
 
 from pump_model_alarms import FOREVER
-from pump_model_flow import BOLUSES, DELIVERING, HALTED, PRIME_RATE, Flow
+from pump_model_flow import BOLUSES, DELIVERING, HALTED, PACKET_IN_HAND_MS, PRIME_RATE, Flow
 from pump_model_time import DAY_MS, HOUR_MS, MINUTE_MS, Steps, Wall, Week
 
 FOLLOW_ON = {0: "schedule", 1: "stopped", 2: "schedule", 3: "minimum-rate"}
 RESET_SPAN_MS, RESETS_MAX = 10 * MINUTE_MS, 3  # PWR-07, and ALM-09
 SIGNALLED_MS = 1_000  # ALM-02
 SENSED_MS = 10_000  # HW-07
-PACKET_IN_HAND_MS = 600  # state is made durable between packets: a power cut in this time may forget a stop
 
 
 class Model(Flow):
@@ -154,6 +153,7 @@ class Model(Flow):
 
     def halt(self) -> None:
         """By an alarm; the pump chooses between its two modes without flow."""
+        self.rest_until_ms = -1
         self.end_bolus("interrupted")
         if self.mode in DELIVERING:
             self.mode = "stopped"
@@ -249,6 +249,7 @@ class Model(Flow):
             self.bolus["slept"] = True  # how much of it was given the pump knows to a quantum only
             self.end_bolus("interrupted", restored_ms)
         self.mode, self.free = was, self.free | {was} if was in DELIVERING else frozenset(HALTED)
+        # state is made durable between packets: a power cut in this time may forget a stop
         if self.left_ms is not None and self.now_ms - self.left_ms[0] <= PACKET_IN_HAND_MS:
             self.free |= {self.left_ms[1]}
         young = {name for name, at in self.alarms.listed.items() if at >= self.now_ms - PACKET_IN_HAND_MS}

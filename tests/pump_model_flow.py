@@ -23,6 +23,7 @@ DELIVERING = ("schedule", "minimum-rate", *BOLUSES, "prime")
 HALTED = ("stopped", "fault")
 PRIME_RATE = CEILING
 MINIMUM_RATE = 6_000  # FLOW-13
+PACKET_IN_HAND_MS = 600  # a packet of 10 uL at the fastest steps
 
 
 class Flow:
@@ -47,6 +48,7 @@ class Flow:
         self.starts_ms: list[int] = []  # of patient boluses
         self.anchors_ms: list[int | None] = [None, None]  # start of the last bolus of any kind, end of the last
         self.locked_until_ms = 0
+        self.rest_until_ms = -1  # of the last steps of a bolus that was given whole
         self.orders: dict[int, dict[str, Any]] = {}
         self.commits_ms: list[int] = []
         self.alarms = AlarmBook()
@@ -105,6 +107,7 @@ class Flow:
 
     def _what_is_due(self, asleep: bool) -> None:
         if self.bolus and self.now_ms == self.bolus_end_ms():
+            self.rest_until_ms = self.now_ms + PACKET_IN_HAND_MS
             self.end_bolus("interrupted" if asleep else "done")
         if self.delayed and self.now_ms >= self.delayed["at"]:
             self.start_delayed()
@@ -114,7 +117,8 @@ class Flow:
     def packet(self, t_ms: int, steps: int) -> None:
         """A packet was handed to the motor: RES-01, RES-03, RES-05."""
         self.advance(t_ms)
-        assert self.mode in DELIVERING, f"a packet at {t_ms} ms in mode {self.mode}"
+        rest = self.mode == "stopped" and t_ms <= self.rest_until_ms  # BOL-08: all of a bolus that ends in a stop
+        assert self.mode in DELIVERING or rest, f"a packet at {t_ms} ms in mode {self.mode}"
         self.moved_nl += steps * self.step_nl()
         self.spent_nl += steps * self.step_nl()
         self.watch_reservoir()
