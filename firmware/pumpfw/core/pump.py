@@ -27,8 +27,8 @@ from pumpfw.core.window import RollingWindow
 from pumplink import device
 
 # instants in `_at`, pump ms: account kept up to, rates hold until, promised wake, motor free again, next upkeep;
-# then the step total that is durable and the last checkpoint
-_NOW, _UNTIL, _WAKE, _FREE, _UPKEEP, _COVERED, _SAVED = range(7)
+# then the step total that is durable
+_NOW, _UNTIL, _WAKE, _FREE, _UPKEEP, _COVERED = range(6)
 _STEPS_MASK = (1 << 30) - 1
 
 
@@ -63,7 +63,7 @@ class Pump:
         self.expected_nl = 0
         self._ports = ports
         self._motor = ports.motor
-        self._at = array("q", [0] * 7)
+        self._at = array("q", [0] * 6)
         self.inverse = array("i", [0] * guard.CELLS)
         self.basal = 0
         self._packet = 1
@@ -72,7 +72,7 @@ class Pump:
         self._unmade = 0  # steps issued and never emitted, as known at the last start
         self._overruns = 0
         self.stored = 0
-        self.times = array("q", (0,))  # when what is stored was last read back
+        self.times = array("q", (0, 0))  # when what is stored was last read back, and last written
         self.levels = -1  # of the reservoir, as last told to the alarms
         self._failed = self.bridging = False
         self.start_ms = boot.load(self)
@@ -253,7 +253,7 @@ class Pump:
         self.window.add(now_ms, steps)
         if total > at[_COVERED]:  # durable before it moves, one packet ahead: two quanta at most (PWR-08)
             at[_COVERED] = total + steps
-            at[_SAVED] = now_ms
+            self.times[1] = now_ms
             if self.storage.full:
                 self.make_durable(now_ms)
             if not self.storage.intend(now_ms, total + steps):
@@ -339,15 +339,11 @@ class Pump:
             self.supervisor.configure(nl_per_rev, self.config.steps_per_rev)
         guard.keep(self)
 
-    def saved_ms(self):
-        """Pump time of the last checkpoint or intent: what a reset would go on from."""
-        return self._at[_SAVED]
-
     def make_durable(self, now_ms):
         """A checkpoint now. False: it could not be written, and boluses are denied until it can (LOG-07)."""
         good = self.storage.commit(boot.save(self), now_ms, max(self.delivery.total, self._at[_COVERED]))
         self.dirty = not good
-        self._at[_SAVED] = now_ms
+        self.times[1] = now_ms
         if not good:
             self.journal.failed = True
         return good

@@ -50,7 +50,7 @@ def run(pump, now_ms):
         _verify(pump, now_ms)
     if pump.journal.failed:
         pump.journal.add(now_ms, device.REC_SELF_TEST)  # tries again: nothing fails, if this can be read
-    if pump.journal.failed or now_ms - pump.saved_ms() >= DAY_MS // 96:
+    if pump.journal.failed or now_ms - pump.times[1] >= DAY_MS // 96:
         pump.dirty = True  # nor must a long rest lose its time in a reset (TIME-08)
     return wait
 
