@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pumpfw.core.journal import Journal
@@ -40,6 +41,11 @@ def crc32(data: bytes) -> int:
 def sealed(data: bytes) -> bytes:
     """The checksum, lowest byte first."""
     return struct.pack("<I", crc32(data))
+
+
+def whole(payload: bytes) -> Callable[[int], bytes | None]:
+    """A payload in one piece, as a commit asks for it."""
+    return lambda k: None if k else payload
 
 
 def chained(records: bytes, before: bytes = b"\0" * 8) -> list[int]:
@@ -117,7 +123,7 @@ class Run:
         said.asked, said.asked_steps = state, steps
         said.states.append(state)
         said.largest = max(said.largest, steps)
-        assert self.storage.commit(state, now_ms, steps)
+        assert self.storage.commit(whole(state), now_ms, steps)
         said.state, said.asked, said.steps, said.t_ms = state, None, steps, now_ms
 
     def intend(self, now_ms: int, steps: int) -> None:

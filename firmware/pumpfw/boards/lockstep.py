@@ -176,7 +176,7 @@ class LockstepBoard:
             self._timebase = Timebase(ticks, self.pump.config.time_scale)
             self._timebase.start(self.pump.start_ms)
         now_ms = self._timebase.extend(ticks)
-        wake_ms = self.pump.poll(now_ms)
+        wake_ms = self.pump.poll(now_ms)  # type: ignore[union-attr] # made above
         count = link.out_count
         struct.pack_into(
             REPLY, self.reply, 0,

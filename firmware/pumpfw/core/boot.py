@@ -7,51 +7,48 @@ each intent. Nothing here is ever filled in with a default dose (PWR-10).
 import struct
 
 from pumpfw.core import durable, modes, upkeep
-from pumpfw.core.alarms import Alarms
-from pumpfw.core.bolus import BolusHistory, BolusSettings, Counters
 from pumpfw.core.config import MINIMUM_RATE_MIN, RESETS_MAX, RESTART_MS
 from pumpfw.core.orders import Orders
-from pumpfw.core.reservoir import Reservoir
-from pumpfw.core.schedule import Program
 from pumpfw.core.storage import FRESH, LOST, REPAIRED
-from pumpfw.core.window import RollingWindow
 from pumplink import device
 
 _VERSION = 1
 _NUMBERS = "<%dq" % durable.COUNT
+_PIECES = (0, 4, 5, 6, 8, 8)  # of `_parts`: none is larger than the orders
 _NUMBERS_SIZE = struct.calcsize(_NUMBERS)
 
 
 def _parts(pump):
     return (
-        pump.settings, pump.history, pump.counters, pump.orders, pump.reservoir, pump.schedule.program, pump.window,
+        pump.settings, pump.history, pump.counters, pump.reservoir, pump.orders, pump.schedule.program, pump.window,
         pump.alarms,
     )  # fmt: skip
 
 
 def room():
-    """The buffer of `save`: the largest block there is, so it is made before everything else."""
-    parts = (BolusSettings, BolusHistory, Counters, Orders, Reservoir, Program, RollingWindow, Alarms)
-    return bytearray(1 + _NUMBERS_SIZE + sum([part.SIZE for part in parts]))
+    """The buffer of `piece`, for the largest of them."""
+    return bytearray(Orders.SIZE)
 
 
-def save(pump):
-    """The durable state in the pump's own buffer: read it before the next call."""
+def piece(pump, k):
+    """The k-th piece of the durable state in the pump's own buffer, None behind the last: read it before the next."""
     buf = pump.blob
-    numbers = pump.numbers
-    numbers[durable.NL_PER_REV] = pump.delivery.nl_per_rev
-    numbers[durable.SETTLED_NL], numbers[durable.SETTLED_STEPS] = pump.delivery.settled()
-    numbers[durable.STEPS] = pump.delivery.total
-    buf[0] = _VERSION
-    struct.pack_into(_NUMBERS, buf, 1, *numbers)
-    at = 1 + _NUMBERS_SIZE
-    for part in _parts(pump):
+    at = 0
+    if k == 0:
+        numbers = pump.numbers
+        numbers[durable.NL_PER_REV] = pump.delivery.nl_per_rev
+        numbers[durable.SETTLED_NL], numbers[durable.SETTLED_STEPS] = pump.delivery.settled()
+        numbers[durable.STEPS] = pump.delivery.total
+        buf[0] = _VERSION
+        struct.pack_into(_NUMBERS, buf, 1, *numbers)
+        at = 1 + _NUMBERS_SIZE
+    for part in _parts(pump)[_PIECES[k] : _PIECES[k + 1]]:
         at = part.save(buf, at)
-    return memoryview(buf)[:at]
+    return memoryview(buf)[:at] if at else None
 
 
 def unpack(pump, payload, parts):
-    """The reverse of `save`; the step total stays as it is."""
+    """The reverse of all pieces; the step total stays as it is."""
     values = struct.unpack_from(_NUMBERS, payload, 1)
     for index in range(durable.COUNT):
         pump.numbers[index] = values[index]

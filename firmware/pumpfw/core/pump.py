@@ -341,7 +341,8 @@ class Pump:
 
     def make_durable(self, now_ms):
         """A checkpoint now. False: it could not be written, and boluses are denied until it can (LOG-07)."""
-        good = self.storage.commit(boot.save(self), now_ms, max(self.delivery.total, self._at[_COVERED]))
+        reach = max(self.delivery.total, self._at[_COVERED])
+        good = self.storage.commit(lambda k: boot.piece(self, k), now_ms, reach)
         self.dirty = not good
         self.times[1] = now_ms
         if not good:

@@ -2,7 +2,7 @@
 
     storage = Storage(ports.store)
     status = storage.load()                     # FRESH, GOOD, REPAIRED, LOST; then commit at once
-    storage.commit(payload, now_ms, steps)      # whole state, at a quiet moment
+    storage.commit(piece, now_ms, steps)        # whole state, at a quiet moment: piece(0), piece(1), ... None
     storage.intend(now_ms, steps)               # before a packet moves: so far it may get
 
     slot    length u32, sequence u32, time u64 ms, steps u64, CRC u32 of the payload, CRC u32 of these, payload, intents
@@ -124,16 +124,24 @@ class Storage:
         if steps > self.steps:
             self.steps = steps
 
-    def commit(self, payload, now_ms, steps):
-        """Write a new checkpoint into both slots. True when it is durable in one; False: the old one still holds."""
+    def commit(self, piece, now_ms, steps):
+        """Write a new checkpoint into both slots. True when it is durable in one; False: the old one still holds.
+
+        `piece(k)` is the k-th piece of the payload, None behind the last: no heap has to hold all of it at once.
+        """
         self.intend(now_ms, steps)  # the total must survive a cut: the slot written first may hold the last intents
-        size = len(payload)
+        size = crc = k = 0
+        part = piece(0)
+        while part is not None:
+            size += len(part)
+            crc = go_on(part, crc)
+            k += 1
+            part = piece(k)
         buf = self._buf
-        struct.pack_into("<IIQQ", buf, 0, size, self._sequence + 1, now_ms, steps)
-        seal(payload, 0, size, buf, 24)
+        struct.pack_into("<IIQQI", buf, 0, size, self._sequence + 1, now_ms, steps, crc)
         seal(buf, 0, 28, buf, 28)
         area = 1 - self._area
-        if not self._put(area, payload):
+        if not self._put(area, piece):
             return False
         self._sequence += 1
         self._area = area
@@ -141,12 +149,19 @@ class Storage:
         self._end = HEAD_SIZE + size
         self._full_at = self._end + LOG_FULL
         self.full = False
-        self._put(1 - area, payload)
+        self._put(1 - area, piece)
         return True
 
-    def _put(self, area, payload):
+    def _put(self, area, piece):
         store = self._store
-        return store.erase(area) and store.append(area, self._buf) and store.append(area, payload)
+        part = self._buf
+        good = store.erase(area)
+        k = 0
+        while good and part is not None:
+            good = store.append(area, part)
+            part = piece(k)
+            k += 1
+        return good
 
     def intend(self, now_ms, steps):
         """Note that the step total may get so far. True when that is durable; nothing may move before."""
