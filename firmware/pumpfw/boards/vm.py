@@ -16,10 +16,6 @@ import gc
 import struct
 import sys
 
-ROOM = 6_144
-
-# Room for the largest block of the pump, kept free of all that is imported, so that a small heap has it in one piece.
-_room = [bytearray(ROOM)]
 
 # Modules that import others come after them, with a collection in between: a chain of nested imports
 # keeps every half-loaded module in the heap at once and needs a quarter more of it.
@@ -85,7 +81,6 @@ def main(reservoir_nl, fw_digest, reset_cause):
     sink = sys.stdout.buffer
     store = VmStore(source, sink)
     board = LockstepBoard(store, reservoir_nl=reservoir_nl, fw_digest=fw_digest, reset_cause=reset_cause)
-    _room.clear()
     gc.collect()
     version = ".".join([str(part) for part in sys.implementation.version[:3]])
     sink.write(struct.pack(BANNER, ("%s %s on %s" % (sys.implementation.name, version, sys.platform)).encode()))

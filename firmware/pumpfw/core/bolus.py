@@ -110,14 +110,16 @@ class BolusHistory:
         """Durable form; returns the place behind it."""
         buf[at] = self._count
         struct.pack_into("<3q", buf, at + 1, *self._at)
-        struct.pack_into("<24q", buf, at + 25, *self._starts)
+        for i in range(HISTORY):  # one by one: no row of objects on a small heap
+            struct.pack_into("<q", buf, at + 25 + 8 * i, self._starts[i])
         return at + self.SIZE
 
     def load(self, buf, at):
         """The reverse of `save`."""
         self._count = buf[at]
         self._at = array("q", struct.unpack_from("<3q", buf, at + 1))
-        self._starts = array("q", struct.unpack_from("<24q", buf, at + 25))
+        for i in range(HISTORY):
+            self._starts[i] = struct.unpack_from("<q", buf, at + 25 + 8 * i)[0]
         return at + self.SIZE
 
 
@@ -207,10 +209,12 @@ class Counters:
 
     def save(self, buf, at):
         """Durable form; returns the place behind it."""
-        struct.pack_into("<26I", buf, at, *self._n)
+        for i in range(2 * self.KINDS):
+            struct.pack_into("<I", buf, at + 4 * i, self._n[i])
         return at + self.SIZE
 
     def load(self, buf, at):
         """The reverse of `save`."""
-        self._n = array("I", struct.unpack_from("<26I", buf, at))
+        for i in range(2 * self.KINDS):
+            self._n[i] = struct.unpack_from("<I", buf, at + 4 * i)[0]
         return at + self.SIZE

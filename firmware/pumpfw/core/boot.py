@@ -13,9 +13,8 @@ from pumpfw.core.storage import FRESH, LOST, REPAIRED
 from pumplink import device
 
 _VERSION = 1
-_NUMBERS = "<%dq" % durable.COUNT
 _PIECES = (0, 4, 5, 6, 8, 8)  # of `_parts`: none is larger than the orders
-_NUMBERS_SIZE = struct.calcsize(_NUMBERS)
+_NUMBERS_SIZE = 8 * durable.COUNT
 
 
 def _parts(pump):
@@ -40,7 +39,8 @@ def piece(pump, k):
         numbers[durable.SETTLED_NL], numbers[durable.SETTLED_STEPS] = pump.delivery.settled()
         numbers[durable.STEPS] = pump.delivery.total
         buf[0] = _VERSION
-        struct.pack_into(_NUMBERS, buf, 1, *numbers)
+        for at in range(1, 1 + _NUMBERS_SIZE, 8):  # one by one: no row of 48 objects
+            struct.pack_into("<q", buf, at, numbers[at // 8])
         at = 1 + _NUMBERS_SIZE
     for part in _parts(pump)[_PIECES[k] : _PIECES[k + 1]]:
         at = part.save(buf, at)
@@ -49,9 +49,8 @@ def piece(pump, k):
 
 def unpack(pump, payload, parts):
     """The reverse of all pieces; the step total stays as it is."""
-    values = struct.unpack_from(_NUMBERS, payload, 1)
     for index in range(durable.COUNT):
-        pump.numbers[index] = values[index]
+        pump.numbers[index] = struct.unpack_from("<q", payload, 1 + 8 * index)[0]
     at = 1 + _NUMBERS_SIZE
     for part in parts:
         at = part.load(payload, at)

@@ -21,7 +21,7 @@ from pumplink.digest import digest8
 ENTRY_SIZE = 40  # record and chain value
 HEAD_SIZE = 16
 START = 2 * HEAD_SIZE  # of the records in a segment
-_BLOCK = 12 * ENTRY_SIZE  # read at once
+_BLOCK = 5 * ENTRY_SIZE  # read at once
 
 
 class Ring:
