@@ -133,9 +133,13 @@ class Pump:
             self.look_again(now_ms + IDLE_WAKE_MS)
 
     def _inputs(self, now_ms):
-        if self.sensors.stop_pressed(now_ms) and self.mode != device.STOP_MODE and self.mode != device.FAULT:
-            modes.stop(self, device.STOP_OTHER, now_ms)
-            self.alarms.event(device.ALARM_STOP_BUTTON, now_ms)
+        if self.sensors.stop_pressed(now_ms):
+            if self.mode != device.STOP_MODE and self.mode != device.FAULT:
+                modes.stop(self, device.STOP_OTHER, now_ms)
+                self.alarms.event(device.ALARM_STOP_BUTTON, now_ms)
+            elif self.numbers[durable.START_AT] != durable.NEVER:  # nor does it start by itself after a stop (SEC-06)
+                self.numbers[durable.START_AT] = durable.NEVER
+                self.dirty = True
         if self.sensors.pressed(now_ms):
             modes.press(self, now_ms)
 
