@@ -75,6 +75,8 @@ class Pair(Comparison):
             self.bridge_done()
         for name in sorted(set(model.alarms.listed) - shown):
             model.alarms.cleared(name, t_ms)
+        if self.pressed == codes.SENSE_BUTTON and "bolus-interrupted" in raised and model.mode == "schedule":
+            self._started_by_itself("patient-bolus")  # granted, begun and ended by an alarm in the same wake
         for name in sorted(shown - set(model.alarms.listed), key=lambda name: (name not in STOPS, -PRIORITY[name])):
             if name == "window-limit":
                 self._justify_withholding()
@@ -221,6 +223,7 @@ class Pair(Comparison):
             return False
         self.model.alarms.cause("program-not-committed", True, self.model.now_ms)
         self.model.alarms.cause("program-not-committed", False, self.model.now_ms)
+        self.model.alarms.causes["program-not-committed"].answered = False  # an older one may be acknowledged meanwhile
         order, ticket, own = self.bench.order, prepared["ticket"], prepared["digest"]
         warned = warn()
         if self.model.week.peak() or warned & ~ZERO_WARNINGS:  # from nothing to something: how many per cent?
@@ -246,6 +249,7 @@ class Pair(Comparison):
         expected |= dict.fromkeys(again, False) if how != "plain" else {}
         if warned and not any(expected.values()):
             soft = {"SOFT_LIMIT": warn() == warned, **dict.fromkeys(expected, False)}
+            soft |= {"STORAGE": False} if failing else {}
             unconfirmed = self.ask_refusable(lambda: self.bench.ask("COMMIT", ticket, own, 0), soft)
             if unconfirmed.ok:  # the time that has passed has made the change a small one
                 self.model.remember(order, "done")
@@ -254,7 +258,7 @@ class Pair(Comparison):
                 self.observe()
                 return False
             assert unconfirmed.info == warned
-        expected |= storage(self.model, failing) | ({"STORAGE": False} if failing else {})
+        expected |= storage(self.model, failing) | ({"STORAGE": False, "CHANGED": False} if failing else {})
         if not self._commit(ticket, own, order, expected, apply):
             return False
         if how == "twice":
@@ -312,7 +316,7 @@ class Pair(Comparison):
         bench.reset()
         restored_ms = bench.pump.start_ms
         assert restored_ms <= before_ms, "TIME-08: pump time went ahead through a reset"
-        applied = False
+        applied, before = False, model.mode
         if order is not None and apply is not None:
             state = bench.ask("GET_ORDER", order)["state"]
             applied = state not in (codes.NOT_SEEN, codes.PREPARED)
@@ -322,6 +326,8 @@ class Pair(Comparison):
         self.blurred = True
         self.blurs.append((powered_ms, 20_000))
         model.reset(restored_ms)
+        if applied and before in HALTED and model.mode not in HALTED:
+            model.free |= {before}  # the start was durable as an order and not yet as a mode: it stays stopped
         self.judge.never_moved(cut_steps, model.nl_per_rev)
         model.alarms.event("memory-repaired", restored_ms)  # of a torn write
         if model.ended and model.ended["end"] >= before_ms - PACKET_IN_HAND_MS:  # maybe that was not stored

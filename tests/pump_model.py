@@ -48,6 +48,7 @@ class Model(Flow):
     def apply_program(self, profiles: list[tuple[int, Steps]]) -> None:
         """SCHED-04, HW-10."""
         self.week = Week(profiles)
+        self.calibrations += self.nl_per_rev != self.nl_per_rev_next
         self.nl_per_rev = self.nl_per_rev_next
         self.largest_nl_per_rev = max(self.largest_nl_per_rev, self.nl_per_rev)
         self.commits_ms.append(self.now_ms)
@@ -190,6 +191,7 @@ class Model(Flow):
         bolus, self.bolus = self.bolus, None
         self.ended = bolus | {"end": self.now_ms}
         given = Fraction(bolus["volume"] * (self.now_ms - bolus["start"]), bolus["duration"])
+        self.orders[bolus["order"]]["doubt"] = bolus["slept"]
         if bolus["slept"] and state == "done":
             state = "interrupted"
         self.orders[bolus["order"]] |= {"state": state, "given": (Fraction(0) if bolus["slept"] else given, given)}

@@ -48,6 +48,7 @@ class Flow:
         self.starts_ms: list[int] = []  # of patient boluses
         self.anchors_ms: list[int | None] = [None, None]  # start of the last bolus of any kind, end of the last
         self.locked_until_ms = 0
+        self.calibrations = 0  # that came into force
         self.rest_until_ms = -1  # of the last steps of a bolus that was given whole
         self.orders: dict[int, dict[str, Any]] = {}
         self.commits_ms: list[int] = []
@@ -90,6 +91,7 @@ class Flow:
 
     def advance(self, t_ms: int, *, asleep: bool = False) -> None:
         """Nothing happens until `t_ms` but what was ordered; `asleep`: the processor may have missed it (FLOW-14)."""
+        from_ms = self.now_ms
         while self.now_ms < t_ms:
             ends = [t_ms, self.week.next_change_ms(self.clock, self.now_ms), self.bolus_end_ms()]
             if self.delayed:
@@ -104,6 +106,8 @@ class Flow:
                     self.bridge["given"] += part_nl
             self.now_ms = end_ms
             self._what_is_due(asleep)
+        if asleep and self.rest_until_ms > from_ms:
+            self.rest_until_ms = t_ms + PACKET_IN_HAND_MS
 
     def _what_is_due(self, asleep: bool) -> None:
         if self.bolus and self.now_ms == self.bolus_end_ms():

@@ -228,6 +228,9 @@ def bridge_refusals(model: Model, volume_nl: int) -> Reasons:
         found["LIMIT_VOLUME_MIN"] = False
     if not volume_nl and not model.bridge:
         found |= {"WRONG_MODE": False, "LIMIT_BRIDGE": False}
+    if volume_nl:
+        found |= {"ALARM_ACTIVE": True} if model.alarms.stopping() else {}
+        found |= low_reservoir(model, volume_nl, 0, soft=True)  # it may use the low rest as a prime may
     return found | ({"LIMIT_FILL": False} if not model.fill else {})
 
 

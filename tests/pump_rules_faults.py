@@ -191,6 +191,7 @@ class Faults(Orders):
                 self.model.advance(due_ms + by_ms, asleep=True)
             else:
                 self.overruns = 0
+                self.late_ms = max(self.late_ms, by_ms)
             self.bench.wake_late(by_ms)
             if by_ms <= 100:
                 self.bench.poll()
@@ -239,7 +240,7 @@ class Faults(Orders):
     def writes_fail(self, for_ms: int | None) -> None:
         """LOG-07: basal goes on, boluses are denied."""
         self.settle()
-        delivering = self.model.mode in DELIVERING
+        delivering = self.model.mode in ("schedule", "minimum-rate", "patient-bolus")
         self.model.alarms.cause("journal-failed", True, self.model.now_ms)
         self.bench.store.failing = True
         if for_ms is not None:

@@ -103,3 +103,15 @@ def test_a_prime_that_the_power_cut_is_reported_as_one() -> None:
     assert mode(bench) == "stopped"
     assert "bridge-aborted" in shown(bench)
     assert "bolus-interrupted" not in shown(bench)
+
+
+def test_the_stop_button_cancels_a_start_that_was_ordered_ahead() -> None:
+    """SEC-06: who presses it in a stopped pump does not find it running an hour later."""
+    bench = running(fitted=(codes.SENSE_STOP,))
+    assert bench.stop().ok
+    assert bench.commit(bench.ask("PREPARE_MODE", bench.new_order(), codes.SCHEDULE, 0, HOUR_MS)).ok
+    bench.sense(codes.SENSE_STOP, 1)
+    bench.run_for(SECOND_MS)
+    bench.sense(codes.SENSE_STOP, None)
+    bench.run_for(2 * HOUR_MS)
+    assert mode(bench) == "stopped"
