@@ -191,7 +191,8 @@ class Model(Flow):
         bolus, self.bolus = self.bolus, None
         self.ended = bolus | {"end": self.now_ms}
         given = Fraction(bolus["volume"] * (self.now_ms - bolus["start"]), bolus["duration"])
-        self.orders[bolus["order"]]["doubt"] = bolus["slept"]
+        if bolus["slept"]:
+            self.orders[bolus["order"]]["doubt"] = True
         if bolus["slept"] and state == "done":
             state = "interrupted"
         self.orders[bolus["order"]] |= {"state": state, "given": (Fraction(0) if bolus["slept"] else given, given)}
