@@ -333,6 +333,8 @@ class Pair(Comparison):
         if model.ended and model.ended["end"] >= before_ms - PACKET_IN_HAND_MS:  # maybe that was not stored
             model.alarms.event("bridge-aborted" if model.ended["mode"] == "prime" else "bolus-interrupted", restored_ms)
             self.stored_or_cut(model.ended["order"])
+            if model.ended["mode"] != "prime":
+                model.free |= {"schedule"}  # a bolus that was cut has no follow-on
         self.since_jam = 0
         self.account_after_reset(cut_steps)
         self.bridge_after_reset()
