@@ -127,7 +127,7 @@ def test_power_halted_processor_starves_the_motor(treatment: Treatment, record: 
     record.expect("volume that is left to the step generator", "nL", error=longest_nl, limit=10_000, bound=True)
 
 
-@pytest.mark.requirement("PWR-08", "PWR-09", "FLOW-14")
+@pytest.mark.requirement("PWR-08", "PWR-09", "FLOW-14", "RES-09")
 @pytest.mark.needs("virtual-time", "power-cuts", "store-faults")
 @pytest.mark.parametrize("rate", ["24 mL/day", "0.960 mL/day"])
 def test_power_cut_at_any_instant_counts_what_moved(treatment: Treatment, record: HilRecord, rate: str) -> None:
@@ -155,6 +155,9 @@ def test_power_cut_at_any_instant_counts_what_moved(treatment: Treatment, record
         most_nl, least_nl = max(most_nl, beyond_nl - before_nl), min(least_nl, beyond_nl)
         before_nl = beyond_nl
         lost += faults.shown(programmer, codes.ALARM_MEMORY) is not None
+    ledger = programmer.reservoir()
+    off_nl = ledger.fill_nl - ledger.remaining_nl - programmer.status().delivered_nl
+    record.expect("fill less remaining against the account", "nL", error=abs(off_nl), limit=0)
     record.expect("accounted for less than pumped", "nL", error=-least_nl, limit=0)
     record.expect(
         "accounted for beyond what was pumped, one cut", "nL", error=most_nl, limit=2 * treatment.quantum_nl(),
