@@ -16,7 +16,6 @@ import gc
 import struct
 import sys
 
-
 # Modules that import others come after them, with a collection in between: a chain of nested imports
 # keeps every half-loaded module in the heap at once and needs a quarter more of it.
 for _name in (

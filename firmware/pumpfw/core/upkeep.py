@@ -59,6 +59,7 @@ def _verify(pump, now_ms):
     # one copy that rotted is written anew, both are the end (PWR-12)
     pump.times[0] = now_ms
     status = pump.storage.load()
+    pump.storage.t_ms = 0  # for boot only; no large integer outlives a wake (PWR-16)
     if status > GOOD:
         pump.journal.add(now_ms, device.REC_REPAIRED, status - 1)
         pump.alarms.event(device.ALARM_MEMORY if status == LOST else device.ALARM_MEMORY_REPAIRED, now_ms)
