@@ -48,7 +48,7 @@ hil: $(STAMP) ## run the packaged HIL suite; report in build/hil/report.html
 	$(BIN)/pumpbench hil $(ARGS)
 
 test: $(STAMP) node ## run the tests of the project itself, in random order
-	HYPOTHESIS_PROFILE=$(HYPOTHESIS_PROFILE) $(BIN)/python -m pytest tests --random-order $(ARGS)
+	HYPOTHESIS_PROFILE=$(HYPOTHESIS_PROFILE) $(BIN)/python -m pytest tests --random-order -n 2 --dist worksteal $(ARGS)
 
 lint: $(STAMP) stubs ## style, types, MicroPython compiler, golden vectors, boundaries and dialect
 	$(BIN)/ruff check $(LINTED)

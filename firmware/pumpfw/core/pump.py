@@ -67,11 +67,9 @@ class Pump:
         self.inverse = array("i", [0] * guard.CELLS)
         self.basal = 0
         self._packet = 1
-        self._lead = False  # a bolus owes its first step (BOL-10)
-        self._rest = False  # and its last ones
+        self._lead = self._rest = False  # a bolus owes its first step (BOL-10), or its last ones (BOL-08)
         self._unmade = 0  # steps issued and never emitted, as known at the last start
-        self._overruns = 0
-        self.stored = 0
+        self._overruns = self.stored = 0
         self.times = array("q", (0, 0))  # when what is stored was last read back, and last written
         self.levels = -1  # of the reservoir, as last told to the alarms
         self._failed = self.bridging = False
@@ -345,10 +343,8 @@ class Pump:
 
     def make_durable(self, now_ms):
         """A checkpoint now. False: it could not be written, and boluses are denied until it can (LOG-07)."""
-        reach = max(self.delivery.total, self._at[_COVERED])
-        good = self.storage.commit(lambda k: boot.piece(self, k), now_ms, reach)
+        good = self.storage.commit(lambda k: boot.piece(self, k), now_ms, max(self.delivery.total, self._at[_COVERED]))
         self.dirty = not good
         self.times[1] = now_ms
-        if not good:
-            self.journal.failed = True
+        self.journal.failed = self.journal.failed or not good
         return good
