@@ -47,6 +47,11 @@ def piece(pump, k):
     return memoryview(buf)[:at] if at else None
 
 
+def whole(pump):
+    """All pieces, to go back to if an order cannot be made durable."""
+    return b"".join([bytes(piece(pump, k)) for k in range(len(_PIECES) - 2)])
+
+
 def unpack(pump, payload, parts):
     """The reverse of all pieces; the step total stays as it is."""
     for index in range(durable.COUNT):
@@ -58,8 +63,8 @@ def unpack(pump, payload, parts):
 
 
 def back_to(pump, payload):
-    """Undo what an order changed. Alarms and what was delivered are no order's business and stay."""
-    unpack(pump, payload, _parts(pump)[:-2])
+    """Undo what an order changed. Alarms are no order's business and stay."""
+    unpack(pump, payload, _parts(pump)[:-1])
 
 
 def load(pump):

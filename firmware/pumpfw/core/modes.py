@@ -119,16 +119,23 @@ def remember_bolus(pump, order, volume_nl, follow_on, now_ms):
 def grant(pump, order, now_ms):
     """The patient's bolus, which the rules allow: recorded, durable, begun. False: no record, no bolus."""
     settings = pump.settings
-    if not pump.settled(now_ms) or not pump.journal.add(now_ms, device.REC_BOLUS_START, order, settings.volume_nl):
-        return False
+    before = pump.whole()
     pump.orders.add(order, device.REQUEST_BOLUS, device.RUNNING, settings.volume_nl, now_ms)
     pump.history.add(now_ms)
     remember_bolus(pump, order, settings.volume_nl, 0, now_ms)
-    if not pump.make_durable(now_ms):
-        pump.undo()
+    if not _on_record(pump, order, settings.volume_nl, before, now_ms):
         return False
     begin_bolus(pump, device.PATIENT_BOLUS, order, settings.volume_nl, settings.duration_ms, now_ms)
     return True
+
+
+def _on_record(pump, order, volume_nl, before, now_ms):
+    # durable, then recorded: what is on record counts (LOG-04); if either fails it is as it was before
+    if pump.make_durable(now_ms) and pump.journal.add(now_ms, device.REC_BOLUS_START, order, volume_nl):
+        return True
+    pump.undo(before)
+    pump.make_durable(now_ms)
+    return False
 
 
 def begin_bolus(pump, mode, order, volume_nl, duration_ms, now_ms):
@@ -230,12 +237,9 @@ def periodic(pump, now_ms):
         return
     denial = rules.clinician_bolus(pump, numbers[durable.PERIODIC], numbers[durable.DURATION], now_ms, True)
     if not denial:
-        if pump.settled(now_ms) and pump.journal.add(now_ms, device.REC_BOLUS_START, order, numbers[durable.PERIODIC]):
-            remember_bolus(pump, order, numbers[durable.PERIODIC], 0, now_ms)
-            if not pump.make_durable(now_ms):
-                pump.undo()
-                denial = device.STORAGE, 0, 0
-        else:
+        before = pump.whole()
+        remember_bolus(pump, order, numbers[durable.PERIODIC], 0, now_ms)
+        if not _on_record(pump, order, numbers[durable.PERIODIC], before, now_ms):
             denial = device.STORAGE, 0, 0
     if denial:
         pump.journal.add(now_ms, device.REC_BOLUS_DENIED, order, denial[0])

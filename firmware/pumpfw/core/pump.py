@@ -327,16 +327,15 @@ class Pump:
             self.delivery.calibrate(nl_per_rev)
         self.supervisor.configure(nl_per_rev, self.config.steps_per_rev)
 
-    def settled(self, now_ms):
-        """Whether all that has changed so far is durable: an order that fails goes back to it."""
-        return self.make_durable(now_ms) if self.dirty or self.alarms.changed else not self.journal.failed
+    def whole(self):
+        """The durable state as bytes, for `undo`."""
+        return boot.whole(self)
 
-    def undo(self):
-        """Back to what is stored; volume, alarms and time go on."""
-        boot.back_to(self, self.storage.payload)
+    def undo(self, before):
+        """Back to what `whole` was; volume, alarms and time go on."""
+        boot.back_to(self, before)
         nl_per_rev = self.numbers[durable.NL_PER_REV]
-        if nl_per_rev != self.delivery.nl_per_rev:  # the ledger is of that calibration again already
-            self.window.calibrate(nl_per_rev)
+        if nl_per_rev != self.delivery.nl_per_rev:  # ledger and window are of that calibration again already
             self.delivery.calibrate(nl_per_rev)
             self.supervisor.configure(nl_per_rev, self.config.steps_per_rev)
         guard.keep(self)
