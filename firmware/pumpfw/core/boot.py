@@ -49,7 +49,13 @@ def piece(pump, k):
 
 def whole(pump):
     """All pieces, to go back to if an order cannot be made durable."""
-    return b"".join([bytes(piece(pump, k)) for k in range(len(_PIECES) - 2)])
+    copy = bytearray(1 + _NUMBERS_SIZE + sum([part.SIZE for part in _parts(pump)]))
+    at = 0
+    for k in range(len(_PIECES) - 2):
+        part = piece(pump, k)
+        copy[at : at + len(part)] = part
+        at += len(part)
+    return copy
 
 
 def unpack(pump, payload, parts):
