@@ -20,10 +20,11 @@ from typing import Any
 from pump_faults import FaultyStore, SimSensors
 from pump_ports import FakeAnnunciator, FakeLink, FakeMotor, FakeWatchdog
 
-from pumpfw.core import boot
+from pumpfw.core import checkpoint
 from pumpfw.core.config import Config
 from pumpfw.core.ports import Ports
 from pumpfw.core.pump import Pump
+from pumpfw.core.schedule import Program
 from pumpfw.core.timebase import TICKS_PERIOD, Timebase
 from pumplink import codes, frame, messages
 
@@ -75,6 +76,11 @@ def day_total_nl(steps: Sequence[tuple[int, int]]) -> int:
 
 def padded(drug: bytes) -> bytes:
     return drug + bytes(8 - len(drug))
+
+
+def canonical(program: Program) -> bytes:
+    """What the digest of a program is over."""
+    return bytes(program.canonical(bytearray(Program.SIZE)))
 
 
 class Bench:
@@ -151,17 +157,16 @@ class Bench:
 
     def snapshot(self) -> bytes:
         """What of the pump is durable but its alarms: program, settings, lockout, history, reservoir."""
-        pieces = b"".join(bytes(boot.piece(self.pump, k)) for k in range(4))
+        pieces = b"".join(bytes(checkpoint.piece(self.pump, k)) for k in range(4))
         return pieces[: -self.pump.alarms.SIZE]
 
     def dose_state(self) -> bytes:
         """The part of it that a denied bolus leaves as it was (BOL-06); requests are counted apart from it."""
         buf, at = bytearray(len(self.snapshot())), 0
         pump = self.pump
-        parts = (pump.settings, pump.history, pump.orders, pump.window, pump.reservoir, pump.schedule.program)
-        for part in parts:
+        for part in (pump.settings, pump.history, pump.window, pump.reservoir, pump.schedule.program):
             at = part.save(buf, at)
-        return bytes(buf[:at])
+        return bytes(buf[:at]) + pump.orders.durable
 
     # -- time ------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pump_driver import Bench
+from pump_driver import Bench, canonical
 from pump_weeks import FITTED, AnyTimeStore, Areas, Truth, Write, _NotedStore, starts_of
 
 from pumpfw.core.journal import Journal, Ring
@@ -65,7 +65,7 @@ class Outcome:
         self.steps = pump.delivery.total
         self.locked_until_ms = pump.history.locked_until_ms()
         self.starts = starts_of(pump)
-        self.program = bytes(pump.schedule.program.canonical())
+        self.program = canonical(pump.schedule.program)
         self.program_digest = bytes(pump.schedule.program.digest)
         self.lowest = pump.schedule.program.lowest() if pump.schedule.program.n else 0
         self.now_ms = bench.now_ms

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
-from pump_driver import DRUG, HOUR_MS, MINUTE_MS, SECOND_MS, Bench, Reply
+from pump_driver import DRUG, HOUR_MS, MINUTE_MS, SECOND_MS, Bench, Reply, canonical
 from pump_faults import FaultyStore
 
 from pumpfw.core.pump import Pump
@@ -159,7 +159,7 @@ class Week:
         pump = self._bench.pump
         return State(
             pump.history.locked_until_ms(), starts_of(pump), frozenset(o for o in self.orders if pump.orders.known(o)),
-            bytes(pump.schedule.program.canonical()), pump.mode, self._fill,
+            canonical(pump.schedule.program), pump.mode, self._fill,
         )  # fmt: skip
 
     def _note(self, area: int, data: bytes | None) -> None:

@@ -40,6 +40,7 @@ class Pump:
         self._names = {
             "motor": ports.motor, "sensors": ports.sensors, "store": ports.store, "config": config.values,
             "annunciator": ports.annunciator, "at": self.at, "now": 0,
+            "read": lambda *where: bytes(ports.store.read(*where)),
         }
 
     def poll(self, now_ms):
@@ -77,6 +78,7 @@ def firmware_tree(target: Path) -> Path:
             module.write_text("")
     for name in ("pump", "config"):
         (core / f"{name}.py").write_text(PUMP)
+    (target / "start.py").write_text("from pumpfw.boards.vm import main\n\nmain()\n")
     return target
 
 

@@ -97,6 +97,11 @@ SCRIPT: tuple[Action, ...] = (
 )  # fmt: skip
 
 
+def payload_of(storage: Storage) -> bytes | None:
+    """All of the payload that `storage` found."""
+    return storage.payload(0, 1 << 16) or None
+
+
 class Run:
     """One pump's worth of storage and journal over a store, and what it was promised."""
 

@@ -19,6 +19,7 @@ import pytest
 from pumphil.rigs.find import find_micropython, firmware_packages
 from pumphost.build import HOST_ONLY, MAX_SHIPPED_BYTES, BuildError, build, fold, read_tree, write_tree
 
+ENTRY = "pumpfw.boards.vm"
 PORTABLE = Path(__file__).resolve().parent / "portable"
 
 
@@ -35,7 +36,7 @@ def written():
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory):
     target = tmp_path_factory.mktemp("shipped")
-    return target, build(firmware_packages(), target)
+    return target, build(firmware_packages(), target, ENTRY)
 
 
 def test_host_only_modules_are_not_shipped_and_not_asked_for(written):
@@ -77,17 +78,21 @@ def test_what_is_shipped_fits(shipped):
 
 
 def test_every_short_name_can_be_traced_back(shipped, written):
+    """An attribute to its name; what the top level of a module binds to that module as well."""
     names = json.loads((shipped[0] / "names.json").read_text(encoding="utf-8"))
-    assert names
-    for path, table in names.items():
-        assert all(re.search(rf"\b{long}\b", written[path]) for long in table.values())
-        assert not any(re.search(rf"\b{short}\b", written[path]) for short in table)
+    assert sorted(names) == ["vm.py", "vm_1.py", "vm_2.py", "vm_3.py"]
+    paths = {path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in written}
+    for short, long in (item for table in names.values() for item in table.items()):
+        module, _, name = long.rpartition(".")
+        sources = [written[paths[module]]] if module in paths else written.values()
+        assert any(re.search(rf"\b{name}\b", source) for source in sources), long
+        assert not any(re.search(rf"\b{short}\b", source) for source in written.values()), short
 
 
 def test_a_file_that_does_not_compile_is_named(tmp_path):
     package = tmp_path / "pumpodd"
     package.mkdir()
     (package / "fine.py").write_text("x = 1\n")
-    (package / "starred.py").write_text("def f(a, /):\n    return a\n")
-    with pytest.raises(BuildError, match=r"pumpodd/starred\.py does not compile"):
-        build([package], tmp_path / "out")
+    (package / "starred.py").write_text("from pumpodd import fine\n\ndef main(a, /):\n    return fine.x\n")
+    with pytest.raises(BuildError, match=r"starred\.py does not compile"):
+        build([package], tmp_path / "out", "pumpodd.starred")

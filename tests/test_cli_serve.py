@@ -90,11 +90,11 @@ def test_a_simulation_cut_short_leaves_no_child_and_no_file(
 ) -> None:
     therapy = tmp_path / "therapy.toml"
     therapy.write_text(THERAPY)
-    temporary = tmp_path / "temporary"
+    temporary, cache = tmp_path / "temporary", tmp_path / "cache"
     temporary.mkdir()
     command = [sys.executable, "-m", "pumphost.cli", "simulate", str(therapy), "--rig", "vm", "--days", "3000"]
     command += ["--json", str(tmp_path / "result.json"), "--plot", str(tmp_path / "plot.png")]
-    environment = {**os.environ, "TMPDIR": str(temporary)}
+    environment = {**os.environ, "TMPDIR": str(temporary), "XDG_CACHE_HOME": str(cache)}  # nothing is compiled yet
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, **pipes, text=True, env=environment) as process:  # type: ignore[call-overload]
         try:
@@ -105,8 +105,9 @@ def test_a_simulation_cut_short_leaves_no_child_and_no_file(
             process.kill()
     assert process.returncode == code
     assert "Traceback" not in errors
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["temporary", "therapy.toml"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "temporary", "therapy.toml"]
     assert list(temporary.iterdir()) == []
+    assert [name for name in os.listdir(cache / "pumpbench" / "firmware") if name.startswith("making")] == []
     assert all_gone(pids)
 
 

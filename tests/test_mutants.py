@@ -128,7 +128,7 @@ def test_a_whole_run_names_the_survivor_goes_on_where_it_was_and_knows_what_is_a
     known = (tree / "build/mutation/results.jsonl").read_text()
     assert known.count("\n") == 5
     key = text.split("tiny.py:6 `")[1][:8]
-    record = tree / "firmware/decisions/0006-mutants.md"
+    record = tree / "firmware/decisions/0008-mutants.md"
     record.parent.mkdir()
     record.write_text(f"| key | why |\n|---|---|\n| `{key}` | equal numbers are each the larger one |\n")
     status, text = run(tree)

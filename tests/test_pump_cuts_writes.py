@@ -9,7 +9,7 @@ import random
 from typing import Any
 
 import pytest
-from pump_driver import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, STEP_NL, Bench
+from pump_driver import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, STEP_NL, Bench, canonical
 from pump_weeks import FILL_NL, AnyTimeStore, most_accounted, starts_of
 
 from pumpfw.core.alarms import Alarms
@@ -49,7 +49,7 @@ def facts(bench: Bench) -> tuple[Any, ...]:
     pump = bench.pump
     reservoir = {name: bench.ask("GET_RESERVOIR")[name] for name in ("fill", "drug", "concentration")}
     return (
-        pump.schedule.program.canonical(), bench.status()["program_digest"], pump.settings.row(), starts_of(pump),
+        canonical(pump.schedule.program), bench.status()["program_digest"], pump.settings.row(), starts_of(pump),
         pump.history.locked_until_ms(), tuple(reservoir.values()), pump.numbers[:], pump.mode,
         [pump.orders.row(order) for order in range(1, 40)],
     )  # fmt: skip
@@ -218,7 +218,7 @@ def test_what_is_stored_is_what_the_pump_knows(seed: int) -> None:
         assert 0 <= status["remaining"] - stored.reservoir.remaining_nl() <= ahead * STEP_NL + 1, what
         assert stored.history.locked_until_ms() == live.history.locked_until_ms(), what
         assert starts_of(stored) == starts_of(live), what
-        assert stored.schedule.program.canonical() == live.schedule.program.canonical(), what
+        assert canonical(stored.schedule.program) == canonical(live.schedule.program), what
         assert stored.settings.row() == live.settings.row(), what
         assert latched(stored) == latched(live), what
         assert [stored.counters.row(since) for since in (0, 1)] == [live.counters.row(since) for since in (0, 1)], what

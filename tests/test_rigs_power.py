@@ -40,10 +40,10 @@ def bench(kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterato
 
 
 def test_the_store_is_called_in_the_middle_of_a_poll(bench: StandinRig) -> None:
-    assert bench.ask("store.read(2, 0, 10)") == b""
-    assert bench.ask("[store.append(2, b'abc'), store.append(2, b'def'), store.read(2, 1, 4)]") == [True, True, b"bcde"]
-    assert bench.ask("store.read(2, 4, 99)") == b"ef"
-    assert bench.ask("[store.erase(2), store.read(2, 0, 9), store.erase(3)]") == [True, b"", True]
+    assert bench.ask("read(2, 0, 10)") == b""
+    assert bench.ask("[store.append(2, b'abc'), store.append(2, b'def'), read(2, 1, 4)]") == [True, True, b"bcde"]
+    assert bench.ask("read(2, 4, 99)") == b"ef"
+    assert bench.ask("[store.erase(2), read(2, 0, 9), store.erase(3)]") == [True, b"", True]
     assert bench.rig.wakes == 4, "one exchange a wake, whatever the store does"
 
 
@@ -52,13 +52,13 @@ def test_appends_of_any_size_arrive_whole(bench: StandinRig, size: int) -> None:
     made = f"(bytes(range(256)) * 36)[:{size}]"
     assert bench.ask(f"[store.append(0, {made}), store.append(1, memoryview({made}))]") == [True, True]
     assert bench.rig.store.snapshot() == dict.fromkeys((0, 1), (bytes(range(256)) * 36)[:size])
-    assert bench.ask(f"store.read(0, 0, {size}) == {made}") is True
+    assert bench.ask(f"read(0, 0, {size}) == {made}") is True
 
 
 def test_a_store_that_fails_says_so_and_keeps_what_it_has(bench: StandinRig) -> None:
     bench.ask("store.append(0, b'kept')")
     bench.rig.store.fail_writes = True
-    assert bench.ask("[store.append(0, b'lost'), store.erase(0), store.read(0, 0, 9)]") == [False, False, b"kept"]
+    assert bench.ask("[store.append(0, b'lost'), store.erase(0), read(0, 0, 9)]") == [False, False, b"kept"]
 
 
 # -- inputs
@@ -162,7 +162,7 @@ def test_a_reset_starts_a_new_firmware_over_the_same_store(bench: StandinRig) ->
             77,
             False,
         ]
-    assert bench.ask("store.read(0, 0, 9)") == b"kept"
+    assert bench.ask("read(0, 0, 9)") == b"kept"
     assert bench.rig.plant.rotor_steps(bench.rig.now_us) == 25
     bench.ask("motor.enable(True)")
     bench.rig.reset()
@@ -227,7 +227,7 @@ def test_a_cut_in_the_middle_of_a_write_leaves_a_part_of_it_and_no_command(bench
     assert bench.rig.packets == []
     assert bench.rig.plant.steps_done(bench.rig.now_us) == 0
     bench.rig.power_on()
-    assert bench.ask("[store.read(0, 0, 9), store.append(0, b'!')]") == [b"onetwo", True]
+    assert bench.ask("[read(0, 0, 9), store.append(0, b'!')]") == [b"onetwo", True]
 
 
 def test_a_cut_while_time_runs_stops_the_firmware_there(bench: StandinRig) -> None:
@@ -247,7 +247,7 @@ def test_a_cut_while_the_firmware_starts(bench: StandinRig) -> None:
     bench.rig.store.cut_after(0, 0)
     assert bench.ask("store.append(40, bytes([2]))") is None
     bench.rig.power_on()
-    assert bench.ask("store.read(40, 0, 9)") == b"\1"
+    assert bench.ask("read(40, 0, 9)") == b"\1"
 
 
 @needs_micropython

@@ -68,7 +68,7 @@ def firmware_of(pid: int) -> list[int]:
     """Process ids of the firmware that runs below `pid`."""
     found = []
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        if b"pumpfw.boards.vm" in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0"):
+        if b"start" in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0"):
             found.append(int(child))
     return found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from store_cases import SCRIPT, Action, Run, all_records, chained
+from store_cases import SCRIPT, Action, Run, all_records, chained, payload_of
 
 from pumpfw.core.storage import FRESH, GOOD
 from pumphil.rigs.store import MemoryStore, PowerCut
@@ -42,9 +42,9 @@ def survivor(run: Run) -> Run:
     again = Run(run.store)
     again.boot()
     said, found = run.promised, again.storage
-    new = said.asked is not None and found.payload == said.asked
-    assert new or found.payload == said.state
-    assert again.status == (FRESH if found.payload is None else GOOD)
+    new = said.asked is not None and payload_of(found) == said.asked
+    assert new or payload_of(found) == said.state
+    assert again.status == (FRESH if payload_of(found) is None else GOOD)
     assert not found.doubt
     assert (said.asked_steps if new else said.steps) <= found.steps <= said.largest
     assert new or found.t_ms >= said.t_ms
@@ -81,7 +81,7 @@ def test_a_cut_after_any_byte_of_any_write_loses_nothing_acknowledged() -> None:
         again = survivor(cut_at(number, count))
         again.play(RECOVERY)
         last = survivor(again)
-        assert (last.storage.payload, last.storage.steps) == (again.promised.state, 35)
+        assert (payload_of(last.storage), last.storage.steps) == (again.promised.state, 35)
         looked += 1
     assert looked > 1_000
 

@@ -48,6 +48,31 @@ def test_sixty_four_orders_are_kept_and_what_is_gone_is_forgotten_not_unseen():
     assert (orders.last(), KEPT) == (65, 64)
 
 
+def test_going_back_takes_an_order_out_and_gives_the_one_it_replaced_its_place():
+    orders = Orders()
+    for order in range(1, 65):
+        orders.add(order, BOLUS, DONE, order, order)
+    before = bytes(orders.durable)
+    orders.hold(65)
+    orders.add(65, BOLUS, RUNNING, 5, 5)
+    orders.settle(65, CANCELLED, 1)
+    orders.back()
+    assert (bytes(orders.durable), orders.last(), orders.known(1), orders.known(65)) == (before, 64, True, False)
+    orders.hold(9)  # an order that is known already, as that of a periodic bolus
+    orders.settle(9, RUNNING, 0)
+    orders.back()
+    assert (bytes(orders.durable), orders.state(9), orders.last()) == (before, DONE, 64)
+
+
+def test_orders_are_loaded_as_they_were():
+    orders = Orders()
+    for order in range(1, 67):
+        orders.add(order, BOLUS, DONE, order, order)
+    other = Orders()
+    assert other.load(b"?" + orders.durable, 1) == 1 + Orders.SIZE == 1 + 4 + 64 * 22
+    assert (other.last(), other.state(1), other.row(66)) == (66, FORGOTTEN, (66, BOLUS, DONE, 66, 0, 66))
+
+
 # -- tickets -----------------------------------------------------------------------------------------
 
 UID = b"\1\2\3\4\5\6\7\x08"
@@ -55,7 +80,7 @@ UID = b"\1\2\3\4\5\6\7\x08"
 
 def issued(now_ms=0, revision=3):
     ticket = Ticket(UID)
-    ticket.issue(0x26, (42, 1), b"stored", revision, now_ms)
+    ticket.issue(0x26, (42, 1), (b"sto", b"red"), revision, now_ms)
     return ticket
 
 
@@ -64,7 +89,7 @@ def test_digest_covers_ticket_kind_and_what_was_stored():
     assert ticket.digest == sha8(ticket.id, b"\x26", b"stored")
     assert (ticket.order, ticket.kind, ticket.values) == (42, 0x26, (42, 1))
     first = ticket.id
-    ticket.issue(0x26, (42, 1), b"stored", 3, 0)
+    ticket.issue(0x26, (42, 1), (b"stored",), 3, 0)
     assert ticket.id not in (first, NO_TICKET)
 
 

@@ -1,6 +1,6 @@
 """The firmware in a MicroPython process: lockstep exchanges over standard input and output.
 
-    micropython -m pumpfw.boards.vm RESERVOIR_NL FIRMWARE_DIGEST_HEX RESET_CAUSE
+    micropython -m start RESERVOIR_NL FIRMWARE_DIGEST_HEX RESET_CAUSE
 
 Ends at the end of its input, so that it never outlives the rig. A request of all 0xFF asks for the
 heap: the answer is two u32, bytes in use after a collection and bytes free. At the start it says which
@@ -16,20 +16,7 @@ import gc
 import struct
 import sys
 
-# Modules that import others come after them, with a collection in between: a chain of nested imports
-# keeps every half-loaded module in the heap at once and needs a quarter more of it.
-for _name in (
-    "pumplink.layout", "pumplink.device", "pumplink.rows", "pumplink.crc32c", "pumplink.frame", "pumplink.digest",
-    "pumpfw.core.config", "pumpfw.core.storage", "pumpfw.core.journal", "pumpfw.core.schedule", "pumpfw.core.window",
-    "pumpfw.core.alarms", "pumpfw.core.sensors", "pumpfw.core.supervisor", "pumpfw.core.reservoir",
-    "pumpfw.core.orders", "pumpfw.core.bolus", "pumpfw.core.delivery", "pumpfw.core.rules", "pumpfw.core.modes",
-    "pumpfw.core.prescriptions", "pumpfw.core.programming", "pumpfw.core.commands", "pumpfw.core.link",
-    "pumpfw.core.boot", "pumpfw.core.pump",
-):  # fmt: skip
-    __import__(_name)
-    gc.collect()
-
-from pumpfw.boards.lockstep import REPLY_SIZE, LockstepBoard  # noqa: E402 - after its leaves, see above
+from pumpfw.boards.lockstep import REPLY_SIZE, LockstepBoard
 
 HEAP_QUERY = b"\xff\xff\xff\xff"
 BANNER = "<64s"
@@ -64,8 +51,11 @@ class VmStore:
         return struct.unpack_from("<I", self._answer, 0)[0]
 
     def read(self, area, offset, count):
-        count = self._ask(STORE_READ, area, offset, count, b"")
-        return self._source.read(count) if count else b""
+        data = bytearray(count)  # before the question: nothing may fail between it and the answer
+        found = self._ask(STORE_READ, area, offset, count, b"")
+        if found:
+            self._source.readinto(data, found)
+        return data if found == count else data[:found]
 
     def append(self, area, data):
         return self._ask(STORE_APPEND, area, 0, len(data), data) == 1
@@ -74,8 +64,9 @@ class VmStore:
         return self._ask(STORE_ERASE, area, 0, 0, b"") == 1
 
 
-def main(reservoir_nl, fw_digest, reset_cause):
+def main():
     """Serve until the input ends."""
+    reservoir_nl, fw_digest, reset_cause = int(sys.argv[1]), bytes.fromhex(sys.argv[2]), int(sys.argv[3])
     source = sys.stdin.buffer
     sink = sys.stdout.buffer
     store = VmStore(source, sink)
@@ -86,13 +77,9 @@ def main(reservoir_nl, fw_digest, reset_cause):
     request = board.request
     reply = memoryview(board.reply)
     while source.readinto(request) == len(request):
-        if request[:4] == HEAP_QUERY:
+        if request[0] == 0xFF and request[:4] == HEAP_QUERY:
             gc.collect()
             sink.write(struct.pack("<II", gc.mem_alloc(), gc.mem_free()))
             continue
         count = board.bytes_wanted()
         sink.write(reply[: board.exchange(source.read(count) if count else b"")])
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), bytes.fromhex(sys.argv[2]), int(sys.argv[3]))

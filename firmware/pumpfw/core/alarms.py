@@ -38,7 +38,7 @@ class Alarms:
         self.changed = False
         self._states = bytearray(CODES)
         self._order = bytearray(len(device.ALARMS) + 1)  # codes shown, oldest first; behind them a zero to shift in
-        self._since = array("q", [0] * len(self._order))  # of the code at the same place
+        self._since = array("q", bytes(8 * len(self._order)))  # of the code at the same place
         self._count = 0
         self._times = array("q", [0, 0])
         self._journal = journal

@@ -190,7 +190,7 @@ class Counters:
     SIZE = 2 * KINDS * 4
 
     def __init__(self):
-        self._n = array("I", [0] * (2 * self.KINDS))
+        self._n = array("I", bytes(self.SIZE))
 
     def count(self, kind):
         """One more of `kind`, in both sets."""

@@ -1,76 +1,12 @@
-"""Durable state as one block of bytes, what is restored from it at power-on, and what a reset means.
+"""What is restored from the store at power-on, and what a reset means.
 
-The block holds everything but the step total and the time, which the store keeps with each checkpoint and
-each intent. Nothing here is ever filled in with a default dose (PWR-10).
+Nothing here is ever filled in with a default dose (PWR-10).
 """
 
-import struct
-
-from pumpfw.core import durable, modes, upkeep
+from pumpfw.core import checkpoint, durable, modes, upkeep
 from pumpfw.core.config import MINIMUM_RATE_MIN, RESETS_MAX, RESTART_MS
-from pumpfw.core.orders import Orders
 from pumpfw.core.storage import FRESH, LOST, REPAIRED
 from pumplink import device
-
-_VERSION = 1
-_PIECES = (0, 4, 5, 6, 8, 8)  # of `_parts`: none is larger than the orders
-_NUMBERS_SIZE = 8 * durable.COUNT
-
-
-def _parts(pump):
-    return (
-        pump.settings, pump.history, pump.counters, pump.reservoir, pump.orders, pump.schedule.program, pump.window,
-        pump.alarms,
-    )  # fmt: skip
-
-
-def room():
-    """The buffer of `piece`, for the largest of them."""
-    return bytearray(Orders.SIZE)
-
-
-def piece(pump, k):
-    """The k-th piece of the durable state in the pump's own buffer, None behind the last: read it before the next."""
-    buf = pump.blob
-    at = 0
-    if k == 0:
-        numbers = pump.numbers
-        numbers[durable.NL_PER_REV] = pump.delivery.nl_per_rev
-        numbers[durable.SETTLED_NL], numbers[durable.SETTLED_STEPS] = pump.delivery.settled()
-        numbers[durable.STEPS] = pump.delivery.total
-        buf[0] = _VERSION
-        for at in range(1, 1 + _NUMBERS_SIZE, 8):  # one by one: no row of 48 objects
-            struct.pack_into("<q", buf, at, numbers[at // 8])
-        at = 1 + _NUMBERS_SIZE
-    for part in _parts(pump)[_PIECES[k] : _PIECES[k + 1]]:
-        at = part.save(buf, at)
-    return memoryview(buf)[:at] if at else None
-
-
-def whole(pump):
-    """All pieces, to go back to if an order cannot be made durable."""
-    copy = bytearray(1 + _NUMBERS_SIZE + sum([part.SIZE for part in _parts(pump)]))
-    at = 0
-    for k in range(len(_PIECES) - 2):
-        part = piece(pump, k)
-        copy[at : at + len(part)] = part
-        at += len(part)
-    return copy
-
-
-def unpack(pump, payload, parts):
-    """The reverse of all pieces; the step total stays as it is."""
-    for index in range(durable.COUNT):
-        pump.numbers[index] = struct.unpack_from("<q", payload, 1 + 8 * index)[0]
-    at = 1 + _NUMBERS_SIZE
-    for part in parts:
-        at = part.load(payload, at)
-    pump.window.nl_per_rev = pump.numbers[durable.NL_PER_REV]  # of the steps that it has just read
-
-
-def back_to(pump, payload):
-    """Undo what an order changed. Alarms are no order's business and stay."""
-    unpack(pump, payload, _parts(pump)[:-1])
 
 
 def load(pump):
@@ -86,14 +22,13 @@ def load(pump):
     numbers[durable.NEXT_NL_PER_REV] = pump.config.nl_per_rev
     storage = pump.storage
     pump.stored = storage.load()
-    payload = storage.payload
-    if payload is not None and payload[0] != _VERSION:
-        pump.stored = LOST
+    if pump.stored != FRESH and pump.stored != LOST:
+        if checkpoint.take(pump):
+            _restore_volume(pump)
+        else:
+            pump.stored = LOST
     if pump.stored == LOST:  # the account of volume outlives everything else
         pump.delivery.restore(pump.config.nl_per_rev, 0, 0, storage.steps)
-    elif payload is not None:
-        unpack(pump, payload, _parts(pump))
-        _restore_volume(pump)
     pump.times[0] = storage.t_ms
     pump.supervisor.configure(pump.delivery.nl_per_rev, pump.config.steps_per_rev)
     return storage.t_ms

@@ -3,7 +3,7 @@
 Exactly one mode at any instant (FLOW-12); what flows in it is `Pump.rate_nl_per_day`.
 """
 
-from pumpfw.core import durable, rules
+from pumpfw.core import checkpoint, durable, rules
 from pumpfw.core.bolus import stretched_ms
 from pumpfw.core.config import RESTART_MS
 from pumplink import device
@@ -119,21 +119,21 @@ def remember_bolus(pump, order, volume_nl, follow_on, now_ms):
 def grant(pump, order, now_ms):
     """The patient's bolus, which the rules allow: recorded, durable, begun. False: no record, no bolus."""
     settings = pump.settings
-    before = pump.whole()
+    checkpoint.keep(pump, order)
     pump.orders.add(order, device.REQUEST_BOLUS, device.RUNNING, settings.volume_nl, now_ms)
     pump.history.add(now_ms)
     remember_bolus(pump, order, settings.volume_nl, 0, now_ms)
-    if not _on_record(pump, order, settings.volume_nl, before, now_ms):
+    if not _on_record(pump, order, settings.volume_nl, now_ms):
         return False
     begin_bolus(pump, device.PATIENT_BOLUS, order, settings.volume_nl, settings.duration_ms, now_ms)
     return True
 
 
-def _on_record(pump, order, volume_nl, before, now_ms):
+def _on_record(pump, order, volume_nl, now_ms):
     # durable, then recorded: what is on record counts (LOG-04); if either fails it is as it was before
     if pump.make_durable(now_ms) and pump.journal.add(now_ms, device.REC_BOLUS_START, order, volume_nl):
         return True
-    pump.undo(before)
+    checkpoint.go_back(pump)
     pump.make_durable(now_ms)
     return False
 
@@ -237,9 +237,9 @@ def periodic(pump, now_ms):
         return
     denial = rules.clinician_bolus(pump, numbers[durable.PERIODIC], numbers[durable.DURATION], now_ms, True)
     if not denial:
-        before = pump.whole()
+        checkpoint.keep(pump, order)
         remember_bolus(pump, order, numbers[durable.PERIODIC], 0, now_ms)
-        if not _on_record(pump, order, numbers[durable.PERIODIC], before, now_ms):
+        if not _on_record(pump, order, numbers[durable.PERIODIC], now_ms):
             denial = device.STORAGE, 0, 0
     if denial:
         pump.journal.add(now_ms, device.REC_BOLUS_DENIED, order, denial[0])

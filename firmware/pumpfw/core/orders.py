@@ -4,7 +4,6 @@ The last 64 orders are durable; they outlive a reset.
 """
 
 import struct
-from array import array
 
 from pumplink import device
 
@@ -14,69 +13,79 @@ _ROW_SIZE = struct.calcsize(_ROW)
 
 
 class Orders:
-    """Ring of orders in durable form. Volumes nL, times pump ms."""
+    """Ring of orders, kept in durable form: how many there were u32, then their rows. Volumes nL, times pump ms."""
 
-    __slots__ = ("_count", "_rows")
-    SIZE = KEPT * _ROW_SIZE + 4
+    __slots__ = ("_count", "_held", "durable")
+    SIZE = 4 + KEPT * _ROW_SIZE
 
     def __init__(self):
-        self._count = array("I", (0,))
-        self._rows = bytearray(KEPT * _ROW_SIZE)
+        self._count = 0
+        self.durable = bytearray(self.SIZE)
+        self._held = bytearray(8 + _ROW_SIZE)  # count, place of a row, the row
+
+    def _place(self, n):
+        return 4 + n % KEPT * _ROW_SIZE
 
     def _find(self, order):
-        # backwards, so that the newest is found first
-        count = self._count[0]
-        for back in range(1, min(count, KEPT) + 1):
-            at = (count - back) % KEPT * _ROW_SIZE
-            if struct.unpack_from("<I", self._rows, at)[0] == order:
+        # backwards, so that the newest is found first; 0: not there
+        for back in range(1, min(self._count, KEPT) + 1):
+            at = self._place(self._count - back)
+            if struct.unpack_from("<I", self.durable, at)[0] == order:
                 return at
-        return -1
+        return 0
 
     def known(self, order):
         """Whether this id was committed before and is still remembered."""
-        return self._find(order) >= 0
+        return self._find(order) > 0
 
     def state(self, order):
         """State of an order; FORGOTTEN, not NOT_SEEN, once anything has been forgotten."""
         at = self._find(order)
-        if at >= 0:
-            return self._rows[at + 5]
-        return device.NOT_SEEN if self._count[0] <= KEPT else device.FORGOTTEN
+        if at:
+            return self.durable[at + 5]
+        return device.NOT_SEEN if self._count <= KEPT else device.FORGOTTEN
 
     def add(self, order, kind, state, requested_nl, now_ms):
         """Remember a new order, before anything moves for it."""
-        at = self._count[0] % KEPT * _ROW_SIZE
-        struct.pack_into(_ROW, self._rows, at, order, kind, state, requested_nl, 0, now_ms)
-        self._count[0] += 1
+        struct.pack_into(_ROW, self.durable, self._place(self._count), order, kind, state, requested_nl, 0, now_ms)
+        self._counted(self._count + 1)
+
+    def _counted(self, count):
+        self._count = count
+        struct.pack_into("<I", self.durable, 0, count)
 
     def settle(self, order, state, delivered_nl):
         """New state and delivered volume of a remembered order."""
         at = self._find(order)
-        if at >= 0:
-            self._rows[at + 5] = state
-            struct.pack_into("<I", self._rows, at + 10, delivered_nl)
+        if at:
+            self.durable[at + 5] = state
+            struct.pack_into("<I", self.durable, at + 10, delivered_nl)
+
+    def hold(self, order):
+        """Keep the row of `order`, or the oldest one that it would replace, for `back`."""
+        at = self._find(order) or self._place(self._count)
+        struct.pack_into("<II", self._held, 0, self._count, at)
+        self._held[8:] = self.durable[at : at + _ROW_SIZE]
+
+    def back(self):
+        """As it was at `hold`."""
+        count, at = struct.unpack_from("<II", self._held, 0)
+        self._counted(count)
+        self.durable[at : at + _ROW_SIZE] = self._held[8:]
 
     def last(self):
         """Id of the newest order, 0 if there is none."""
-        if not self._count[0]:
-            return 0
-        return struct.unpack_from("<I", self._rows, (self._count[0] - 1) % KEPT * _ROW_SIZE)[0]
+        return struct.unpack_from("<I", self.durable, self._place(self._count - 1))[0] if self._count else 0
 
     def row(self, order):
         """(id, kind, state, requested nL, delivered nL, time ms) for GET_ORDER."""
         at = self._find(order)
-        if at < 0:
+        if not at:
             return order, 0, self.state(order), 0, 0, 0
-        return struct.unpack_from(_ROW, self._rows, at)
-
-    def save(self, buf, at):
-        """Durable form; returns the place behind it."""
-        struct.pack_into("<I", buf, at, self._count[0])
-        buf[at + 4 : at + self.SIZE] = self._rows
-        return at + self.SIZE
+        return struct.unpack_from(_ROW, self.durable, at)
 
     def load(self, buf, at):
-        """The reverse of `save`."""
-        self._count[0] = struct.unpack_from("<I", buf, at)[0]
-        self._rows[:] = buf[at + 4 : at + self.SIZE]
+        """Take over what `durable` was; returns the place behind it."""
+        self.durable[:] = buf[at : at + self.SIZE]
+        self._count = struct.unpack_from("<I", buf, at)[0]
         return at + self.SIZE

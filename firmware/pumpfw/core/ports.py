@@ -14,7 +14,7 @@
 `Sensors.read(channel) -> int`       the reading in the unit of `pumplink.codes.SENSORS`, or ABSENT if none is fitted
 `Sensors.changed() -> bool`         False if no reading but rotor and second clock can have changed since the last call
 `Sensors.watch(channel, low, high)`  wake the core at once when the reading is below low or above high
-`Store.read(area, offset, count)`    bytes, fewer at the end of what was written
+`Store.read(area, offset, count)`    bytes or a bytearray, fewer at the end of what was written
 `Store.append(area, data) -> bool`   durable when it returns True
 `Store.erase(area) -> bool`          the area is empty when it returns True
 `Watchdog.feed()`                   called at one place, after control, supervisor and journal have reported progress

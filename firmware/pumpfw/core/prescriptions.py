@@ -91,7 +91,7 @@ def apply(pump, programming, kind, values, now_ms):
     """Change the durable state as the order says; nothing moves by it."""
     numbers = pump.numbers
     if kind == PROGRAM:
-        programming.staged.seal()
+        programming.staged.seal(pump.scratch)
         programming.swap()
         index = numbers[durable.CHANGES]
         numbers[durable.CHANGE_TIMES + index] = now_ms
@@ -138,7 +138,7 @@ def apply(pump, programming, kind, values, now_ms):
 
 
 def undo(pump, programming, kind):
-    """Objects that `apply` exchanged go back; `restore` does the rest."""
+    """Objects that `apply` exchanged go back; `checkpoint` does the rest."""
     if kind == PROGRAM:
         programming.swap()
 

@@ -8,7 +8,7 @@ and it is durable before it takes effect (LOG-04). What each order is and does i
 import struct
 from array import array
 
-from pumpfw.core import prescriptions
+from pumpfw.core import checkpoint, prescriptions
 from pumpfw.core.config import TICKET_LIFE_MS
 from pumpfw.core.replies import done
 from pumpfw.core.schedule import Program
@@ -70,10 +70,10 @@ class Programming:
         refusal = prescriptions.refusal(pump, self, message[ID], values, now_ms)
         if refusal:
             return refusal
-        stored = pack(message[REQUEST], message[REQUEST_TAIL], values)
+        stored = [pack(message[REQUEST], message[REQUEST_TAIL], values)]
         volume_nl, peak = prescriptions.volume_and_peak(pump, self, message[ID], values)
         if message[ID] == device.PREPARE_PROGRAM:
-            stored += self.staged.canonical()
+            stored.append(self.staged.canonical(pump.scratch))
         warn = prescriptions.warnings(pump, self, message[ID], values, now_ms)
         ticket = self.ticket
         ticket.issue(message[ID], values, stored, pump.revision, now_ms)
@@ -97,13 +97,13 @@ class Programming:
         warn = prescriptions.warnings(pump, self, kind, kept, now_ms)
         if warn and not values[2] & 1:
             return device.SOFT_LIMIT, 0, warn
-        before = pump.whole()
+        checkpoint.keep(pump, ticket.order)
         what = prescriptions.record(pump, self, kind, kept)
         pump.orders.add(ticket.order, kind, device.DONE, prescriptions.volume_of(kind, kept), now_ms)
         prescriptions.apply(pump, self, kind, kept, now_ms)
         if not pump.make_durable(now_ms) or not pump.journal.add(now_ms, *what):  # on record means: it counts (LOG-04)
             prescriptions.undo(pump, self, kind)
-            pump.undo(before)
+            checkpoint.go_back(pump)
             pump.make_durable(now_ms)
             return device.STORAGE, 0, 0
         ticket.use()

@@ -9,7 +9,7 @@ sleeps. Which orders are allowed is in `rules`, what they do in `modes`; this mo
 
 from array import array
 
-from pumpfw.core import boot, durable, guard, modes, upkeep
+from pumpfw.core import boot, checkpoint, durable, guard, modes, upkeep
 from pumpfw.core.alarms import Alarms
 from pumpfw.core.bolus import BolusHistory, BolusRamp, BolusSettings, Counters
 from pumpfw.core.config import IDLE_WAKE_MS, LATE_MS, OVERRUNS_MAX
@@ -36,24 +36,26 @@ class Pump:
     """One pump. Modes are those of `pumplink.codes.MODES`; `numbers` are the small durable ones, see `durable`."""
 
     def __init__(self, config, ports):
-        self.blob = boot.room()
         self.config = config
+        # the large ones first, while there is a large piece of the heap
+        self.orders = Orders()
+        self.scratch, self.kept = checkpoint.rooms()
+        self.clock = WallClock()
+        self.schedule = Schedule(self.clock)
+        self.link = LinkServer(self, ports.link)
         self.mode = device.BOOT
         self.revision = 0  # counts every change that a prepared order must not be overtaken by
-        self.numbers = array("q", [0] * durable.COUNT)
-        self.clock = WallClock()
+        self.numbers = array("q", bytes(8 * durable.COUNT))
         self.journal = Journal(self.clock, ports.store)
         self.journal.scale = config.time_scale
         self.alarms = Alarms(self.journal, ports.annunciator)
         self.delivery = Delivery(config)
         self.window = RollingWindow(config.nl_per_rev, config.steps_per_rev)
         self.reservoir = Reservoir(config, self.delivery)
-        self.schedule = Schedule(self.clock)
         self.settings = BolusSettings()
         self.history = BolusHistory()
         self.counters = Counters()
         self.ramp = BolusRamp()
-        self.orders = Orders()
         self.sensors = Sensors(ports.sensors, self.alarms, config.time_scale)
         self.supervisor = Supervisor(ports.motor, ports.sensors, self.alarms)
         self.storage = Storage(ports.store)
@@ -74,7 +76,6 @@ class Pump:
         self.levels = -1  # of the reservoir, as last told to the alarms
         self._failed = self.bridging = False
         self.start_ms = boot.load(self)
-        self.link = LinkServer(self, ports.link)
 
     def poll(self, now_ms):
         """Run all that is due at `now_ms` (pump time); returns the next instant that needs a call."""
@@ -91,7 +92,11 @@ class Pump:
             wait = self.sensors.poll(now_ms)
             if self.sensors.news:
                 self._inputs(now_ms)
-            self._check_deadline(now_ms)
+            late_ms = now_ms - at[_WAKE]
+            if late_ms > LATE_MS:
+                self._overrun(late_ms, now_ms)
+            elif late_ms >= 0:
+                self._overruns = 0
             self._advance(now_ms)
             if alarms.priority:
                 self._judge(now_ms)
@@ -103,7 +108,8 @@ class Pump:
             if now_ms >= at[_FREE]:
                 self._issue(now_ms)
             more = self.link.serve(now_ms)
-            self._save(now_ms)
+            if self.dirty or alarms.changed or self.journal.failed != self._failed:
+                self._save(now_ms)
             if alarms.priority:
                 self._judge(now_ms)
                 self._save(now_ms)
@@ -155,13 +161,7 @@ class Pump:
         else:
             modes.fault(self, now_ms)
 
-    def _check_deadline(self, now_ms):
-        late_ms = now_ms - self._at[_WAKE]
-        if late_ms < 0:
-            return
-        if late_ms <= LATE_MS:
-            self._overruns = 0
-            return
+    def _overrun(self, late_ms, now_ms):
         # What the processor slept through is not caught up: it counts as time without flow.
         self._overruns += 1
         self._advance(self._at[_WAKE] + LATE_MS)
@@ -327,22 +327,10 @@ class Pump:
             self.delivery.calibrate(nl_per_rev)
         self.supervisor.configure(nl_per_rev, self.config.steps_per_rev)
 
-    def whole(self):
-        """The durable state as bytes, for `undo`."""
-        return boot.whole(self)
-
-    def undo(self, before):
-        """Back to what `whole` was; volume, alarms and time go on."""
-        boot.back_to(self, before)
-        nl_per_rev = self.numbers[durable.NL_PER_REV]
-        if nl_per_rev != self.delivery.nl_per_rev:  # ledger and window are of that calibration again already
-            self.delivery.calibrate(nl_per_rev)
-            self.supervisor.configure(nl_per_rev, self.config.steps_per_rev)
-        guard.keep(self)
-
     def make_durable(self, now_ms):
         """A checkpoint now. False: it could not be written, and boluses are denied until it can (LOG-07)."""
-        good = self.storage.commit(lambda k: boot.piece(self, k), now_ms, max(self.delivery.total, self._at[_COVERED]))
+        steps = max(self.delivery.total, self._at[_COVERED])
+        good = self.storage.commit(lambda k: checkpoint.piece(self, k), now_ms, steps)
         self.dirty = not good
         self.times[1] = now_ms
         self.journal.failed = self.journal.failed or not good

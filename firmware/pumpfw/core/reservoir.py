@@ -18,7 +18,8 @@ _RATIOS = 10
 _RATIO_ONE = 10_000
 _RATIO_LEAST_NL = 1_000_000
 _UNKNOWN = (1 << 30) - 1  # on the wire
-_FORMAT = "<IIIqq10HHB8sI"
+_STATE = "<IIIqqHB8sI"  # and the ratios behind it
+_STATE_SIZE = struct.calcsize(_STATE)
 
 
 class Reservoir:
@@ -28,7 +29,7 @@ class Reservoir:
         "filled", "drug", "concentration_ng_per_ml", "ratio",
         "_config", "_delivery", "_n", "_q", "_ratios", "_refills",
     )  # fmt: skip
-    SIZE = 63
+    SIZE = _STATE_SIZE + 2 * _RATIOS
 
     def __init__(self, config, delivery):
         self.filled = False
@@ -192,20 +193,22 @@ class Reservoir:
 
     def save(self, buf, at):
         """Write the state into `buf` at `at`; returns the place behind it."""
+        n, q = self._n, self._q
         struct.pack_into(
-            _FORMAT, buf, at, *self._n, *self._q, *self._ratios, self.ratio, self._refills,
-            self.drug, self.concentration_ng_per_ml
+            _STATE, buf, at, n[0], n[1], n[2], q[0], q[1], self.ratio, self._refills, self.drug,
+            self.concentration_ng_per_ml
         )  # fmt: skip
+        for i in range(_RATIOS):  # one by one: no row of objects on a small heap
+            struct.pack_into("<H", buf, at + _STATE_SIZE + 2 * i, self._ratios[i])
         return at + self.SIZE
 
     def load(self, buf, at):
         """Take the state from `buf` at `at`; returns the place behind it."""
-        values = struct.unpack_from(_FORMAT, buf, at)
-        for i in range(3):
-            self._n[i] = values[i]
-        self._q[_SINCE], self._q[_TUBE] = values[3:5]
+        n, q = self._n, self._q
+        (
+            n[0], n[1], n[2], q[0], q[1], self.ratio, self._refills, self.drug, self.concentration_ng_per_ml
+        ) = struct.unpack_from(_STATE, buf, at)  # fmt: skip
         for i in range(_RATIOS):
-            self._ratios[i] = values[5 + i]
-        self.ratio, self._refills, self.drug, self.concentration_ng_per_ml = values[15:]
+            self._ratios[i] = struct.unpack_from("<H", buf, at + _STATE_SIZE + 2 * i)[0]
         self.filled = self._n[_FILL] > 0
         return at + self.SIZE

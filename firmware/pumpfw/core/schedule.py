@@ -30,8 +30,8 @@ class Program:
     SIZE = 1 + 2 * PROFILES_MAX + _STEP_SIZE * STEPS_TOTAL  # most bytes that `save` writes
 
     def __init__(self):
-        self.starts = array("H", [0] * STEPS_TOTAL)
-        self.rates = array("I", [0] * STEPS_TOTAL)
+        self.starts = array("H", bytes(2 * STEPS_TOTAL))  # of bytes: a list would need four times the room
+        self.rates = array("I", bytes(4 * STEPS_TOTAL))
         self._marks = bytearray(PROFILES_MAX + 1)  # where a profile begins; behind the last one, and further: n
         self._days = bytearray(PROFILES_MAX)
         self.clear()
@@ -81,32 +81,34 @@ class Program:
 
     def packed(self, profile=0, first=0, count=STEPS_PER_PROFILE):
         """Wire form of `count` steps of a profile from `first` on, read back from where they are stored."""
-        at = 2 * (profile + 1) + _STEP_SIZE * self._marks[profile]
-        last = min(first + count, self.steps_of(profile))
-        return self.canonical()[at + _STEP_SIZE * first : at + _STEP_SIZE * last]
+        count = max(0, min(count, self.steps_of(profile) - first))
+        first += self._marks[profile]
+        data = bytearray(_STEP_SIZE * count)
+        self._pack(data, 0, first, first + count)
+        return data
 
-    def canonical(self):
-        """What the digest is over: of each profile days, number of steps, then its steps in wire form."""
-        buf = bytearray(1 + 2 * self.profiles + _STEP_SIZE * self.n)
-        self.save(buf, 0)
-        return buf[1:]
+    def _pack(self, buf, at, first, last):
+        for i in range(first, last):
+            struct.pack_into(STEP_FORMAT, buf, at, self.starts[i], self.rates[i])
+            at += _STEP_SIZE
+        return at
 
-    def seal(self):
-        """Compute the digest over the program as stored."""
-        self.digest = digest8(self.canonical())
+    def canonical(self, buf):
+        """What the digest is over: of each profile days, number of steps, its steps in wire form. In `buf`, of SIZE."""
+        return memoryview(buf)[1 : self.save(buf, 0)]
+
+    def seal(self, buf):
+        """Compute the digest over the program as stored; `buf` as for `canonical`."""
+        self.digest = digest8(self.canonical(buf))
 
     def save(self, buf, at):
         """Write number of profiles and canonical form; returns the place behind them."""
         buf[at] = self.profiles
         at += 1
         for profile in range(self.profiles):
-            first = self._marks[profile]
             buf[at] = self._days[profile]
             buf[at + 1] = self.steps_of(profile)
-            at += 2
-            for i in range(first, self._marks[profile + 1]):
-                struct.pack_into(STEP_FORMAT, buf, at, self.starts[i], self.rates[i])
-                at += _STEP_SIZE
+            at = self._pack(buf, at + 2, self._marks[profile], self._marks[profile + 1])
         return at
 
     def load(self, buf, at):
@@ -114,13 +116,14 @@ class Program:
         self.clear()
         profiles = buf[at]
         at += 1
+        first = at
         for profile in range(profiles):
             last = at + 2 + _STEP_SIZE * buf[at + 1]
             self.begin(profile, buf[at])
             self.extend(buf[at + 2 : last])
             at = last
         if profiles:
-            self.seal()
+            self.digest = digest8(memoryview(buf)[first:at])
         return at
 
     def profile_of(self, weekday):

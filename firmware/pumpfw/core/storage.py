@@ -25,7 +25,7 @@ LOST = 3  # there was a state, and no copy of it is whole
 HEAD_SIZE = 32
 INTENT_SIZE = 20
 LOG_FULL = 4096  # bytes of intents after which the next quiet moment should commit: 204 intents
-_BLOCK = 10 * INTENT_SIZE  # read at once
+_BLOCK = 30 * INTENT_SIZE  # read at once
 
 
 class Storage:
@@ -113,10 +113,9 @@ class Storage:
         # the first slot is erased for the second time only when the other one is whole: empty and torn means never
         return FRESH if unwritten > 2 else LOST
 
-    @property
-    def payload(self):
-        """The newest checkpoint as it is stored, None without one."""
-        return self._store.read(self._area, HEAD_SIZE, self._size) if self._size >= 0 else None
+    def payload(self, at, size):
+        """Up to `size` bytes from `at` on of the newest checkpoint as it is stored; empty without one."""
+        return self._store.read(self._area, HEAD_SIZE + at, min(size, self._size - at)) if self._size > at else b""
 
     def _reach(self, t_ms, steps):
         if t_ms > self.t_ms:

@@ -28,13 +28,13 @@ class Ticket:
         self._uid = uid
 
     def issue(self, kind, values, stored, revision, now_ms):
-        """A new ticket; an older one is void. `stored` is what the digest covers."""
+        """A new ticket; an older one is void. `stored` are the pieces that the digest covers."""
         self._serial += 1
         self.id = digest8(self._uid, b"%d" % self._serial, b"%d" % now_ms)
         self.kind = kind
         self.order = values[0]
         self.values = values
-        self.digest = digest8(self.id, bytes((kind,)), stored)
+        self.digest = digest8(self.id, bytes((kind,)), *stored)
         self.used = 0
         self._expires_ms = now_ms + TICKET_LIFE_MS
         self._revision = revision

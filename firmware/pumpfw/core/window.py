@@ -40,7 +40,7 @@ class RollingWindow:
     def __init__(self, nl_per_rev, steps_per_rev):
         self.nl_per_rev = nl_per_rev
         self._steps_per_rev = steps_per_rev
-        self._steps = array("H", [0] * _BUCKETS)  # bucket n in place n modulo 97
+        self._steps = array("H", bytes(2 * _BUCKETS))  # bucket n in place n modulo 97
         self._newest = 0
         self._total = 0
 

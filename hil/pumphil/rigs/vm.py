@@ -47,7 +47,7 @@ class VmRig(LockstepRig):
         arguments = [str(self.options.reservoir_nl), self._digest[:8].hex(), str(cause)]
         heap = f"heapsize={self.options.heap_kb}k"
         process = subprocess.Popen(
-            [str(self._micropython.absolute()), "-X", heap, "-m", "pumpfw.boards.vm", *arguments],
+            [str(self._micropython.absolute()), "-X", heap, "-m", "start", *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, bufsize=0,
             # found from the working folder: with a long path every module would keep its own file name in the heap
             cwd=compiled_firmware(), env={**os.environ, "MICROPYPATH": ".frozen"},

@@ -1,14 +1,15 @@
-"""From the firmware's sources to what a pump carries: constants folded, names shortened, compiled.
+"""From the firmware's sources to what a pump carries: constants folded, names shortened, modules joined, compiled.
 
-    build(firmware_packages, target)        # .mpy files and names.json in `target`
-    folded = fold(read_tree(packages))      # the sources in between, for tests and for interpreters without .mpy
+    build(firmware_packages, target, "pumpfw.boards.vm")    # .mpy files and names.json in `target`
+    folded = fold(read_tree(packages))                      # the sources folded but not joined, for tests
 
 Everything here works on source files given by path and imports none of them. Flashing and the rigs share it, so
 that what is tested is what is flashed.
 """
 
-from pumphost.build.compiler import MAX_SHIPPED_BYTES, BuildError, build, compile_tree
+from pumphost.build.compiler import MAX_SHIPPED_BYTES, build, compile_tree
 from pumphost.build.fold import Folded, fold
+from pumphost.build.modules import BuildError
 from pumphost.build.tree import HOST_ONLY, read_tree, write_tree
 
 __all__ = [

@@ -8,18 +8,18 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pumphost.build.fold import fold
+from pumphost.build.modules import BuildError
 from pumphost.build.tree import read_tree, write_names, write_tree
 
 MAX_SHIPPED_BYTES = 110 * 1024  # all .mpy files together
 
 
-class BuildError(Exception):
-    """A file that does not compile, with the words of the compiler."""
+def build(packages: Iterable[Path], target: Path, entry: str) -> int:
+    """Fold, join and compile the program that `main` of the module `entry` is, from the packages in these folders.
 
-
-def build(packages: Iterable[Path], target: Path) -> int:
-    """Fold and compile the packages in these folders into `target`, `names.json` beside; bytes of all .mpy files."""
-    folded = fold(read_tree(packages))
+    `target` gets the .mpy files, to be run as the module `start`, and `names.json`. Returns bytes of all .mpy files.
+    """
+    folded = fold(read_tree(packages), entry)
     size = compile_tree(folded.sources, target)
     write_names(target, folded.names)
     return size

@@ -1,7 +1,7 @@
 """Sources of a pump in, sources that cost less heap out; they do the same.
 
-    folded = fold(read_tree(packages))
-    folded.sources["pumplink/frame.py"], folded.names["pumplink/frame.py"]["_a"]
+    folded = fold(read_tree(packages), "pumpfw.boards.vm")
+    folded.sources["vm.py"], folded.names["vm.py"]["_a"]
 
 What a pass cannot see through it leaves as it is. One thing none of them sees: a name put together at run time from
 parts ("_" + kind); a name spelt out whole in a string is seen.
@@ -14,30 +14,52 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pumphost.build.constants import Constants
+from pumphost.build.join import join
 from pumphost.build.modules import loads, mentioned, parse
 from pumphost.build.parameters import shorten
 from pumphost.build.private import rename
 from pumphost.build.strip import strip
 
+# Loading a part leaves a hole beside each of its functions; collected, the next part fills them.
+START = """\
+import gc
+for part in {parts}:
+    __import__(part)
+    gc.collect()
+from {program} import main
+main()
+"""
+
 
 @dataclass(frozen=True)
 class Folded:
-    """`names`: per path, the short names and what they stand for, but for parameters."""
+    """`names`: per path, the short names and what they stand for, with the module where modules are joined."""
 
     sources: dict[str, str]
     names: dict[str, dict[str, str]]
 
 
-def fold(sources: Mapping[str, str]) -> Folded:
-    """Fold a whole tree, by path. A module outside of it must not read its constants or private names."""
+def fold(sources: Mapping[str, str], entry: str = "") -> Folded:
+    """Fold a whole tree, by path. A module outside of it must not read its constants or private names.
+
+    With an entry, a module with a function `main`, the program is joined; it is run by loading `start`.
+    """
     modules = parse(sources)
     before = {name: loads(module.tree) for name, module in modules.items()}
     strip(modules.values())
     Constants(modules, before).fold()
+    names: dict[str, dict[str, str]] = {}
+    if entry:
+        modules, names = join(modules, entry)
     taken = {name for module in modules.values() for name in mentioned(module.tree)}
     shorten(modules.values(), taken)
-    names = rename(modules)
-    return Folded({module.path: _text(module.tree) for module in modules.values()}, names)
+    for path, table in rename(modules).items():
+        known = names.setdefault(path, {})
+        known |= {new: known.pop(old, old) for new, old in table.items()}
+    texts = {module.path: _text(module.tree) for module in modules.values()}
+    if entry:
+        texts["start.py"] = START.format(program=entry.rpartition(".")[2], parts=list(modules))
+    return Folded(texts, names)
 
 
 def _text(tree: ast.Module) -> str:

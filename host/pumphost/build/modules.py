@@ -18,6 +18,10 @@ DYNAMIC_CLASSES = frozenset({"__getattr__", "__getattribute__", "__setattr__", "
 _NAMES_ONLY = re.compile(r"[\w\s,]+")
 
 
+class BuildError(Exception):
+    """A file that cannot be built, with the reason."""
+
+
 @dataclass
 class Module:
     """One module. `bound` counts every binding of a name, in whatever scope."""

@@ -1,0 +1,96 @@
+"""The durable state in pieces of bytes: for the store, from the store, and to go back to.
+
+It holds everything but the step total and the time, which the store keeps with each checkpoint and each intent.
+"""
+
+import struct
+
+from pumpfw.core import durable, guard
+from pumpfw.core.alarms import Alarms
+from pumpfw.core.bolus import BolusHistory, BolusSettings, Counters
+from pumpfw.core.reservoir import Reservoir
+from pumpfw.core.schedule import Program
+from pumpfw.core.window import RollingWindow
+
+_VERSION = 2
+_NUMBERS_SIZE = 8 * durable.COUNT
+_SMALL_SIZE = (
+    1 + _NUMBERS_SIZE + BolusSettings.SIZE + BolusHistory.SIZE + Counters.SIZE + Reservoir.SIZE + RollingWindow.SIZE
+)
+
+
+def _small(pump):
+    # what an order may change, but for its own row and the program
+    return pump.settings, pump.history, pump.counters, pump.reservoir, pump.window
+
+
+def rooms():
+    """Two buffers that live as long as the pump: for `piece`, and for what `keep` keeps."""
+    return bytearray(max(_SMALL_SIZE, Program.SIZE, Alarms.SIZE)), bytearray(_SMALL_SIZE)
+
+
+def piece(pump, k):
+    """The k-th piece of the durable state, None behind the last. One buffer for most: read it before the next."""
+    buf = pump.scratch
+    if k == 0:
+        numbers = pump.numbers
+        numbers[durable.NL_PER_REV] = pump.delivery.nl_per_rev
+        numbers[durable.SETTLED_NL], numbers[durable.SETTLED_STEPS] = pump.delivery.settled()
+        numbers[durable.STEPS] = pump.delivery.total
+        buf[0] = _VERSION
+        for at in range(1, 1 + _NUMBERS_SIZE, 8):  # one by one: no row of 48 objects
+            struct.pack_into("<q", buf, at, numbers[at // 8])
+        at = 1 + _NUMBERS_SIZE
+        for part in _small(pump):
+            at = part.save(buf, at)
+    elif k == 1:  # nothing to copy
+        return pump.orders.durable
+    elif k == 2:
+        at = pump.schedule.program.save(buf, 0)
+    elif k == 3:
+        at = pump.alarms.save(buf, 0)
+    else:
+        return None
+    return memoryview(buf)[:at]
+
+
+def _take_small(pump, payload):
+    # the reverse of the first piece; the step total stays as it is
+    for index in range(durable.COUNT):
+        pump.numbers[index] = struct.unpack_from("<q", payload, 1 + 8 * index)[0]
+    at = 1 + _NUMBERS_SIZE
+    for part in _small(pump):
+        at = part.load(payload, at)
+    pump.window.nl_per_rev = pump.numbers[durable.NL_PER_REV]  # of the steps that it has just read
+
+
+def take(pump):
+    """The reverse of all pieces, from the store. False, changing nothing: they are of another version."""
+    payload = pump.storage.payload(0, _SMALL_SIZE)
+    if payload[0] != _VERSION:
+        return False
+    _take_small(pump, payload)
+    size = _SMALL_SIZE
+    for part in (pump.orders, pump.schedule.program, pump.alarms):
+        size += part.load(pump.storage.payload(size, part.SIZE), 0)
+    return True
+
+
+def keep(pump, order):
+    """Before an order changes anything: what it may change is kept to go back to, if it cannot be made durable.
+
+    A program is exchanged as a whole and exchanged back; alarms are no order's business.
+    """
+    pump.kept[:] = piece(pump, 0)
+    pump.orders.hold(order)
+
+
+def go_back(pump):
+    """As it was at `keep`; volume, alarms and time go on."""
+    _take_small(pump, pump.kept)
+    pump.orders.back()
+    nl_per_rev = pump.numbers[durable.NL_PER_REV]
+    if nl_per_rev != pump.delivery.nl_per_rev:  # ledger and window are of that calibration again already
+        pump.delivery.calibrate(nl_per_rev)
+        pump.supervisor.configure(nl_per_rev, pump.config.steps_per_rev)
+    guard.keep(pump)
