@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from importlib import resources
 from pathlib import Path
 
+VIRTUAL = ("sim", "vm")  # as many at a time as there are cores; of a bench there is one
 
-def run_suite(rig: str, keyword: str, seed: int, out: Path, extra_args: list[str]) -> int:
-    """Run the packaged HIL suite with pytest; reports go to `out`. Returns the exit code of pytest."""
+
+def run_suite(rig: str, keyword: str, seed: int, out: Path, extra_args: list[str], jobs: int = 1) -> int:
+    """Run the packaged HIL suite with pytest; reports go to `out`. Returns the exit code of pytest.
+
+    `jobs`: processes to share the tests, each with rigs of its own; 0 as many as there are cores, on a virtual rig.
+    """
     import pytest
 
     from pumphil.rigs import default_rig
@@ -19,6 +25,9 @@ def run_suite(rig: str, keyword: str, seed: int, out: Path, extra_args: list[str
         str(suite), "--rig", name, "--rig-seed", str(seed), "--hil-out", str(out), f"--junitxml={out / 'junit.xml'}",
         "--rootdir", str(suite), "-c", str(suite / "pytest.ini"), "-p", "no:cacheprovider", "-q",
     ]  # fmt: skip
+    jobs = jobs or (len(os.sched_getaffinity(0)) if name in VIRTUAL and hasattr(os, "sched_getaffinity") else 1)
+    if jobs > 1:
+        arguments += ["-n", str(jobs), "--dist", "worksteal"]
     if keyword:
         arguments += ["-k", keyword]
     return int(pytest.main([*arguments, *extra_args]))

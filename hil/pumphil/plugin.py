@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pumphil.parallel import Collector, hand_over, is_worker, take_a_core
+
 if TYPE_CHECKING:
     from pumphil.hil_record import HilRecord
     from pumphil.records import Recorder
@@ -55,10 +57,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers."""
+    """Register the markers, and what tests in other processes need."""
     config.addinivalue_line("markers", "requirement(*ids): requirement ids that the test verifies")
     config.addinivalue_line("markers", "needs(*capabilities): capabilities of the rig that the test needs")
     config.addinivalue_line("markers", "reservoir(volume): capacity of the pump's reservoir, such as '100 mL'")
+    if is_worker(config):
+        take_a_core(config)
+    else:
+        config.pluginmanager.register(Collector(lambda: _state(config).recorder), "pumpbench-collector")
 
 
 def _ids(item: pytest.Item) -> tuple[str, ...]:
@@ -164,13 +170,15 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         if report.failed and call.excinfo is not None:
             reason = call.excinfo.exconly()
         state.recorder.test(_name(item), report.outcome, reason, _ids(item), report.duration)
+    if is_worker(item.config):
+        hand_over(state.recorder, report)
     return report
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Write the reports."""
     state = session.config.stash.get(BENCH, None)
-    if state is None or state.out is None:
+    if state is None or state.out is None or is_worker(session.config):
         return
     interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
     wall_s = time.perf_counter() - state.started

@@ -67,6 +67,9 @@ def hil(
     keyword: Annotated[str, typer.Option("-k", metavar="WORDS", help="Only tests that match, as pytest -k.")] = "",
     seed: Seed = 0,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the reports.")] = Path("build/hil"),
+    jobs: Annotated[
+        int, typer.Option("--jobs", metavar="N", min=0, help="Tests at a time; 0: one a core, on a virtual rig.")
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Run the packaged HIL suite. Arguments behind -- go to pytest."""
@@ -75,7 +78,7 @@ def hil(
     # With --json stdout holds one document, so what pytest prints goes to stderr.
     elsewhere = contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
     with rig_errors(), elsewhere:
-        ended = int(run_suite(rig=rig, keyword=keyword, seed=seed, out=out, extra_args=list(context.args)))
+        ended = int(run_suite(rig=rig, keyword=keyword, seed=seed, out=out, jobs=jobs, extra_args=list(context.args)))
     code = SUITE_CODES.get(ended, FAILED)
     if as_json:
         emit_json({"exit_code": code, "pytest_exit_code": ended, **_reports(out)})
