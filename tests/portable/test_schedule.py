@@ -79,6 +79,9 @@ def test_day_totals_lowest_and_peak():
     # 1 minute of 48 000 nL/day is 33.3 nL, rounded down
     short = program((0, 0), (1_439, 48_000))
     assert (short.day_total_nl(), short.lowest(), short.peak()) == (33, 0, 48_000)
+    assert program(*FREE).lowest() == 480_000, "what no step uses is no rate"
+    # 1 439 nL/day for a minute are 0.9993 nL
+    assert program((0, 0), (1_439, 1_439)).day_total_nl() == 0
     assert (Program().day_total_nl(), Program().lowest(), Program().peak(), Program().worst_24h_nl()) == (0, 0, 0, 0)
     week = weekly((WORKING, FREE), (WEEKEND, DAY))
     assert [week.day_total_nl(number) for number in range(3)] == [480_000, 800_000, 0]
@@ -95,6 +98,9 @@ def test_worst_24_hours():
     assert weekly((WORKING, evening), (WEEKEND, morning)).worst_24h_nl() == 960_000
     # Sunday is the evening before Monday: the week closes
     assert weekly((0x3F, morning), (0x40, evening)).worst_24h_nl() == 960_000
+    # nor does any other day follow Sunday: Sunday evening and Tuesday morning never meet, Monday is flat in between
+    flat = ((0, 96_000),)
+    assert weekly((0x40, evening), (0x3D, flat), (0x02, morning)).worst_24h_nl() == 528_000
     # whole days from midnight to midnight where the following one has less
     assert weekly((WORKING, DAY), (WEEKEND, FREE)).worst_24h_nl() == 800_000
     assert weekly((WORKING, FREE), (WEEKEND, DAY)).worst_24h_nl() == 800_000
@@ -105,6 +111,8 @@ def test_worst_24_hours_over_a_change_of_the_offset():
     night = program((0, 0), (120, 2_400_000), (180, 0))
     assert night.worst_24h_nl() == 100_000
     assert night.worst_24h_nl(60) == 200_000
+    # 800 000 of the day, and an hour at 960 000 in the place of one at 480 000
+    assert program(*DAY).worst_24h_nl(60) == 820_000
     assert program(*FREE).worst_24h_nl(60) == 480_000, "a constant rate is the same in every hour"
     assert night.worst_24h_nl(24 * 60) == 2_400_000, "never more than a day at the highest rate"
 
@@ -118,7 +126,7 @@ def test_program_reads_back_what_was_put_in():
     assert day.n == 48
     assert day.packed() == packed(*steps)
     assert day.packed(0, 34, 34) == packed(*steps[34:])
-    assert day.packed(0, 48, 34) == b""
+    assert day.packed(0, 48, 34) == day.packed(0, 60, 34) == b""
     assert day.packed(1) == b""
     assert not day.extend(packed((1_439, 48_000))), "48 steps are all there is room for"
     assert day.packed() == packed(*steps)
@@ -146,10 +154,20 @@ def canonical(program):
     return bytes(program.canonical(bytearray(Program.SIZE)))
 
 
+def test_a_cleared_program_has_no_step_in_any_profile():
+    full = Program()
+    for number in range(7):
+        assert full.begin(number, 1 << number)
+        assert full.extend(packed((0, 48_000), (60, 96_000)))
+    full.clear()
+    assert [full.steps_of(number) for number in range(7)] == [0] * 7
+    assert [full.days(number) for number in range(7)] == [0] * 7
+
+
 def test_profiles_come_in_order():
     week = Program()
-    assert not week.extend(packed((0, 48_000))), "no profile was begun"
-    assert not week.begin(1, EVERY)
+    assert week.extend(packed((0, 48_000))) is False, "no profile was begun"
+    assert week.begin(1, EVERY) is False
     assert week.begin(0, WORKING)
     assert not week.begin(2, WEEKEND)
     assert week.begin(1, WEEKEND)
@@ -304,9 +322,19 @@ def test_lowest_rate_while_the_clock_is_not_trusted():
     assert schedule.rate_and_left(0) == (0, DAY_MS)
     schedule.program = weekly((WORKING, ((0, 960_000), (60, 96_000))), (WEEKEND, ((0, 48_000), (120, 480_000))))
     assert schedule.rate_and_left(0) == (48_000, DAY_MS)
-    assert schedule.step_start_min(0) == 0
+    assert (schedule.step_start_min(0), schedule.step_start_min(13 * HOUR_MS)) == (0, 0)
     # a day and a half of it: 72 000 nL
     assert schedule.volume_nl(0, DAY_MS + 12 * HOUR_MS) == 72_000
+
+
+def test_the_least_fraction_of_a_nanolitre_counts_as_one():
+    """7 nL/day for 74 057 143 ms are 86 400 001/86 400 000 of 6 nL and one over: rounded up."""
+    clock = WallClock()
+    schedule = Schedule(clock)
+    schedule.program = program((0, 7))
+    assert 7 * 74_057_143 == 6 * DAY_MS + 1
+    assert schedule.volume_nl(0, 74_057_143) == 7
+    assert schedule.volume_nl(0, 74_057_142) == 6
 
 
 def test_clock_set_forwards_and_backwards():
