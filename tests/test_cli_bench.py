@@ -197,8 +197,10 @@ def test_hil_translates_the_exit_codes_of_pytest(bench, tmp_path: Path, pytest_c
 
 
 def test_hil_passes_its_options_and_the_rest_on(bench, tmp_path: Path) -> None:
-    run("hil", "--rig", "sim", "-k", "smoke", "--seed", "4", "--out", str(tmp_path), "--", "-x", "--lf")
-    assert bench.calls == [{"rig": "sim", "keyword": "smoke", "seed": 4, "out": tmp_path, "extra_args": ["-x", "--lf"]}]
+    options = ["--rig", "sim", "-k", "smoke", "--seed", "4", "--jobs", "3"]
+    run("hil", *options, "--out", str(tmp_path), "--", "-x", "--lf")
+    expected = {"rig": "sim", "keyword": "smoke", "seed": 4, "out": tmp_path, "jobs": 3, "extra_args": ["-x", "--lf"]}
+    assert bench.calls == [expected]
 
 
 def test_hil_as_json_keeps_what_pytest_prints_off_stdout(bench, tmp_path: Path) -> None:

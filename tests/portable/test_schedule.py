@@ -332,7 +332,7 @@ def test_the_least_fraction_of_a_nanolitre_counts_as_one():
     clock = WallClock()
     schedule = Schedule(clock)
     schedule.program = program((0, 7))
-    assert 7 * 74_057_143 == 6 * DAY_MS + 1
+    assert 6 * DAY_MS + 1 == 7 * 74_057_143
     assert schedule.volume_nl(0, 74_057_143) == 7
     assert schedule.volume_nl(0, 74_057_142) == 6
 
