@@ -98,6 +98,16 @@ def test_fault_1_motor_not_through_with_its_packet() -> None:
     assert nothing_moves(bench)
 
 
+def test_fault_1_behind_an_empty_reservoir() -> None:
+    """ALM-03: a stop for an empty reservoir, not acknowledged yet, hides no stricter one that comes later."""
+    bench = running(24_000_000, fill_nl=600_000, fitted=[codes.SENSE_COVER])
+    bench.run_for(DAY_MS)
+    assert (mode(bench), shown(bench)) == ("stopped", {"low-reservoir", "reservoir-empty"})
+    bench.sense(codes.SENSE_COVER, 1)
+    bench.run_for(SECOND_MS)
+    assert (mode(bench), shown(bench)) == ("fault", {"low-reservoir", "reservoir-empty", "cover-open"})
+
+
 def test_fault_1_a_stop_between_forgives_nothing() -> None:
     """Steps that were never emitted are told apart from those of a packet that was stopped on purpose."""
     bench = running()

@@ -164,12 +164,12 @@ class Alarms:
         """Whether the cause of `code` is there."""
         return self._states[code] & CAUSE > 0
 
-    def first_of(self, priority=0, action=0):
-        """Oldest alarm shown of at least this priority and action, or -1."""
+    def first_of(self, priority=0, action=0, but=-1):
+        """Oldest alarm shown of at least this priority and action, other than `but`, or -1."""
         for at in range(self._count):
             code = self._order[at]
             row = device.ALARMS[code]
-            if row & 3 >= priority and row >> 2 & 3 >= action:
+            if row & 3 >= priority and row >> 2 & 3 >= action and code != but:
                 return code
         return -1
 

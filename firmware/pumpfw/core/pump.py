@@ -153,13 +153,10 @@ class Pump:
             return
         if self.ramp.order and self.alarms.first_of(priority=device.MEDIUM) >= 0:
             modes.end_bolus(self, device.INTERRUPTED, now_ms)  # whatever else such an alarm does (BOL-15)
-        code = self.alarms.first_of(action=device.ACT_STOP)
-        if code < 0 or (code == device.ALARM_EMPTY and self.mode == device.STOP_MODE):
-            return
-        if code == device.ALARM_EMPTY:
-            modes.stop(self, device.STOP_ALARM, now_ms, device.INTERRUPTED)
-        else:
+        if self.alarms.first_of(action=device.ACT_STOP, but=device.ALARM_EMPTY) >= 0:
             modes.fault(self, now_ms)
+        elif self.mode != device.STOP_MODE and self.alarms.shows(device.ALARM_EMPTY):
+            modes.stop(self, device.STOP_ALARM, now_ms, device.INTERRUPTED)
 
     def _overrun(self, late_ms, now_ms):
         # What the processor slept through is not caught up: it counts as time without flow.
