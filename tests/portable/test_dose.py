@@ -125,6 +125,51 @@ def test_volume_of_steps_is_rounded_up():
     assert account.ms_until(1, 1_000_000, 0) == 18_620
 
 
+def test_volume_in_steps_is_rounded_up():
+    """215.5 nL a step: 431 nL are two, 432 a bit of a third."""
+    account = delivery()
+    assert [account.steps_of(volume_nl) for volume_nl in (0, 1, 215, 216, 431, 432, 43_100)] == [0, 1, 1, 2, 2, 3, 200]
+
+
+def test_what_is_withheld_is_not_owed_and_did_not_go_out():
+    """BOL-04, FLOW-14."""
+    account = delivery()
+    account.add(3 * STEP_UNITS)
+    account.withhold(2)
+    assert (account.due(1), account.total, account.delivered_nl()) == (1, 0, 0)
+
+
+def test_another_calibration_leaves_what_went_out_as_it_was():
+    """HW-10: 201 steps of 215.5 nL are 43 315.5, then ten of 100 nL; what was carried keeps its volume."""
+    account = delivery()
+    account.issue(201)
+    account.add(201 * STEP_UNITS + STEP_UNITS - 1)  # a unit less than a step of before, 2.155 of those to come
+    account.calibrate(20_000)
+    assert (account.settled(), account.delivered_nl(), account.nl_per_rev) == ((43_316, 201), 43_316, 20_000)
+    assert account.due(1) == 2
+    # 0.845 steps of 100 nL are left to come: 1 460 160 000 001 units at 2 · 10^8 a ms, a unit too much for 7 300.8
+    assert account.ms_until(3, 1_000_000, 0) == 7_301
+    account.issue(10)
+    assert (account.settled(), account.delivered_nl(), account.total) == ((43_316, 201), 44_316, 211)
+    account.calibrate(43_100)
+    assert (account.settled(), account.packet_max) == ((44_316, 211), 46)
+
+
+def test_after_a_reset_the_account_goes_on_and_what_was_carried_is_gone():
+    """PWR-08, FLOW-14: 40 steps made 5 000 nL before the calibration in force, ten of 100 nL since."""
+    account = delivery()
+    account.add(5 * STEP_UNITS)
+    account.issue(3)
+    account.restore(20_000, 5_000, 40, 50)
+    assert (account.total, account.settled(), account.delivered_nl()) == (50, (5_000, 40), 6_000)
+    assert (account.due(1), account.nl_per_rev, account.packet_max) == (0, 20_000, 100)
+    assert account.ms_until(1, 1_000_000, 0) == 8_640  # 1.728 · 10^12 / 2 · 10^8
+    account.add(20_000 * 86_400_000 - 1)
+    assert account.due(1) == 0
+    account.add(1)
+    assert account.due(1) == 1
+
+
 # -- reservoir ---------------------------------------------------------------------------------------
 
 
