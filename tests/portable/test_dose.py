@@ -88,7 +88,11 @@ def test_a_step_ahead_is_owed():
     account.issue(1)
     assert account.due(1) == 0
     assert account.ms_until(1, 1_000_000, 0) == 37_239  # two steps of 18 619.2 ms
-    account.add(2 * STEP_UNITS)
+    account.add(STEP_UNITS - 1)
+    assert account.ahead(), "by a unit"
+    account.add(1)
+    assert not account.ahead()
+    account.add(STEP_UNITS)
     assert account.due(1) == 1
 
 
@@ -113,6 +117,7 @@ def test_wait_with_a_bolus_beside_the_basal_rate():
     assert account.ms_until(1, 0, 0) == -1
     account.add(STEP_UNITS)
     assert account.ms_until(1, 1_000_000, 0) == 0
+    assert account.ms_until(1, 0, 0) == 0, "a whole packet goes out even if nothing flows any more"
 
 
 def test_volume_of_steps_is_rounded_up():
