@@ -6,31 +6,12 @@ Every case is a small tree whose `main` prints. The expected text is worked out 
 it was written and as it was folded.
 """
 
-import contextlib
-import importlib
-import io
 import re
-import sys
 
 import pytest
+from build_cases import printed
 
-from pumphost.build import fold, write_tree
-
-
-def printed(folder, sources):
-    """What importing `main` of this tree prints. Nothing of it stays imported."""
-    write_tree(folder, sources)
-    before = set(sys.modules)
-    importlib.invalidate_caches()
-    sys.path.insert(0, str(folder))
-    try:
-        with contextlib.redirect_stdout(io.StringIO()) as out:
-            importlib.import_module("main")
-    finally:
-        sys.path.remove(str(folder))
-        for name in set(sys.modules) - before:
-            del sys.modules[name]
-    return out.getvalue().strip()
+from pumphost.build import fold
 
 
 @pytest.fixture

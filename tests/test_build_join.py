@@ -5,33 +5,12 @@
 Every case is a small tree whose `main` prints, worked out by hand; it is run as it was written and as it was joined.
 """
 
-import contextlib
-import importlib
-import io
 import re
-import sys
 
 import pytest
+from build_cases import printed
 
-from pumphost.build import BuildError, fold, write_tree
-
-
-def printed(folder, sources, start):
-    """What importing `start` and calling its `main` prints. Nothing of it stays imported."""
-    write_tree(folder, sources)
-    before = set(sys.modules)
-    importlib.invalidate_caches()
-    sys.path.insert(0, str(folder))
-    try:
-        with contextlib.redirect_stdout(io.StringIO()) as out:
-            module = importlib.import_module(start)
-            if start != "start":  # that one calls it
-                module.main()
-    finally:
-        sys.path.remove(str(folder))
-        for name in set(sys.modules) - before:
-            del sys.modules[name]
-    return out.getvalue().strip()
+from pumphost.build import BuildError, fold
 
 
 @pytest.fixture
@@ -127,6 +106,16 @@ def test_what_comes_from_outside_is_imported_where_it_is_needed(joined):
         more="import struct as s\n\ndef text(data):\n    return s.unpack('2s', data)[0].decode()\n",
     )
     assert len(re.findall(r"^import struct\b", text_of(after), re.MULTILINE)) <= 2
+
+
+def test_an_import_that_may_fail_has_its_place_and_its_substitute(joined):
+    joined(
+        "fallback 3",
+        app="from codec import encode, floor\n\ndef main():\n    print(encode(), floor(3.5))\n",
+        codec="try:\n    from no_such_module import encode\nexcept ImportError:\n"
+        "    def encode():\n        return 'fallback'\n"
+        "try:\n    from math import floor\nexcept ImportError:\n    floor = int\n",
+    )
 
 
 def test_what_nobody_names_is_left_out(joined):

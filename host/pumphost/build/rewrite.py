@@ -123,6 +123,10 @@ class Rewrite(ast.NodeTransformer):
         names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
         if any(name.split(".")[0] == one.split(".")[0] for name in names for one in self._names.modules):
             raise self._error(node, "an import of the tree inside of a function or a condition")
+        for alias in node.names:  # at the top level, in a condition, it binds a name that others may read
+            name = self._own.get(local_name(node, alias), "")
+            if not self._scopes and name:
+                alias.asname = name
         return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
