@@ -5,7 +5,9 @@
 The rules that grant or deny are tested over the link, in test_pump.py and in tests/test_pump_unit_bolus.py.
 """
 
-from pumpfw.core.bolus import HISTORY, BolusHistory, BolusRamp, stretched_ms
+import struct
+
+from pumpfw.core.bolus import HISTORY, BolusHistory, BolusRamp, BolusSettings, Counters, stretched_ms
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 
@@ -119,3 +121,102 @@ def test_history_keeps_as_many_starts_as_can_be_allowed():
     assert history.left(now, 1) == 0
     assert history.ms_to_next(now, 23) == HOUR_MS
     assert HISTORY == 24
+
+
+def test_a_new_ramp_and_new_settings_are_nothing():
+    """Without settings no bolus can be asked for (BOL-01)."""
+    running = BolusRamp()
+    assert (running.order, running.volume_nl, running.duration_ms, running.rate_nl_per_day) == (0, 0, 0, 0)
+    assert running.units_per_ms() == 0
+    assert BolusSettings().row() == (0, 0, 0, 0, 0, 0)
+
+
+def test_lockout_from_the_end_of_a_bolus():
+    """BOL-02: with this anchor it counts anew at the end; it never ends earlier than it did."""
+    history = BolusHistory()
+    history.lock(0, HOUR_MS)
+    history.ended(600_000, HOUR_MS, 0)
+    assert history.locked_until_ms() == HOUR_MS
+    history.ended(700_000, HOUR_MS, 1)
+    assert history.locked_until_ms() == HOUR_MS + 700_000
+    history.ended(800_000, 1_000, 1)
+    assert history.locked_until_ms() == HOUR_MS + 700_000
+    history.programmed(2 * HOUR_MS, 1)
+    assert history.locked_until_ms() == 2 * HOUR_MS + 800_000, "from the end that was last"
+
+
+def test_settings_are_restored():
+    """Volume, duration, lockout, maximum, volume in 24 h, anchor; 18 bytes at any place."""
+    buf = bytearray(20)
+    row = (500_000, 14_400_000, 86_400_000, 24, 24_000_000, 1)
+    assert BolusSettings(*row).save(buf, 1) == 19
+    assert bytes(buf) == b"\0" + struct.pack("<IIIBIB", *row) + b"\0"
+    other = BolusSettings()
+    assert other.load(buf, 1) == 19
+    assert other.row() == row
+
+
+def filled_history():
+    history = BolusHistory()
+    for hour in range(30):
+        history.add(hour * HOUR_MS)
+    history.lock(1 << 40, 7)
+    history.ended((1 << 40) + 5, 9, 1)
+    return history
+
+
+def test_history_is_restored():
+    """Count modulo 48, then lockout, start, end, then the 24 places of the ring: the newest six came round."""
+    buf = bytearray(BolusHistory.SIZE + 2)
+    assert filled_history().save(buf, 1) == BolusHistory.SIZE + 1 == 218
+    places = [(hour if hour >= 6 else hour + 24) * HOUR_MS for hour in range(24)]
+    expected = struct.pack("<B27q", 30, (1 << 40) + 14, 1 << 40, (1 << 40) + 5, *places)
+    assert bytes(buf) == b"\0" + expected + b"\0"
+    other = BolusHistory()
+    assert other.load(buf, 1) == 218
+    again = bytearray(218)
+    other.save(again, 1)
+    assert bytes(again) == bytes(buf[:218])
+    assert other.locked_until_ms() == (1 << 40) + 14
+    now = 30 * HOUR_MS
+    assert (other.left(now, 24), other.ms_to_next(now, 23)) == (1, HOUR_MS)
+    other.add(now)
+    assert (other.left(now, 24), other.ms_to_next(now, 1)) == (0, DAY_MS)
+
+
+def test_history_counts_round_and_round():
+    """48 starts come back to where the count began, 24 places back to the first."""
+    history = BolusHistory()
+    for number in range(49):
+        history.add(number * DAY_MS)
+        assert history.left(number * DAY_MS, 24) == 23
+        assert history.ms_to_next(number * DAY_MS, 1) == DAY_MS
+    buf = bytearray(BolusHistory.SIZE)
+    history.save(buf, 0)
+    assert buf[0] == 1
+
+
+def test_counters_are_counted_in_both_sets_and_restored():
+    counters = Counters()
+    for kind in (0, 0, 1, 12):
+        counters.count(kind)
+    counters.refilled()
+    counters.count(12)
+    assert list(counters.row(0)) == [2, 1] + [0] * 10 + [2]
+    assert list(counters.row(1)) == [0] * 12 + [1]
+    buf = bytearray(Counters.SIZE + 2)
+    assert counters.save(buf, 1) == 105
+    assert bytes(buf) == b"\0" + struct.pack("<26I", 2, 1, *[0] * 10, 2, *[0] * 12, 1) + b"\0"
+    other = Counters()
+    assert other.load(buf, 1) == 105
+    assert list(other.row(0)) + list(other.row(1)) == [2, 1] + [0] * 10 + [2] + [0] * 12 + [1]
+
+
+def test_a_counter_that_is_full_stays_full():
+    counters = Counters()
+    counters.load(struct.pack("<26I", 0xFFFFFFFE, 0xFFFFFFFF, *[0] * 24), 0)
+    for _ in range(3):
+        counters.count(0)
+        counters.count(1)
+    assert list(counters.row(0))[:2] == [0xFFFFFFFF, 0xFFFFFFFF]
+    assert list(counters.row(1))[:2] == [3, 3]
