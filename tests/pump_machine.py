@@ -284,13 +284,17 @@ class Pair(Comparison):
     def stop(self) -> None:
         """Operator stop; the answer names the bolus that it cancelled."""
         self.settle()
-        bolus = self.model.bolus
+        bolus, delayed = self.model.bolus, self.model.delayed
+        stops = len(self.bench.records(codes.REC_STOP)) if delayed else 0
         self.model.stop()
         try:
             reply = self.bench.stop()
         except PowerCut:
             self.model.maybe_stopped()
             self.power_lost(None, None)
+            if delayed and self.bench.status()["flags"] & codes.FLAG_DELAYED:
+                assert len(self.bench.records(codes.REC_STOP)) == stops, "LOG-04: a stop on record was forgotten"
+                self.model.delayed = delayed
             return
         self.observe()
         assert reply["mode"] == codes.MODES.index(self.model.mode)
@@ -328,6 +332,7 @@ class Pair(Comparison):
         model.reset(restored_ms)
         if applied and before in HALTED and model.mode not in HALTED:
             model.free |= {before}  # the start was durable as an order and not yet as a mode: it stays stopped
+            model.maybe_stopped()
         self.judge.never_moved(cut_steps, model.nl_per_rev)
         model.alarms.event("memory-repaired", restored_ms)  # of a torn write
         if model.ended and model.ended["end"] >= before_ms - PACKET_IN_HAND_MS:  # maybe that was not stored

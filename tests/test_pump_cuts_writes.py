@@ -12,7 +12,6 @@ import pytest
 from pump_driver import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, STEP_NL, Bench, canonical
 from pump_weeks import FILL_NL, AnyTimeStore, most_accounted, starts_of
 
-from pumpfw.core.alarms import Alarms
 from pumpfw.core.config import Config
 from pumpfw.core.ports import Ports
 from pumpfw.core.pump import Pump
@@ -33,11 +32,6 @@ def bench() -> Bench:
     assert bench.bolus().ok
     bench.run_for(HOUR_MS + MINUTE_MS)
     return bench
-
-
-def snapshot(bench: Bench) -> bytes:
-    """What is durable but for the alarms, which are the last of it: that of the store itself is raised at once."""
-    return bench.snapshot()[: -Alarms.SIZE]
 
 
 def shows(bench: Bench, code: int) -> bool:
@@ -75,10 +69,10 @@ def test_an_order_prepared_before_is_refused_at_commit(bench: Bench, kind: str) 
     ticket = prepared(bench)[kind]()
     assert ticket.ok, ticket
     bench.run_for(SECOND_MS)
-    before, trusted = snapshot(bench), bench.pump.clock.trusted
+    before, trusted = bench.snapshot(), bench.pump.clock.trusted
     bench.store.failing = True
     assert bench.commit(ticket).status == codes.STORAGE
-    assert snapshot(bench) == before
+    assert bench.snapshot() == before
     assert bench.pump.clock.trusted == trusted
     steps = bench.steps()
     bench.run_for(HOUR_MS)

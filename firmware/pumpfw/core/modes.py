@@ -76,8 +76,8 @@ def stop(pump, reason, now_ms, bolus_state=device.CANCELLED):
         elif reason != device.STOP_ALARM:
             numbers[durable.STOP_SINCE] = now_ms  # stopped again with a reason: the 48 h count anew (A06)
         numbers[durable.STOP_REASON] = reason
+    pump.make_durable(now_ms)  # before the record of it: what is on record counts (LOG-04)
     pump.journal.add(now_ms, device.REC_STOP, reason, ended[0])
-    pump.dirty = True
     return ended
 
 
