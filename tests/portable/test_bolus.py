@@ -63,6 +63,30 @@ def test_ramp_says_rate_and_what_was_given():
     assert running.units_per_ms() == 0
 
 
+def test_time_slept_through_brings_nothing():
+    """FLOW-14: the second half of 600 s is all that is left, then nothing; the end stays where it is."""
+    running = ramp(20_000, 600_000, 345_600_000_000_000)
+    running.skip(301_000)
+    assert running.end_ms() == 601_000
+    assert running.advance(601_000) == 345_600_000_000_000 // 2
+    assert running.delivered_nl() == 10_000
+    late = ramp(20_000, 600_000, 345_600_000_000_000)
+    late.skip(999_999)
+    assert (late.advance(999_999), late.end_ms()) == (0, 601_000)
+
+
+def test_a_ramp_is_used_again():
+    """Seven units for seven nL, none of them left of the bolus before."""
+    running = ramp(20_000, 600_000, 345_600_000_000_000)
+    running.advance(601_000)
+    running.begin(8, 7, 6_001, 7, 0)
+    assert (running.order, running.delivered_nl()) == (8, 0)
+    assert running.advance(6_000) == 6
+    assert running.delivered_nl() == 6
+    assert running.advance(6_001) == 1
+    assert running.delivered_nl() == 7
+
+
 def test_stretched_duration():
     """500 000 nL beside 18 mL/day of room take 500 000 · 86 400 000 / 18 000 000 = 2 400 000 ms."""
     assert stretched_ms(500_000, 600_000, 18_000_000) == 2_400_000
@@ -126,8 +150,9 @@ def test_history_keeps_as_many_starts_as_can_be_allowed():
 def test_a_new_ramp_and_new_settings_are_nothing():
     """Without settings no bolus can be asked for (BOL-01)."""
     running = BolusRamp()
-    assert (running.order, running.volume_nl, running.duration_ms, running.rate_nl_per_day) == (0, 0, 0, 0)
+    assert (running.order, running.volume_nl, running.rate_nl_per_day, running.end_ms()) == (0, 0, 0, 1)
     assert running.units_per_ms() == 0
+    assert [running.advance(now_ms) for now_ms in (1, 2, DAY_MS)] == [0, 0, 0]
     assert BolusSettings().row() == (0, 0, 0, 0, 0, 0)
 
 

@@ -129,13 +129,8 @@ class BolusRamp:
     __slots__ = ("order", "volume_nl", "duration_ms", "rate_nl_per_day", "_whole", "_rest", "_t")
 
     def __init__(self):
-        self.order = 0
-        self.volume_nl = 0
-        self.duration_ms = 0
-        self.rate_nl_per_day = 0
-        self._whole = 0
-        self._rest = 0
-        self._t = array("q", (0, 0, 0))  # start, account kept up to, units given
+        self._t = array("q", bytes(24))  # start, account kept up to, units given
+        self.begin(0, 0, 1, 0, 0)
 
     def begin(self, order, volume_nl, duration_ms, units, now_ms):
         """Start the ramp: `units` of volume in `duration_ms`."""
