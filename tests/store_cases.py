@@ -17,6 +17,8 @@ from pumphil.rigs.store import MemoryStore
 from pumplink import codes
 
 ENTRY = 40
+START = 32  # bytes before the first record of a segment
+QUIET, FAULT = codes.REC_RATE, codes.REC_ALARM
 
 
 class Clock:
@@ -70,6 +72,23 @@ def all_records(journal: Journal, ring: int = 0) -> bytes:
         data += part
         first += count
     return data
+
+
+def journal_of(store: MemoryStore, dropped: int = 0) -> Journal:
+    journal = Journal(Clock(), store)
+    assert journal.boot() == dropped
+    return journal
+
+
+def filled(events: int, faults: int = 0) -> tuple[MemoryStore, Journal]:
+    """So many quiet events, then so many faults."""
+    store = MemoryStore()
+    journal = journal_of(store)
+    for k in range(events):
+        assert journal.add(k, QUIET, k)
+    for k in range(faults):
+        assert journal.add(events + k, FAULT, k)
+    return store, journal
 
 
 @dataclass

@@ -10,32 +10,12 @@ from __future__ import annotations
 import struct
 
 import pytest
-from store_cases import ENTRY, Clock, all_records, chained
+from store_cases import ENTRY, FAULT, QUIET, START, Clock, all_records, chained, filled, journal_of
 
 from pumpfw.core.journal import Journal
 from pumpfw.core.ports import EVENT_AREA, EVENT_SEGMENTS, FAULT_AREA, FAULT_SEGMENTS
 from pumphil.rigs.store import MemoryStore, PowerCut
 from pumplink import codes
-
-QUIET, FAULT = codes.REC_RATE, codes.REC_ALARM
-START = 32  # bytes before the first record of a segment
-
-
-def journal_of(store: MemoryStore, dropped: int = 0) -> Journal:
-    journal = Journal(Clock(), store)
-    assert journal.boot() == dropped
-    return journal
-
-
-def filled(events: int, faults: int = 0) -> tuple[MemoryStore, Journal]:
-    """So many quiet events, then so many faults."""
-    store = MemoryStore()
-    journal = journal_of(store)
-    for k in range(events):
-        assert journal.add(k, QUIET, k)
-    for k in range(faults):
-        assert journal.add(events + k, FAULT, k)
-    return store, journal
 
 
 def test_an_empty_journal_has_nothing() -> None:
@@ -213,7 +193,7 @@ def test_a_store_that_gives_up_half_way_leaves_no_gap(events: int, part: int) ->
     assert chained(data[ENTRY:], data[32:ENTRY]) == list(range(again.first + 1, events + 300))
 
 
-@pytest.mark.parametrize("events", [0, 256, 5_376])
+@pytest.mark.parametrize("events", [0, 256, 512, 5_376])
 def test_a_store_that_gives_up_in_the_first_record_of_a_segment(events: int) -> None:
     """The segment is begun anew, again and again, and costs no other one."""
     store, journal = filled(events)
