@@ -61,6 +61,14 @@ def test_weekdays() -> None:
     assert until(7_000_000 + 350_000, week, now_ms=2 * DAY_MS) == (10 * 7 + 4) * DAY_MS + DAY_MS // 2
 
 
+@pytest.mark.parametrize("profiles", [2, 3])
+def test_weekend_of_its_own_makes_the_week_the_period(profiles: int) -> None:
+    """RES-06: nothing from Monday to Friday, 500 uL a day at the weekend; 1.5 mL last to the second Saturday's end."""
+    week = Rates([(0, 0), (5 * 1440, 500_000)], days=7)
+    week.profiles = profiles
+    assert until(1_500_000, week) == (7 + 6) * DAY_MS
+
+
 def test_boluses_bring_low_forward() -> None:
     """RES-06: all that are allowed, spread over the day: 720 + 280 uL a day."""
     assert until(10_000_000, Rates(DAY_AND_NIGHT), extra_nl_per_day=280_000) == 10 * DAY_MS
@@ -69,6 +77,7 @@ def test_boluses_bring_low_forward() -> None:
 
 def test_reached_never_and_unknown() -> None:
     assert until(0, Rates([(0, 480_000)])) == 0
+    assert until(0, Rates([(0, 0)])) == 0, "reached is reached, though nothing flows"
     assert until(-1_000_000, Rates([(0, 480_000)])) == 0
     assert until(1_000_000, Rates([(0, 0)])) == -1
     without_program = Rates([(0, 480_000)])
