@@ -100,6 +100,9 @@ class SummerTime(Rates):
             return rate, min(left_ms, self._at_ms - now_ms)
         return super().rate_and_left(now_ms + self._jump_ms)
 
+    def ms_of_day(self, now_ms: int) -> int:
+        return super().ms_of_day(now_ms if now_ms < self._at_ms else now_ms + self._jump_ms)
+
 
 def walked_ms(above_low_nl: int, schedule: Rates, now_ms: int, extra_nl_per_day: int) -> int:
     """The exact answer, step by step through all of it."""
@@ -115,9 +118,13 @@ def walked_ms(above_low_nl: int, schedule: Rates, now_ms: int, extra_nl_per_day:
 
 # nearly all of the flow in the hour that summer time takes away, and gives twice at its end
 SPIKE = ((0, 48_000), (120, 24_000_000), (180, 48_000))
+LONGER = ((0, 48_000), (120, 24_000_000), (181, 48_000))
+EARLIER = ((0, 48_000), (60, 24_000_000), (121, 48_000))
+# an hour later the same rate is in force, and for as long
+HOURLY = tuple((60 * hour, 24_000_000 if hour == 2 else 48_000) for hour in range(24))
 
 
-@pytest.mark.parametrize("starts", [DAY_AND_NIGHT, SPIKE])
+@pytest.mark.parametrize("starts", [DAY_AND_NIGHT, SPIKE, LONGER, EARLIER, HOURLY])
 @pytest.mark.parametrize("jump_ms", [HOUR_MS, -HOUR_MS])
 @pytest.mark.parametrize("day", [0, 1, 2, 3, 9])
 def test_change_of_local_time_is_neither_missed_nor_taken_for_one_of_every_day(
@@ -125,7 +132,7 @@ def test_change_of_local_time_is_neither_missed_nor_taken_for_one_of_every_day(
 ) -> None:
     """RES-06: from hours to a month; an hour is lost at 02:00, or gained at 03:00, of one day."""
     schedule = SummerTime(starts, day * DAY_MS + (26 if jump_ms > 0 else 27) * HOUR_MS, jump_ms)
-    for now_h in (0, 7, 10, 19):
+    for now_h in (0, 1, 2, 7, 10, 19):
         for above_low_nl in (300_000, 1_450_000, 1_600_000, 2_500_000, 3_000_000, 3_500_000, 4_000_000, 17_000_000):
             exact_ms = walked_ms(above_low_nl, schedule, now_h * HOUR_MS, 0)
             off_ms = abs(until(above_low_nl, schedule, now_h * HOUR_MS) - exact_ms)

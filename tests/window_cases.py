@@ -42,6 +42,9 @@ class Rates:
         ends = [start for start, _ in self._starts[1:]] + [self._period_ms]
         return next((rate, end - t_ms) for (_, rate), end in zip(self._starts, ends, strict=True) if t_ms < end)
 
+    def ms_of_day(self, now_ms: int) -> int:
+        return now_ms % DAY_MS
+
     def exact_nl(self, now_ms: int, ms: int) -> Fraction:
         total, end_ms = 0, now_ms + ms
         while now_ms < end_ms:

@@ -293,6 +293,7 @@ def test_spring_day_has_23_hours():
     assert schedule.rate_and_left(0) == (480_000, HOUR_MS), "until the change, which is where 02:00 would be"
     assert schedule.rate_and_left(HOUR_MS - 1) == (480_000, 1)
     assert schedule.rate_and_left(HOUR_MS) == (480_000, 21 * HOUR_MS)
+    assert (schedule.ms_of_day(HOUR_MS - 1), schedule.ms_of_day(HOUR_MS)) == (2 * HOUR_MS - 1, 3 * HOUR_MS)
     assert schedule.step_start_min(HOUR_MS) == 180
     assert schedule.volume_nl(0, 23 * HOUR_MS) == 460_000
     assert schedule.rate_and_left(23 * HOUR_MS)[0] == 480_000

@@ -146,8 +146,8 @@ class Reservoir:
     def until_low_ms(self, now_ms, schedule, extra_nl_per_day):
         """Milliseconds until the low threshold, 0 if reached, -1 never (RES-06). Extra volume is spread over the day.
 
-        Whole days (weeks with several profiles) are skipped as far as the program is then at the same place as now:
-        across a change of local time it is not, so that is walked through.
+        Whole days (weeks with several profiles) are skipped as far as local time is then the same as now: across a
+        change of it it is not, so that is walked through. Rates do not tell: an hour later they may be the same.
         """
         if not self.filled or not schedule.program.n:
             return -1
@@ -156,16 +156,16 @@ class Reservoir:
             return 0
         period_ms = DAY_MS if schedule.program.profiles < 2 else 7 * DAY_MS
         at_ms = now_ms
-        if schedule.rate_and_left(now_ms + period_ms) != schedule.rate_and_left(now_ms):
+        if schedule.ms_of_day(now_ms + period_ms) != schedule.ms_of_day(now_ms):
             at_ms += period_ms  # a change lies in the first one
         plain = schedule.volume_nl(at_ms, period_ms) * DAY_MS + extra_nl_per_day * period_ms
         if not plain:
             return -1
         at_ms = now_ms
         while True:
-            here = schedule.rate_and_left(at_ms)
+            here = schedule.ms_of_day(at_ms)
             skipped = (units - 1) // plain
-            while skipped and schedule.rate_and_left(at_ms + skipped * period_ms) != here:
+            while skipped and schedule.ms_of_day(at_ms + skipped * period_ms) != here:
                 skipped //= 2
             units -= skipped * plain
             at_ms += skipped * period_ms

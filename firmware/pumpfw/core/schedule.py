@@ -248,6 +248,10 @@ class Schedule:
         minute = clock.local_ms_of_day(now_ms) // MINUTE_MS
         return self.program.starts[self.program.step_at(clock.weekday(now_ms), minute)]
 
+    def ms_of_day(self, now_ms):
+        """Local time of day in ms: where in its day the program is."""
+        return self._clock.local_ms_of_day(now_ms)
+
     def rate_and_left(self, now_ms):
         """(rate in nL/day, ms until it may change, from 1 to one day). Lowest rate while the clock is untrusted."""
         program, clock = self.program, self._clock
