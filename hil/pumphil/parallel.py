@@ -61,4 +61,3 @@ def _take_over(recorder: Recorder, recorded: bytes) -> None:
     run.runs += runs
     for one in tests:
         recorder.test(one.test, one.outcome, one.reason, one.requirements, one.wall_s)
-
