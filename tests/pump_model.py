@@ -59,7 +59,9 @@ class Model(Flow):
         self.settings = dict(settings)
         self.lock()
 
-    def apply_periodic(self, volume_nl: int, duration_ms: int, interval_ms: int) -> None:
+    def apply_periodic(self, order: int, volume_nl: int, duration_ms: int, interval_ms: int) -> None:
+        """Its order says afterwards what became of the newest of these boluses."""
+        self.orders[order]["periodic"] = True
         wanted = {"volume": volume_nl, "duration": duration_ms, "interval": interval_ms, "from": self.now_ms}
         self.periodic = wanted if volume_nl else None
 
@@ -114,7 +116,12 @@ class Model(Flow):
         """A start that has become impossible by then is dropped."""
         assert self.delayed
         mode, self.delayed = ("schedule", "minimum-rate")[self.delayed["mode"]], None
-        if self.mode == "stopped" and self.week and self.fill and not self.alarms.stopping():
+        if (
+            self.mode == "stopped"
+            and (self.week or mode == "minimum-rate")
+            and self.fill
+            and not self.alarms.stopping()
+        ):
             self.apply_start(mode)
 
     def stopped_by_command(self, stopped: bool) -> None:

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from pump_model import Model
 from pump_model_flow import BOLUSES, CEILING, DESIGN_NL_PER_REV, EMPTY_NL, LOW_NL, stretched_ms
-from pump_model_time import DAY_MS, HOUR_MS, MINUTE_MS, Steps, Week, day_weight
+from pump_model_time import DAY_MS, HOUR_MS, MINUTE_MS, Steps, Wall, Week, day_weight
 
 from pumplink import codes
 
@@ -36,8 +36,13 @@ def worst_day_nl(week: Week) -> Fraction:
     return week.largest_day_nl()
 
 
-def window_refusal(week: Week, rolling_nl: int, periodic: dict[str, int] | None = None) -> Reasons:
-    """BOL-04: the basal alone must stay under the limit, with a margin of 15 min and two packets."""
+def window_refusal(
+    week: Week, rolling_nl: int, periodic: dict[str, int] | None = None, clock: Wall | None = None
+) -> Reasons:
+    """BOL-04: the basal alone must stay under the limit, with a margin of 15 min and two packets.
+
+    An offset that will change repeats some minutes of a day: room for them is left open.
+    """
     if not rolling_nl:
         return {}
     if not week:
@@ -46,6 +51,8 @@ def window_refusal(week: Week, rolling_nl: int, periodic: dict[str, int] | None 
     if rolling_nl < worst_day_nl(week):
         return {"LIMIT_WINDOW": True}
     most_nl = 2 * worst_day_nl(week) if len(week.profiles) > 1 else worst_day_nl(week)
+    if clock and clock.next_unix_ms:
+        most_nl += Fraction(abs(clock.next_offset_min - clock.offset_min) * week.peak(), 1_440)
     if periodic:  # room for these is left open
         most_nl += periodic["volume"] * (DAY_MS // periodic["interval"] + 2)
     return {"LIMIT_WINDOW": False} if rolling_nl < most_nl + margin_nl else {}
@@ -80,7 +87,7 @@ def program_refusals(model: Model, profiles: Profiles, total_nl: int | None = No
         > (model.periodic["duration"])
     ):
         found["LIMIT_CEILING"] = False
-    return found | window_refusal(week, model.settings["rolling"] if model.settings else 0, model.periodic)
+    return found | window_refusal(week, model.settings["rolling"] if model.settings else 0, model.periodic, model.clock)
 
 
 def settings_refusals(model: Model, settings: dict[str, int]) -> Reasons:
@@ -90,7 +97,7 @@ def settings_refusals(model: Model, settings: dict[str, int]) -> Reasons:
         found["LIMIT_LOCKOUT"] = True
     if settings["max"] and not fits(settings, model.week.peak()):
         found["LIMIT_CEILING"] = True
-    return found | window_refusal(model.week, settings["rolling"], model.periodic)
+    return found | window_refusal(model.week, settings["rolling"], model.periodic, model.clock)
 
 
 def fits(settings: dict[str, int], peak: int) -> bool:

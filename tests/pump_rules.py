@@ -156,7 +156,7 @@ class Orders(Boluses):
         self.two_phases(
             lambda: self.bench.ask("PREPARE_PERIODIC", self.bench.new_order(), volume, duration, interval),
             lambda: periodic_refusals(self.model, volume, duration, interval),
-            lambda _: self.model.apply_periodic(volume, duration, interval),
+            lambda order: self.model.apply_periodic(order, volume, duration, interval),
             how,
         )
 
@@ -244,6 +244,8 @@ class Orders(Boluses):
             allowed = {self.state_code(order), codes.FORGOTTEN}
             if self.model.orders[order].get("doubt"):  # a late wake may cost it less than the rounding to 1 nL
                 allowed |= {codes.DONE, codes.INTERRUPTED}
+            if self.model.orders[order].get("periodic"):
+                allowed |= {codes.RUNNING, codes.DONE, codes.INTERRUPTED, codes.CANCELLED}
             assert reply.info in allowed, (reply.info, allowed)
         assert self.bench.ask("CANCEL", b"no such.").status == codes.TICKET_UNKNOWN
         (body,) = self.bench.exchange(frame.encode(self.bench.body("STOP", codes.STOP_OTHER, seq=self.bench.seq)))
