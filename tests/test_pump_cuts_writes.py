@@ -80,6 +80,42 @@ def test_an_order_prepared_before_is_refused_at_commit(bench: Bench, kind: str) 
     assert abs(moved_nl - RATE // 24) <= 2 * STEP_NL, "the old program runs"
 
 
+def prepared_in_a_stop(bench: Bench) -> dict[str, Any]:
+    """Orders that a delivering pump refuses, or that do something else in a stopped one."""
+    other_drug = (bench and bench.new_order(), 0, FILL_NL, b"water\0\0\0", 1_000_000)
+    return {
+        "refill with another drug": lambda: bench.ask("PREPARE_REFILL", *other_drug),
+        "start": lambda: bench.ask("PREPARE_MODE", bench.new_order(), codes.SCHEDULE, 0, 0),
+        "start ahead": lambda: bench.ask("PREPARE_MODE", bench.new_order(), codes.MINIMUM_RATE, 48_000, HOUR_MS),
+        "prime": lambda: bench.ask("PREPARE_PRIME", bench.new_order(), 20_000, 1),
+        "bridge": lambda: bench.ask("PREPARE_BRIDGE", bench.new_order(), 100_000, OTHER_RATE),
+        "program with another calibration": lambda: bench.prepare_program([(0, OTHER_RATE)]),
+    }
+
+
+@pytest.mark.parametrize("kind", prepared_in_a_stop(None))  # type: ignore[arg-type]
+def test_an_order_to_a_stopped_pump_is_refused_at_commit(bench: Bench, kind: str) -> None:
+    """LOG-07, LOG-04, SCHED-04, SCHED-08: as above; a program is not lost with a drug that was not changed."""
+    assert bench.commit(bench.ask("CALIBRATE", bench.new_order(), 43_500, 0)).ok
+    assert bench.stop().ok
+    bench.run_for(MINUTE_MS)
+    bench.pump.supervisor.unconfirmed_steps[0] = 3
+    ticket = prepared_in_a_stop(bench)[kind]()
+    assert ticket.ok, ticket
+    before, known, reservoir = bench.snapshot(), facts(bench), bench.ask("GET_RESERVOIR")
+    bench.store.failing = True
+    assert bench.commit(ticket).status == codes.STORAGE
+    assert bench.snapshot() == before
+    assert facts(bench) == known
+    assert bench.ask("GET_RESERVOIR") == reservoir
+    bench.store.failing = False
+    bench.run_for(2 * MINUTE_MS)
+    bench.start()
+    steps = bench.steps()
+    bench.run_for(HOUR_MS)
+    assert abs((bench.steps() - steps) * STEP_NL - RATE // 24) <= 2 * STEP_NL, "the old program runs"
+
+
 def test_basal_goes_on_and_every_bolus_is_denied(bench: Bench) -> None:
     """LOG-07, FLOW-03: for a day, with an alarm of medium priority; all boluses and all orders answer STORAGE."""
     steps = bench.steps()

@@ -15,6 +15,7 @@ from pump_cases import bolus, in_packet, mode, nothing_moves, order_of, running,
 from pump_driver import HOUR_MS, MINUTE_MS, SECOND_MS, Bench
 
 from pumpfw.core import durable
+from pumpfw.core.ports import SLOTS
 from pumplink import codes
 
 UNEXPECTED = (codes.RESET_POWER_ON, codes.RESET_WATCHDOG, codes.RESET_BROWN_OUT, codes.RESET_UNKNOWN)
@@ -62,6 +63,22 @@ def test_the_first_power_on_is_no_alarm() -> None:
     """PWR-06: nothing was interrupted."""
     bench = Bench()
     assert (cause(bench), mode(bench), shown(bench)) == (codes.RESET_POWER_ON, "stopped", set())
+
+
+@pytest.mark.parametrize("nl_per_rev", [34_480, 43_100, 51_720])
+def test_an_intent_that_rotted_counts_as_two_of_the_largest_packets(nl_per_rev: int) -> None:
+    """PWR-08, PWR-10: it was for two; 10 uL of the calibration in force, not of the one the pump was made with."""
+    bench = running(24_000_000)
+    bench.stop()
+    assert bench.commit(bench.ask("CALIBRATE", bench.new_order(), nl_per_rev, 0)).ok
+    assert bench.program([(0, 24_000_000)]).ok
+    assert bench.start().ok
+    bench.run_for(HOUR_MS)
+    newest = max(SLOTS, key=lambda area: len(bench.store.areas[area]))
+    steps = bench.steps()
+    bench.store.rot(newest, len(bench.store.areas[newest]) - 1)
+    bench.reset()
+    assert steps <= bench.pump.delivery.total <= steps + 2 * (10_000 * 200 // nl_per_rev)
 
 
 def test_without_a_clock_the_lowest_rate_of_the_program_flows() -> None:

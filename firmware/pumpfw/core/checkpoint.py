@@ -64,6 +64,12 @@ def _take_small(pump, payload):
     pump.window.nl_per_rev = pump.numbers[durable.NL_PER_REV]  # of the steps that it has just read
 
 
+def take_calibration(pump):
+    """Of the durable numbers, for the account of steps."""
+    numbers = pump.numbers
+    pump.delivery.restore(numbers[durable.NL_PER_REV], numbers[durable.SETTLED_NL], numbers[durable.SETTLED_STEPS])
+
+
 def take(pump):
     """The reverse of all pieces, from the store. False, changing nothing: they are of another version."""
     payload = pump.storage.payload(0, _SMALL_SIZE)
@@ -79,7 +85,7 @@ def take(pump):
 def keep(pump, order):
     """Before an order changes anything: what it may change is kept to go back to, if it cannot be made durable.
 
-    A program is exchanged as a whole and exchanged back; alarms are no order's business.
+    A program is exchanged as a whole, and back by the order that did; alarms are no order's business.
     """
     pump.kept[:] = piece(pump, 0)
     pump.orders.hold(order)
@@ -89,8 +95,7 @@ def go_back(pump):
     """As it was at `keep`; volume, alarms and time go on."""
     _take_small(pump, pump.kept)
     pump.orders.back()
-    nl_per_rev = pump.numbers[durable.NL_PER_REV]
-    if nl_per_rev != pump.delivery.nl_per_rev:  # ledger and window are of that calibration again already
-        pump.delivery.calibrate(nl_per_rev)
-        pump.supervisor.configure(nl_per_rev, pump.config.steps_per_rev)
+    if pump.numbers[durable.NL_PER_REV] != pump.delivery.nl_per_rev:  # that of ledger and window is back already
+        take_calibration(pump)
+        pump.supervisor.configure(pump.delivery.nl_per_rev, pump.config.steps_per_rev)
     guard.keep(pump)

@@ -40,12 +40,10 @@ class Delivery:
         self._step_cost = nl_per_rev * DAY_MS
         self.packet_max = PACKET_MAX_NL * self._per_ms // nl_per_rev
 
-    def restore(self, nl_per_rev, settled_nl, settled_steps, steps):
-        """After a reset. What was carried is lost with the time it came from (FLOW-14)."""
-        account = self._account
-        account[_CARRY] = 0
-        self.total = steps
+    def restore(self, nl_per_rev, settled_nl, settled_steps):
+        """The calibration that was in force, with volume and steps before it; total and remainder stay."""
         self.calibrate(nl_per_rev)
+        account = self._account
         account[_SETTLED_NL] = settled_nl
         account[_SETTLED_STEPS] = settled_steps
 

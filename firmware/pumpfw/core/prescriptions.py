@@ -102,12 +102,12 @@ def apply(pump, programming, kind, values, now_ms):
         pump.history.programmed(pump.settings.lockout_ms, pump.settings.anchor)
     elif kind == REFILL:
         if pump.reservoir.differs(values[3], values[4]):
-            pump.schedule.program.clear()
+            programming.forget()
+            programming.swap()  # for an empty one: what it was may have to come back
         withdrawn_nl = -1 if values[1] == _UNMEASURED else values[1]
         pump.expected_nl = pump.reservoir.remaining_nl()
         pump.discrepant = pump.reservoir.fill(values[2], withdrawn_nl, values[3], values[4], now_ms)
         pump.counters.refilled()
-        pump.supervisor.unconfirmed_steps[0] = 0
     elif kind == MODE:
         if values[1] == device.MINIMUM_RATE and values[2]:
             numbers[durable.MINIMUM] = values[2]
@@ -135,12 +135,6 @@ def apply(pump, programming, kind, values, now_ms):
         modes.remember_bolus(pump, values[0], values[1], 0, now_ms)
         if values[2]:
             numbers[durable.PURGED_NL] += values[1]
-
-
-def undo(pump, programming, kind):
-    """Objects that `apply` exchanged go back; `checkpoint` does the rest."""
-    if kind == PROGRAM:
-        programming.swap()
 
 
 def record(pump, programming, kind, values):
@@ -172,6 +166,7 @@ def begin(pump, programming, kind, values, now_ms):
     elif kind == CLOCK:
         pump.clock.set(now_ms, *values[1:])
     elif kind == REFILL:
+        pump.supervisor.unconfirmed_steps[0] = 0
         pump.journal.add(now_ms, device.REC_WITHDRAWN, values[1], pump.expected_nl)
         if pump.discrepant:
             pump.alarms.event(device.ALARM_REFILL, now_ms)

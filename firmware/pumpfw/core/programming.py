@@ -97,12 +97,14 @@ class Programming:
         warn = prescriptions.warnings(pump, self, kind, kept, now_ms)
         if warn and not values[2] & 1:
             return device.SOFT_LIMIT, 0, warn
+        program = pump.schedule.program
         checkpoint.keep(pump, ticket.order)
         what = prescriptions.record(pump, self, kind, kept)
         pump.orders.add(ticket.order, kind, device.DONE, prescriptions.volume_of(kind, kept), now_ms)
         prescriptions.apply(pump, self, kind, kept, now_ms)
         if not pump.make_durable(now_ms) or not pump.journal.add(now_ms, *what):  # on record means: it counts (LOG-04)
-            prescriptions.undo(pump, self, kind)
+            if pump.schedule.program is not program:
+                self.swap()
             checkpoint.go_back(pump)
             pump.make_durable(now_ms)
             return device.STORAGE, 0, 0

@@ -38,7 +38,7 @@ class Storage:
 
     def __init__(self, store):
         self.t_ms = self.steps = 0
-        self.doubt = False  # the last intent rotted: the total may be one packet higher than `steps`
+        self.doubt = False  # the last intent rotted: the total may be two packets higher than `steps`
         self.full = False
         self._store = store
         self._buf = bytearray(HEAD_SIZE)
