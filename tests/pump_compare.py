@@ -127,8 +127,8 @@ class Comparison:
     def _flow(self) -> None:
         """FLOW-03, at the highest rate so far; FLOW-11."""
         model = self.model
-        geometries = (model.nl_per_rev, model.largest_nl_per_rev)  # one unfinished step is of the old calibration
-        quantum = max(quantum_nl(model.peak_nl_per_day, nl_per_rev, STEPS_PER_REV) for nl_per_rev in geometries)
+        # what a stop left unfinished is of the calibration of then
+        quantum = max(quantum_nl(model.peak_nl_per_day, nl_per_rev, STEPS_PER_REV) for nl_per_rev in model.geometries)
         # a deadline that is met within 100 ms is met (TIME-09), and a fault at that wake withholds the packet
         error_nl = model.quantum_error_nl(quantum + -int(-model.peak_nl_per_day * self.late_ms // 86_400_000))
         assert error_nl == 0, (float(error_nl), float(model.must_nl), float(model.moved_nl), float(model.may_nl))

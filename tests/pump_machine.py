@@ -75,8 +75,11 @@ class Pair(Comparison):
             self.bridge_done()
         for name in sorted(set(model.alarms.listed) - shown):
             model.alarms.cleared(name, t_ms)
-        if self.pressed == codes.SENSE_BUTTON and "bolus-interrupted" in raised and model.mode == "schedule":
-            self._started_by_itself("patient-bolus")  # granted, begun and ended by an alarm in the same wake
+        if "bolus-interrupted" in raised and model.mode == "schedule":  # begun and ended by an alarm in the same wake
+            if self.pressed == codes.SENSE_BUTTON:
+                self._started_by_itself("patient-bolus")
+            elif model.periodic:
+                self._started_by_itself("clinician-bolus")
         for name in sorted(shown - set(model.alarms.listed), key=lambda name: (name not in STOPS, -PRIORITY[name])):
             if name == "window-limit":
                 self._justify_withholding()

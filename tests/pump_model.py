@@ -50,7 +50,7 @@ class Model(Flow):
         self.week = Week(profiles)
         self.calibrations += self.nl_per_rev != self.nl_per_rev_next
         self.nl_per_rev = self.nl_per_rev_next
-        self.largest_nl_per_rev = max(self.largest_nl_per_rev, self.nl_per_rev)
+        self.geometries.add(self.nl_per_rev)
         self.commits_ms.append(self.now_ms)
         self.watch_clock()
 

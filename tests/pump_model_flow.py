@@ -62,7 +62,7 @@ class Flow:
         """From here on the flow is compared anew: a pump may drop the unfinished quantum at a reset."""
         self.must_nl = self.may_nl = self.moved_nl = Fraction(0)
         self.peak_nl_per_day = Fraction(0)
-        self.largest_nl_per_rev = self.nl_per_rev
+        self.geometries = {self.nl_per_rev}  # nL a revolution, of which flow may be unfinished
 
     # -- rates -----------------------------------------------------------------------------------
 
