@@ -193,6 +193,20 @@ def test_a_periodic_bolus_that_is_denied_is_left_out() -> None:
     assert mode(bench) == "clinician-bolus"
 
 
+@pytest.mark.parametrize(("late_ms", "begins"), [(100, True), (101, False), (55 * MINUTE_MS, False)])
+def test_a_periodic_bolus_that_was_slept_through_is_left_out(late_ms: int, begins: bool) -> None:
+    """F04, FLOW-14, TIME-09: one at 01:55 and the next at 02:00 would be less than an interval apart."""
+    bench = running(0)
+    assert periodic(bench, 50_000, MINUTE_MS, HOUR_MS).ok
+    bench.run_until(HOUR_MS - 1)
+    assert bench.wake_late(late_ms) == HOUR_MS
+    begun = [row[1] for row in bench.records(codes.REC_BOLUS_START)]
+    denied = [(row[1], row[6]) for row in bench.records(codes.REC_BOLUS_DENIED)]
+    assert (begun, denied) == (([HOUR_MS + late_ms], []) if begins else ([], [(HOUR_MS + late_ms, codes.STALE)]))
+    bench.run_until(2 * HOUR_MS)
+    assert [row[1] for row in bench.records(codes.REC_BOLUS_START)][begins:] == [2 * HOUR_MS]
+
+
 def bridge(bench: Bench, volume_nl: int, rate: int) -> Reply:
     return bench.commit(bench.ask("PREPARE_BRIDGE", bench.new_order(), volume_nl, rate))
 

@@ -5,7 +5,7 @@ Exactly one mode at any instant (FLOW-12); what flows in it is `Pump.rate_nl_per
 
 from pumpfw.core import checkpoint, durable, rules
 from pumpfw.core.bolus import stretched_ms
-from pumpfw.core.config import RESTART_MS
+from pumpfw.core.config import LATE_MS, RESTART_MS
 from pumplink import device
 
 # denials in the order of GET_COUNTERS, behind requested and granted
@@ -227,15 +227,19 @@ def request(pump, order, denial, now_ms):
 
 
 def periodic(pump, now_ms):
-    """The periodic bolus, when it is due; one that the rules deny is left out, not put off (F04)."""
+    """The periodic bolus, when it is due; one that is slept through or denied is left out, not put off (F04)."""
     numbers = pump.numbers
     order = numbers[durable.PERIODIC_ORDER]
+    late_ms = now_ms - numbers[durable.NEXT]
     while numbers[durable.NEXT] <= now_ms:
         numbers[durable.NEXT] += numbers[durable.INTERVAL]
     pump.dirty = True
     if not pump.delivering():
         return
-    denial = rules.clinician_bolus(pump, numbers[durable.PERIODIC], numbers[durable.DURATION], now_ms, True)
+    if late_ms > LATE_MS:
+        denial = device.STALE, 0, 0
+    else:
+        denial = rules.clinician_bolus(pump, numbers[durable.PERIODIC], numbers[durable.DURATION], now_ms, True)
     if not denial:
         checkpoint.keep(pump, order)
         remember_bolus(pump, order, numbers[durable.PERIODIC], 0, now_ms)
