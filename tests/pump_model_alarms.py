@@ -64,6 +64,10 @@ class AlarmBook:
         """From now on it may be listed or not."""
         self.causes[name] = Cause(t_ms, loose=True, answered=name in self.listed)
 
+    def awaited(self, name: str) -> bool:
+        """Something has happened that the pump may still show."""
+        return name in self.causes and not self.causes[name].answered
+
     def holds(self, name: str) -> bool:
         return name in self.causes and self.causes[name].gone_ms is None
 
