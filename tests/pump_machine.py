@@ -5,20 +5,20 @@
     pair.compare()
 
 Packets are read at the motor port, changes of mode and alarms from the trace of the bench. What is compared is in
-pump_compare.py.
+pump_compare.py, what a loss of power may change in pump_outage.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from pump_compare import STATE_CODES, Comparison
 from pump_driver import Reply
 from pump_faults import PowerCut
 from pump_model_alarms import CODES, PRIORITY, STOPS
-from pump_model_flow import CEILING, HALTED, PACKET_IN_HAND_MS
+from pump_model_flow import CEILING, HALTED
 from pump_model_refusals import Reasons, bolus_denials, clinician_denials, storage
 from pump_model_time import DAY_MS
+from pump_outage import Outage
 
 from pumplink import codes
 
@@ -27,7 +27,7 @@ LIMIT_NAMES = {value: name for name, value in vars(codes).items() if name.starts
 ZERO_WARNINGS = codes.WARN_RATE | codes.WARN_TOTAL
 
 
-class Pair(Comparison):
+class Pair(Outage):
     """One bench, one model, one judge of doses."""
 
     # -- time and what is seen at the ports --------------------------------------------------------
@@ -82,7 +82,7 @@ class Pair(Comparison):
                 self._started_by_itself("clinician-bolus")
         for name in sorted(shown - set(model.alarms.listed), key=lambda name: (name not in STOPS, -PRIORITY[name])):
             if name == "window-limit":
-                self._justify_withholding()
+                self._justify_withholding(t_ms)
             model.raised(name, t_ms)
         if mode != model.mode and model.mode == "schedule" and mode in ("patient-bolus", "clinician-bolus"):
             self._started_by_itself(mode)
@@ -133,9 +133,8 @@ class Pair(Comparison):
             t_ms = model.week.next_change_ms(model.clock, t_ms)
         return found
 
-    def margin_nl(self) -> int:
+    def margin_nl(self, t_ms: int) -> int:
         """What a careful pump may hold back: 15 min, two packets, primes, what resets left in doubt."""
-        t_ms = self.bench.powered_ms
         self.blurs = [(at, nl) for at, nl in self.blurs if t_ms - at < DAY_MS + 900_000]
         extra = sum(nl for _, nl in self.blurs)
         if self.model.periodic:
@@ -150,7 +149,7 @@ class Pair(Comparison):
         limit_nl = self.judge.limit_nl or CEILING
         if worst > limit_nl:
             return True
-        return False if worst + self.margin_nl() > limit_nl else None
+        return False if worst + self.margin_nl(self.bench.powered_ms) > limit_nl else None
 
     def check_grant(self, volume_nl: int, duration_ms: int) -> None:
         self.judge.grant(self.bench.powered_ms, volume_nl, duration_ms, self.basal_ahead())
@@ -173,11 +172,12 @@ class Pair(Comparison):
         until_ms = self.model.now_ms if until_ms is None else until_ms
         return bolus_denials(self.model, order, until_ms, window, self.bench.store.failing)
 
-    def _justify_withholding(self) -> None:
+    def _justify_withholding(self, t_ms: int) -> None:
         """BOL-04: basal is held back only near the limit."""
-        held_nl = self.judge.within_nl(self.bench.powered_ms - DAY_MS - 900_000)
+        powered_ms = t_ms + self.bench.lost_ms
+        held_nl = self.judge.within_nl(powered_ms - DAY_MS - 900_000)
         limit_nl = self.judge.limit_nl or CEILING
-        assert held_nl + self.margin_nl() > limit_nl, f"withheld at {float(held_nl)} of {limit_nl} nL"
+        assert held_nl + self.margin_nl(powered_ms) > limit_nl, f"withheld at {float(held_nl)} of {limit_nl} nL"
         self.model.alarms.cause("window-limit", True, self.model.now_ms)
         self.model.alarms.cause("window-limit", False, self.model.now_ms + DAY_MS)
 
@@ -305,52 +305,3 @@ class Pair(Comparison):
             assert reply["order"] == bolus["order"]
             self.check_given(bolus["order"], reply["delivered"])
         assert bolus or not reply["order"]
-
-    # -- power -------------------------------------------------------------------------------------
-
-    def power_cut(self) -> None:
-        """Between two wakes."""
-        self.observe()
-        self.power_lost(None, None)
-
-    def power_lost(self, order: int | None, apply: Callable[[int], None] | None) -> bool:
-        """Everything is lost but the store. What was being committed was done wholly or not at all (LOG-04)."""
-        bench, model = self.bench, self.model
-        bench.store.cut_after = None
-        self.observe()
-        cut_steps = bench.in_hand()
-        before_ms, powered_ms = bench.now_ms, bench.powered_ms
-        bench.reset()
-        restored_ms = bench.pump.start_ms
-        assert restored_ms <= before_ms, "TIME-08: pump time went ahead through a reset"
-        applied, before = False, model.mode
-        if order is not None and apply is not None:
-            state = bench.ask("GET_ORDER", order)["state"]
-            applied = state not in (codes.NOT_SEEN, codes.PREPARED)
-            if applied:
-                model.remember(order, "done")
-                apply(order)
-        self.blurred = True
-        self.blurs.append((powered_ms, 20_000))
-        model.reset(restored_ms)
-        if applied and before in HALTED and model.mode not in HALTED:
-            model.free |= {before}  # the start was durable as an order and not yet as a mode: it stays stopped
-            model.maybe_stopped()
-        self.judge.never_moved(cut_steps, model.nl_per_rev)
-        model.alarms.event("memory-repaired", restored_ms)  # of a torn write
-        if model.ended and model.ended["end"] >= before_ms - PACKET_IN_HAND_MS:  # maybe that was not stored
-            model.alarms.event("bridge-aborted" if model.ended["mode"] == "prime" else "bolus-interrupted", restored_ms)
-            self.stored_or_cut(model.ended["order"])
-            if model.ended["mode"] != "prime":
-                model.free |= {"schedule"}  # a bolus that was cut has no follow-on
-        self.since_jam = 0
-        self.account_after_reset(cut_steps)
-        self.bridge_after_reset()
-        self.observe()
-        return applied
-
-    def stored_or_cut(self, order: int) -> None:
-        """The end of a bolus just before the power went: it was stored, or the pump found a bolus that was cut."""
-        told = self.model.orders[order]
-        if order < 0 or self.bench.ask("GET_ORDER", order)["state"] != STATE_CODES[told["state"]]:
-            told["state"] = "interrupted"
