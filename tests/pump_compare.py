@@ -51,6 +51,10 @@ class Comparison:
         slack = TWO_QUANTA_NL if low < high else 0
         assert low <= delivered_nl < high + 1 + slack, (float(low), delivered_nl, float(high))
 
+    def ledgers_apart_nl(self) -> int:
+        """By how much they may differ: at a calibration the steps so far become whole nL, rounded up."""
+        return (1 if self.blurred else 0) + self.model.calibrations
+
     def account_after_reset(self, cut_steps: int) -> None:
         """RES-09, PWR-08: at least what was pumped, at most two quanta more. From then on the pump's account holds."""
         model = self.model
@@ -87,8 +91,7 @@ class Comparison:
         assert codes.MODES[status["mode"]] == model.mode
         assert abs(status["rate"] - model.rate()) < 1, (status["rate"], float(model.rate()))
         assert status["rate"] <= CEILING
-        # at a calibration the steps so far become whole nL, rounded up
-        slack = (1 if self.blurred else 0) + model.calibrations
+        slack = self.ledgers_apart_nl()
         assert abs(status["remaining"] - model.content_nl()) <= slack
         assert abs(status["since_fill"] - (model.spent_nl if model.fill else 0)) <= 1 + slack or not model.fill
         if not model.bolus or not model.settings or not model.settings["anchor"]:

@@ -151,6 +151,12 @@ class Bench:
         queued = sum(steps for _, steps in self.motor.packets[self._packets_before :])
         return queued - self.motor.unused - (self.emitted_steps() - self._emitted_before)
 
+    def bolus_ended_ms(self) -> int:
+        """Pump time at which the pump has the last bolus of any kind ended, as it keeps that: no message tells it."""
+        buf = bytearray(self.pump.history.SIZE)
+        self.pump.history.save(buf, 0)
+        return int(struct.unpack_from("<3q", buf, 1)[2])
+
     def emitted_steps(self) -> int:
         """Full steps that the motor made since the first boot, below 2^30."""
         return self._emitted_before + self.motor.done()

@@ -53,7 +53,7 @@ class Outage(Comparison):
         if model.ended and model.ended["end"] >= before_ms - PACKET_IN_HAND_MS:  # maybe that was not stored
             model.alarms.event("bridge-aborted" if model.ended["mode"] == "prime" else "bolus-interrupted", restored_ms)
             self.stored_or_cut(model.ended["order"])
-            self.lockout_from_the_end(restored_ms)
+            self.end_of_bolus(restored_ms)
             if model.ended["mode"] != "prime":
                 model.free |= {"schedule"}  # a bolus that was cut has no follow-on
         self.since_jam = 0
@@ -62,15 +62,18 @@ class Outage(Comparison):
         self.observe()
         return applied
 
-    def lockout_from_the_end(self, restored_ms: int) -> None:
-        """If its end was not stored, it is now: the whole lockout is still to come (BOL-16)."""
+    def end_of_bolus(self, restored_ms: int) -> None:
+        """An end that was not stored is now: a lockout that counts from there is whole again (BOL-16)."""
         model = self.model
-        if model.settings and model.settings["anchor"]:
-            left_ms = self.bench.status()["lockout_left"]
-            assert left_ms >= min(model.settings["lockout"], model.lockout_left_ms())
-            model.locked_until_ms = restored_ms + left_ms
-            if left_ms == model.settings["lockout"]:
-                model.anchors_ms[1] = restored_ms
+        ended_ms = self.bench.bolus_ended_ms()
+        assert model.ended
+        assert ended_ms in (model.ended["end"], restored_ms)
+        if ended_ms != model.ended["end"]:
+            if model.settings and model.settings["anchor"]:
+                left_ms = self.bench.status()["lockout_left"]
+                assert left_ms >= min(model.settings["lockout"], model.lockout_left_ms())
+                model.locked_until_ms = restored_ms + left_ms
+            model.anchors_ms[1] = ended_ms
 
     def stored_or_cut(self, order: int) -> None:
         """The end of a bolus just before the power went: it was stored, or the pump found a bolus that was cut."""

@@ -113,7 +113,10 @@ class Orders(Boluses):
         how=hows,
     )
     def refill(self, volume: int, drug: bytes, off_nl: int | None, how: str) -> None:
-        withdrawn = None if off_nl is None or not self.model.fill else max(0, self.model.content_nl() + off_nl)
+        withdrawn = None
+        if off_nl is not None and self.model.fill:
+            apart = self.ledgers_apart_nl() if abs(off_nl) > 1_000_000 else 0
+            withdrawn = max(0, self.model.content_nl() + off_nl + (apart if off_nl > 0 else -apart))
         said = NOT_MEASURED if withdrawn is None else withdrawn
         name = (drug.decode(), 1_000_000)
         self.two_phases(

@@ -23,6 +23,7 @@ LIMITS = {
     codes.SENSE_TEMPERATURE: (55_000, 55_001, "over-temperature", 10_000),  # PWR-14
     codes.SENSE_COVER: (0, 1, "cover-open", 1_000),  # HW-09
 }
+STALLS = ("motor-stall", "internal-fault", "motor-overrun")
 OUT_OF_RANGE = (-(1 << 27), 1 << 27)
 
 
@@ -130,13 +131,21 @@ class Faults(Orders):
     def jam(self, again_after_ms: int | None) -> None:
         """The step generator stalls: the next packet stays in it, and it must be noticed before another."""
         self.settle()
-        for name in ("motor-stall", "internal-fault", "motor-overrun"):
-            self.model.alarms.event(name, self.model.now_ms)
+        for name in STALLS:
+            self.model.alarms.loosen(name, self.model.now_ms)  # whenever it is started again, too
         self.bench.motor.jam()
         self.since_jam = 0
         if again_after_ms is not None:
             self.wait(again_after_ms)
-            self.bench.motor.jam(False)
+            self.unjam()
+
+    def unjam(self) -> None:
+        """It may still be found once: by the packet that stayed in the motor."""
+        self.bench.motor.jam(False)
+        for name in STALLS:
+            if name in self.model.alarms.causes and self.model.alarms.causes[name].loose:
+                self.model.alarms.event(name, self.model.now_ms)
+                self.model.alarms.causes[name].answered = False
 
     @rule(free_after_ms=st.sampled_from([MINUTE_MS, HOUR_MS]))
     def rotor_stands(self, free_after_ms: int) -> None:
@@ -196,6 +205,10 @@ class Faults(Orders):
             if by_ms <= 100:
                 self.bench.poll()
             self.observe()
+            if self.model.ended and self.model.ended["end"] > due_ms:  # the pump may see its end only now
+                self.model.anchors_ms[1] = self.bench.bolus_ended_ms()
+                assert self.model.anchors_ms[1] in (self.model.ended["end"], due_ms + by_ms)
+                self.model.lock()
         self.overruns = 0
         self.bench.poll()
         self.observe()
@@ -281,7 +294,7 @@ class Faults(Orders):
     # -- and back ------------------------------------------------------------------------------------
 
     def mend(self) -> None:
-        self.bench.motor.jam(False)
+        self.unjam()
         self.since_jam = 0
         self.bench.sensors.jam_rotor(False)
         for channel in list(self.bench.sensors.forced):
