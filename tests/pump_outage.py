@@ -45,9 +45,10 @@ class Outage(Comparison):
         self.blurred = True
         self.blurs.append((powered_ms, 20_000))
         model.reset(restored_ms)
-        if applied and before in HALTED and model.mode not in HALTED:
-            model.free |= {before}  # the start was durable as an order and not yet as a mode: it stays stopped
-            model.maybe_stopped()
+        if applied and before != model.mode:
+            model.free |= {before}  # the start was durable as an order and not yet as a mode
+            if before in HALTED:
+                model.maybe_stopped()
         self.judge.never_moved(cut_steps, model.nl_per_rev)
         model.alarms.event("memory-repaired", restored_ms)  # of a torn write
         if model.ended and model.ended["end"] >= before_ms - PACKET_IN_HAND_MS:  # maybe that was not stored
@@ -73,7 +74,7 @@ class Outage(Comparison):
                 left_ms = self.bench.status()["lockout_left"]
                 assert left_ms >= min(model.settings["lockout"], model.lockout_left_ms())
                 model.locked_until_ms = restored_ms + left_ms
-            model.anchors_ms[1] = ended_ms
+            model.anchors_ms[1] = model.ended["end"] = ended_ms
 
     def stored_or_cut(self, order: int) -> None:
         """The end of a bolus just before the power went: it was stored, or the pump found a bolus that was cut."""
