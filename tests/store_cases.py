@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pumpfw.core.journal import Journal
-from pumpfw.core.storage import FRESH, Storage
+from pumpfw.core.storage import FRESH, GOOD, Storage
 from pumphil.rigs.store import MemoryStore
 from pumplink import codes
 
@@ -112,7 +112,8 @@ SCRIPT: tuple[Action, ...] = (
     ("commit", 10, 0), ("event", 11, codes.REC_BOOT), ("intend", 20, 5), ("intend", 30, 10),
     ("event", 31, codes.REC_MODE),
     ("commit", 40, 7), ("intend", 50, 12), ("event", 51, codes.REC_ALARM), ("intend", 60, 17), ("commit", 70, 17),
-    ("event", 71, codes.REC_RATE), ("intend", 80, 22),
+    ("event", 71, codes.REC_RATE), ("intend", 80, 22), ("verify", 81, 0), ("intend", 84, 24), ("verify", 85, 0),
+    ("intend", 90, 26),
 )  # fmt: skip
 
 
@@ -155,6 +156,10 @@ class Run:
         said.largest = max(said.largest, steps)
         assert self.storage.intend(now_ms, steps)
         said.steps, said.t_ms = max(said.steps, steps), now_ms
+
+    def verify(self, now_ms: int, _: int) -> None:
+        """As the pump does every hour (PWR-12)."""
+        assert self.storage.load() == GOOD
 
     def event(self, now_ms: int, kind: int) -> None:
         assert self.journal.add(now_ms, kind, now_ms)

@@ -54,6 +54,7 @@ class Storage:
         buf = self._buf
         Storage.__init__(self, store)
         heads = [b"", b""]
+        newest = 0, -1
         rot = unwritten = 0
         for area in SLOTS:
             head = store.read(area, 0, HEAD_SIZE)
@@ -102,7 +103,8 @@ class Storage:
                     break
             if not good:
                 self.doubt = True
-            if whole and sequence > self._sequence:
+            if whole and (sequence, t_ms) > newest:  # of two alike the one with the newest intent: it is erased last
+                newest = sequence, t_ms
                 self._size = size
                 self._sequence = sequence
                 self._area = area
