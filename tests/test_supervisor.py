@@ -45,6 +45,21 @@ def test_the_overrun_lasts_until_the_window_has_moved_on() -> None:
     assert bench.supervisor.enabled
 
 
+def test_a_calibration_leaves_the_volume_of_the_window_as_it_was() -> None:
+    """FLOW-08, HW-10: ten times 145 steps of 172.4 nL are 249 980 nL, and 228 of 258.6 nL more make 310 uL."""
+    bench = Bench()
+    bench.supervisor.configure(34_480, 200)
+    for _ in range(10):
+        bench.wake(30_000, 145)
+    bench.supervisor.configure(51_720, 200)
+    assert bench.wake(1) == -1
+    assert bench.supervisor.allows(228, bench.now_ms)
+    assert not bench.supervisor.allows(229, bench.now_ms)
+    bench.supervisor.configure(34_480, 200)
+    assert bench.supervisor.allows(338, bench.now_ms)  # each half minute rounded up to a step, twice: 146
+    assert not bench.supervisor.allows(339, bench.now_ms)
+
+
 def test_priming_is_not_held_to_the_window() -> None:
     """FLOW-08: outside prime mode only; a prime of 500 uL is 2320 steps."""
     bench = Bench()

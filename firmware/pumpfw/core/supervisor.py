@@ -68,7 +68,8 @@ class Supervisor:
     __slots__ = (
         "enabled", "priming", "unconfirmed_steps",
         "_motor", "_sensors", "_alarms", "_q", "_done", "_off", "_rotor", "_high", "_told",
-        "_bucket", "_at", "_block", "_closed", "_steps_per_rev", "_limit", "_free", "_excess", "_block_steps",
+        "_bucket", "_at", "_block", "_closed",
+        "_nl_per_rev", "_steps_per_rev", "_limit", "_free", "_excess", "_block_steps",
     )  # fmt: skip
 
     def __init__(self, motor, sensors, alarms):
@@ -80,10 +81,17 @@ class Supervisor:
         self.enabled = self.priming = False
         self._done = self._off = motor.done()
         self._rotor = -1
-        self._told = self._bucket = self._at = self._high = self._block = self._closed = 0
+        self._told = self._bucket = self._at = self._high = self._block = self._closed = self._nl_per_rev = 0
 
     def configure(self, nl_per_rev, steps_per_rev):
         """Calibration in force, nL and full steps per turn of the rotor."""
+        q = self._q
+        if self._nl_per_rev:  # pulses of the window stay the volume that they were
+            q[PULSES_SUM] = 0
+            for at in range(BUCKETS):
+                q[at] = -(-q[at] * self._nl_per_rev // nl_per_rev)
+                q[PULSES_SUM] += q[at]
+        self._nl_per_rev = nl_per_rev
         self._steps_per_rev = steps_per_rev
         self._limit = LIMIT_NL * steps_per_rev // nl_per_rev
         self._free = EXCESS_NL * 4096 * steps_per_rev // nl_per_rev
@@ -99,7 +107,9 @@ class Supervisor:
 
     def allows(self, steps, now_ms):
         """Whether `steps` more now would stay inside the rolling 15 min of FLOW-08."""
-        self._roll(now_ms // BUCKET_MS)
+        bucket = now_ms // BUCKET_MS
+        if bucket != self._bucket:
+            self._roll(bucket)
         return self.priming or self._q[PULSES_SUM] + steps <= self._limit
 
     def poll(self, now_ms):
@@ -212,7 +222,11 @@ class Supervisor:
         """Empty the buckets between the last wake and this one."""
         q = self._q
         at = self._at
-        for _ in range(min(bucket - self._bucket, BUCKETS)):
+        count = bucket - self._bucket
+        if count > BUCKETS:
+            count = BUCKETS
+        while count > 0:
+            count -= 1
             at = (at + 1) % BUCKETS
             q[PULSES_SUM] -= q[at]
             q[EXCESS_SUM] -= q[EXCESS + at]
