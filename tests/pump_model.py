@@ -38,6 +38,8 @@ class Model(Flow):
             self.mode = mode
             if mode == "fault":
                 self.delayed = None
+            elif mode == "stopped":
+                self.maybe_stopped()
         self.free = frozenset()
 
     def remember(self, order: int, state: str, requested_nl: int = 0) -> None:
