@@ -1,4 +1,4 @@
-"""The power goes while a stop is written: a stop that is on record is in force after the restart (LOG-04).
+"""The power goes while a stop or a start is written: what is on record is in force after the restart (LOG-04).
 
 python -m pytest tests/test_pump_cuts_stop.py
 """
@@ -71,3 +71,24 @@ def test_a_stop_on_record_is_in_force_after_the_restart(begun: Callable[[], Benc
         after += STEP_BYTES
     assert stops(bench) == before + 1, "nothing was cut: it was answered and is on record"
     assert lost > 100
+
+
+def test_a_start_that_is_done_leaves_none_ordered_ahead() -> None:
+    """LOG-04: an order that GET_ORDER calls done has replaced the delayed start, wherever the power went."""
+    done, after, cut = 0, 0, True
+    while cut:
+        bench, cut = about_to_start(), False
+        bench.store.cut_after = after
+        try:
+            bench.start()
+        except PowerCut:
+            cut = True
+        bench.store.cut_after = None
+        bench.reset()
+        bench.poll()
+        if bench.ask("GET_ORDER", bench.order)["state"] == codes.DONE:
+            done += 1
+            assert bench.pump.numbers[durable.START_AT] == durable.NEVER, after
+        after += STEP_BYTES
+    assert done > 50
+    assert bench.pump.mode == codes.SCHEDULE, "nothing was cut"

@@ -111,9 +111,9 @@ def apply(pump, programming, kind, values, now_ms):
     elif kind == MODE:
         if values[1] == device.MINIMUM_RATE and values[2]:
             numbers[durable.MINIMUM] = values[2]
-        if values[3]:
-            numbers[durable.START_AT] = now_ms + values[3]
-            numbers[durable.START_MODE] = values[1]
+        # a start now takes the place of one ordered ahead, durably: after a power cut that one must not come by itself
+        numbers[durable.START_AT] = now_ms + values[3] if values[3] else durable.NEVER
+        numbers[durable.START_MODE] = values[1]
     elif kind == CALIBRATE:
         numbers[durable.NEXT_NL_PER_REV] = values[1]
         if values[2]:
