@@ -105,8 +105,7 @@ class Pump:
                 at[_UPKEEP] = now_ms + upkeep.run(self, now_ms)
                 if booting:
                     alarms.settle(now_ms)
-            if now_ms >= at[_FREE]:
-                self._issue(now_ms)
+            self._issue(now_ms)
             more = self.link.serve(now_ms)
             if self.dirty or alarms.changed or self.journal.failed != self._failed:
                 self._save(now_ms)
@@ -175,13 +174,15 @@ class Pump:
     def _advance(self, now_ms):
         """Keep the account up to `now_ms`, through every rate change on the way."""
         at = self._at
-        while at[_NOW] < now_ms and self.delivering():
-            end = min(now_ms, at[_UNTIL])
-            self.delivery.flow(self.basal, end - at[_NOW])
+        from_ms = at[_NOW]
+        while from_ms < now_ms and self.delivering():
+            until = at[_UNTIL]  # read once: an instant is too large for a small integer on the chip
+            end = until if until < now_ms else now_ms
+            self.delivery.flow(self.basal, end - from_ms)
             if self.ramp.order:
                 self.delivery.add(self.ramp.advance(end))
-            at[_NOW] = end
-            if end == at[_UNTIL]:
+            at[_NOW] = from_ms = end
+            if end == until:
                 if self.ramp.order and end >= self.ramp.end_ms():
                     whole = self.ramp.delivered_nl() == self.ramp.volume_nl  # not if a late wake lost a part of it
                     modes.end_bolus(self, device.DONE if whole else device.INTERRUPTED, end)
