@@ -18,12 +18,7 @@ from pumplink.messages import GET_RESERVOIR
 def test_content_is_the_fill_less_every_step_since() -> None:
     """RES-01: steps of before do not count, each step after does, rounded up."""
     ledger = Ledger(steps=12_345)
-    assert (ledger.res.filled, ledger.res.remaining_nl(), ledger.res.low(), ledger.res.empty()) == (
-        False,
-        0,
-        False,
-        False,
-    )
+    assert (ledger.res.filled, ledger.res.remaining_nl(), ledger.res.levels()) == (False, 0, 0)
     ledger.fill(18_000_000)
     assert (ledger.res.remaining_nl(), ledger.res.since_fill_nl()) == (18_000_000, 0)
     ledger.move(1)
@@ -46,15 +41,15 @@ def test_thresholds_hold_at_the_nanolitre() -> None:
     ledger = Ledger()
     ledger.fill(3_043_101)
     ledger.turns(1)
-    assert (ledger.res.remaining_nl(), ledger.res.low()) == (3_000_001, False)
+    assert (ledger.res.remaining_nl(), ledger.res.levels()) == (3_000_001, 0)
     ledger.fill(3_043_100)
     ledger.turns(1)
-    assert (ledger.res.low(), ledger.res.empty()) == (True, False)
+    assert ledger.res.levels() == 1
     assert ledger.res.lasts(2_500_000)
     assert not ledger.res.lasts(2_500_001)
     ledger.fill(543_100)
     ledger.turns(1)
-    assert ledger.res.empty()
+    assert ledger.res.levels() == 3
 
 
 def test_settled_volume_stays_when_the_calibration_changes() -> None:

@@ -25,9 +25,13 @@ def run_suite(rig: str, keyword: str, seed: int, out: Path, extra_args: list[str
         str(suite), "--rig", name, "--rig-seed", str(seed), "--hil-out", str(out), f"--junitxml={out / 'junit.xml'}",
         "--rootdir", str(suite), "-c", str(suite / "pytest.ini"), "-p", "no:cacheprovider", "-q",
     ]  # fmt: skip
-    jobs = jobs or (len(os.sched_getaffinity(0)) if name in VIRTUAL and hasattr(os, "sched_getaffinity") else 1)
+    jobs = jobs or (_cores() if name in VIRTUAL else 1)
     if jobs > 1:
         arguments += ["-n", str(jobs), "--dist", "worksteal"]
     if keyword:
         arguments += ["-k", keyword]
     return int(pytest.main([*arguments, *extra_args]))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -39,7 +39,7 @@ minimum = { rate = "0.012 mL/day" }
 
 
 def fullest_use(heap_kb: int | None = None) -> tuple[int, int]:
-    """Program the fullest therapy twice, give boluses, fault, refill, export the whole log; heap used and free."""
+    """Program the fullest therapy twice, give boluses, refill, export the whole log; heap used and free."""
     therapy = loads(fullest_therapy())
     with open_rig("vm", seed=1, reservoir_nl=therapy.reservoir_nl, fill_nl=therapy.fill_nl, heap_kb=heap_kb) as rig:
         treatment = Treatment(rig)

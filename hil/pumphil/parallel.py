@@ -25,8 +25,8 @@ def is_worker(config: pytest.Config) -> bool:
 
 
 def take_a_core(config: pytest.Config) -> None:
-    """A worker stays on a core of its own: two rigs pinned to one core would take turns."""
-    if is_worker(config) and hasattr(os, "sched_setaffinity"):
+    """Keep a worker on a core of its own: two rigs pinned to one core would take turns."""
+    if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         number = int(config.workerinput["workerid"].removeprefix("gw"))  # type: ignore[attr-defined]
         os.sched_setaffinity(0, {cores[number % len(cores)]})

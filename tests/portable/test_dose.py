@@ -180,7 +180,7 @@ def test_the_account_goes_on_with_the_calibration_that_was_in_force():
 def test_ledger_rounds_against_the_reservoir():
     account = delivery()
     reservoir = Reservoir(Config(), account)
-    assert (reservoir.remaining_nl(), reservoir.low(), reservoir.empty()) == (0, False, False)
+    assert (reservoir.remaining_nl(), reservoir.levels()) == (0, 0)
     account.issue(5)
     reservoir.fill(18_000_000, -1, b"saline", 1, 0)
     assert reservoir.filled
@@ -196,10 +196,9 @@ def test_ledger_rounds_against_the_reservoir():
 def test_thresholds_belong_to_low_and_to_empty():
     account = delivery()
     reservoir = Reservoir(Config(), account)
-    for content, low, empty in ((3_000_001, False, False), (3_000_000, True, False), (500_001, True, False),
-                                (500_000, True, True), (1, True, True)):  # fmt: skip
+    for content, levels in ((3_000_001, 0), (3_000_000, 1), (500_001, 1), (500_000, 3), (1, 3)):
         reservoir.fill(content, -1, b"saline", 1, 0)
-        assert (reservoir.low(), reservoir.empty()) == (low, empty), content
+        assert reservoir.levels() == levels, content
 
 
 def test_lasts_to_the_empty_threshold_and_no_further():

@@ -160,10 +160,6 @@ class Alarms:
         """Whether `code` is listed."""
         return self._states[code] > 0
 
-    def causes(self, code):
-        """Whether the cause of `code` is there."""
-        return self._states[code] & CAUSE > 0
-
     def first_of(self, priority=0, action=0, but=-1):
         """Oldest alarm shown of at least this priority and action, other than `but`, or -1."""
         for at in range(self._count):

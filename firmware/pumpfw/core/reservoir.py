@@ -107,14 +107,6 @@ class Reservoir:
             return 0
         return 3 if left_nl <= self._config.empty_nl else 1
 
-    def low(self):
-        """At or below the low threshold."""
-        return self.filled and self.remaining_nl() <= self._config.low_nl
-
-    def empty(self):
-        """At or below the empty threshold."""
-        return self.filled and self.remaining_nl() <= self._config.empty_nl
-
     def lasts(self, volume_nl):
         """Whether `volume_nl` can be taken without falling below the empty threshold (RES-04)."""
         return self.remaining_nl() - volume_nl >= self._config.empty_nl

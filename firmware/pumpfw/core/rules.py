@@ -209,7 +209,7 @@ def _lasts(pump, volume_nl, duration_ms, now_ms):
     if long_ms < 0:
         return _limit(device.LIMIT_CEILING, pump.config.rate_max)
     basal_nl = pump.schedule.volume_nl(now_ms, long_ms)
-    if pump.reservoir.low() or not pump.reservoir.lasts(volume_nl + basal_nl):
+    if pump.reservoir.levels() or not pump.reservoir.lasts(volume_nl + basal_nl):
         return device.LOW_RESERVOIR, 0, pump.reservoir.remaining_nl()
     return None
 
