@@ -24,6 +24,7 @@ from pumplink import codes
 
 ALARM_NAMES = {code: row[0] for code, row in codes.ALARMS.items()}
 LIMIT_NAMES = {value: name for name, value in vars(codes).items() if name.startswith("LIMIT_")}
+IN_TIME_MS = 100  # TIME-09
 ZERO_WARNINGS = codes.WARN_RATE | codes.WARN_TOTAL
 
 
@@ -78,7 +79,7 @@ class Pair(Outage):
         if "bolus-interrupted" in raised and model.mode == "schedule":  # begun and ended by an alarm in the same wake
             if self.pressed == codes.SENSE_BUTTON:
                 self._started_by_itself("patient-bolus")
-            elif model.periodic and not model.alarms.awaited("bolus-interrupted"):
+            elif model.periodic and (self._periodic_due(t_ms) or not model.alarms.awaited("bolus-interrupted")):
                 self._started_by_itself("clinician-bolus")
         for name in sorted(shown - set(model.alarms.listed), key=lambda name: (name not in STOPS, -PRIORITY[name])):
             if name == "window-limit":
@@ -87,6 +88,10 @@ class Pair(Outage):
         if mode != model.mode and model.mode == "schedule" and mode in ("patient-bolus", "clinician-bolus"):
             self._started_by_itself(mode)
         model.entered(mode)
+
+    def _periodic_due(self, t_ms: int) -> bool:
+        periodic = self.model.periodic
+        return bool(periodic) and (t_ms - periodic["from"]) % periodic["interval"] <= IN_TIME_MS
 
     def _started_by_itself(self, mode: str) -> None:
         """BOL-01: only by a press of the button, or as a periodic bolus whose turn it is."""

@@ -30,6 +30,7 @@ class Model(Flow):
     free: frozenset[str] = frozenset()
     ended: dict[str, Any] | None = None  # the last bolus that did
     left_ms: tuple[int, str] | None = None  # when delivery was left last, and in which mode it would go on
+    began_ahead: dict[str, Any] | None = None  # the last start that was ordered ahead and has come
 
     def entered(self, mode: str) -> None:
         """The pump is in this mode now."""
@@ -117,6 +118,7 @@ class Model(Flow):
     def start_delayed(self) -> None:
         """A start that has become impossible by then is dropped."""
         assert self.delayed
+        self.began_ahead = {"delayed": self.delayed, "restarts": self.restarts_ms}
         mode, self.delayed = ("schedule", "minimum-rate")[self.delayed["mode"]], None
         if (
             self.mode == "stopped"
@@ -255,6 +257,9 @@ class Model(Flow):
     def reset(self, restored_ms: int, *, commanded: bool = False) -> None:
         """PWR-06, PWR-07, BOL-15, BOL-16, TIME-07, TIME-08. The clock is lost, a bolus is over, the bridge is not."""
         self.now_ms = max(self.now_ms, restored_ms)
+        if self.began_ahead and self.began_ahead["delayed"]["at"] > restored_ms:  # it was not durable: it comes again
+            self.mode, self.delayed, self.restarts_ms = "stopped", *self.began_ahead.values()
+            self.maybe_stopped()
         was = "schedule" if self.mode in BOLUSES else "stopped" if self.mode == "prime" else self.mode
         cut = self.bolus and ("bridge-aborted" if self.bolus["mode"] == "prime" else "bolus-interrupted")
         if self.bolus:
@@ -288,7 +293,8 @@ class Model(Flow):
         """PWR-10: no copy of the state is valid. No default dose replaces it."""
         now_ms, world = self.now_ms, self.alarms.of_the_world()
         Flow.__init__(self, self.capacity_nl)
-        self.now_ms, self.mode, self.free, self.ended, self.left_ms = now_ms, "fault", frozenset(), None, None
+        self.now_ms, self.mode, self.free = now_ms, "fault", frozenset()
+        self.ended = self.left_ms = self.began_ahead = None
         for name, must in world.items():
             self.alarms.cause(name, True, now_ms, SENSED_MS if must else FOREVER)
         self.watch_clock()
