@@ -68,6 +68,8 @@ def test_worst_24_hours():
     # nor does any other day follow Sunday: Sunday evening and Tuesday morning never meet, Monday is flat in between
     flat = ((0, 96_000),)
     assert weekly((0x40, evening), (0x3D, flat), (0x02, morning)).worst_24h_nl() == 528_000
+    # and a day is followed by the next one, not by the one before: Monday morning does not come after Tuesday evening
+    assert weekly((0x01, morning), (0x02, evening), (0x7C, flat)).worst_24h_nl() == 528_000
     # whole days from midnight to midnight where the following one has less
     assert weekly((WORKING, DAY), (WEEKEND, FREE)).worst_24h_nl() == 800_000
     assert weekly((WORKING, FREE), (WEEKEND, DAY)).worst_24h_nl() == 800_000
