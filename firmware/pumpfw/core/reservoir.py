@@ -96,7 +96,8 @@ class Reservoir:
 
     def remaining_nl(self):
         """Content by the ledger, never negative."""
-        return max(0, self._n[_FILL] - self.since_fill_nl())
+        left_nl = self._n[_FILL] - self._n[_USED] - self._moved_nl()
+        return left_nl if left_nl > 0 else 0
 
     def levels(self):
         """1 at or below the low threshold, 3 at or below the empty one, else 0: after every packet."""

@@ -69,7 +69,7 @@ class Supervisor:
         "enabled", "priming", "unconfirmed_steps",
         "_motor", "_sensors", "_alarms", "_q", "_done", "_off", "_rotor", "_high", "_told",
         "_bucket", "_at", "_block", "_closed",
-        "_nl_per_rev", "_steps_per_rev", "_limit", "_free", "_excess", "_block_steps",
+        "_nl_per_rev", "_steps_per_rev", "_limit", "_free", "_band", "_excess", "_block_steps",
     )  # fmt: skip
 
     def __init__(self, motor, sensors, alarms):
@@ -95,6 +95,7 @@ class Supervisor:
         self._steps_per_rev = steps_per_rev
         self._limit = LIMIT_NL * steps_per_rev // nl_per_rev
         self._free = EXCESS_NL * 4096 * steps_per_rev // nl_per_rev
+        self._band = self._free // steps_per_rev
         self._excess = EXCESS_NL * 40960 * steps_per_rev // nl_per_rev
         self._block_steps = -(-BLOCK_NL * steps_per_rev // nl_per_rev)
         self._rotor = -1  # begin anew: the sums are in units of steps_per_rev
@@ -121,7 +122,9 @@ class Supervisor:
         q = self._q
         done = self._motor.done()
         rotor = self._sensors.read(SENSE_ROTOR)
-        pulses = min((done - self._done) & MASK, WILD_PULSES)
+        pulses = (done - self._done) & MASK
+        if pulses > WILD_PULSES:
+            pulses = WILD_PULSES
         bucket = now_ms // BUCKET_MS
         if bucket != self._bucket:
             self._roll(bucket)
@@ -181,7 +184,7 @@ class Supervisor:
             code = self._stop(ALARM_FREE_FLOW, FREE, now_ms)
             return raised if raised >= 0 else code
         if not pulses and (now - q[FREE_SINCE]) & MASK >= MINUTE_MS:
-            q[FREE_OLD] = q[FREE_NEW]
+            free = q[FREE_OLD] = q[FREE_NEW]
             q[FREE_NEW] = 0
             q[FREE_SINCE] = now
             if told & FREE:
@@ -209,8 +212,8 @@ class Supervisor:
         q[LAST] = now
 
         # an ordinary packet stays inside the band; at its edge free flow would be seen
-        free = self._high - rotor
-        if free > (self._free - q[FREE_OLD]) // self._steps_per_rev or free < self._free // self._steps_per_rev >> 1:
+        left = self._high - rotor
+        if left < self._band >> 1 or left > (self._free - free) // self._steps_per_rev:
             self._watch()
         return raised
 
