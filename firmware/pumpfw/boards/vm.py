@@ -10,6 +10,10 @@ Between a request and its reply come the calls of the store, each answered befor
 
     call    1 read | 2 append | 3 erase u8, area u8, offset u32, bytes u32, padded to a reply    + bytes to append
     answer  u32: bytes that follow, or 1 for done and 0 for not                                  + bytes read
+
+The rig adds POSTED to the number of changed inputs while nothing can fail to be written: then append and erase get no
+answer and are done. The rig carries them out before it looks at the reply, in order, so nothing else differs; a power
+cut among them ends the firmware before anybody has seen what it did after it.
 """
 
 import gc
@@ -24,6 +28,8 @@ STORE_CALL = "<BBII"
 STORE_READ = 1
 STORE_APPEND = 2
 STORE_ERASE = 3
+POSTED = 128
+POSTED_AT = 16  # of the number of changed inputs in a request
 _SHORT = 48  # an intent or a record goes out in one write
 
 
@@ -35,6 +41,7 @@ class VmStore:
         self._sink = sink
         self._call = bytearray(REPLY_SIZE + _SHORT)
         self._answer = bytearray(4)
+        self.posted = False
 
     def _ask(self, call, area, offset, count, data):
         out = self._call
@@ -46,6 +53,8 @@ class VmStore:
         else:
             self._sink.write(memoryview(out)[:REPLY_SIZE])
             self._sink.write(data)
+        if self.posted and call != STORE_READ:
+            return 1
         if self._source.readinto(self._answer) != 4:
             raise SystemExit  # the power is gone
         return struct.unpack_from("<I", self._answer, 0)[0]
@@ -81,5 +90,7 @@ def main():
             gc.collect()
             sink.write(struct.pack("<II", gc.mem_alloc(), gc.mem_free()))
             continue
+        store.posted = request[POSTED_AT] >= POSTED
+        request[POSTED_AT] &= POSTED - 1
         count = board.bytes_wanted()
         sink.write(reply[: board.exchange(source.read(count) if count else b"")])

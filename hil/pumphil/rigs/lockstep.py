@@ -229,7 +229,7 @@ class LockstepRig:
         request = self._pack(
             self._ticks_base + t_ms & TICKS_MASK, inputs.second(t_us),
             plant.steps_done(t_us) - self._steps_base & TICKS_MASK, inputs.rotor(plant, t_us),
-            len(changes) // CHANGE_SIZE, len(to_pump),
+            len(changes) // CHANGE_SIZE | self._posted(), len(to_pump),
         )  # fmt: skip
         try:
             reply = self._exchange(request + changes + to_pump)
@@ -265,6 +265,10 @@ class LockstepRig:
             self.sound = sound
         self.light = light
         self.trace.append((t_ms, "signal", f"light {light} sound {sound}"))
+
+    def _posted(self) -> int:
+        """A bit beside the number of changed inputs, for a board that calls the store through a pipe."""
+        return 0
 
     def _exchange(self, request: bytes) -> bytes | memoryview:
         """The reply to a request; meanwhile the firmware may call `store`, whose PowerCut passes through."""

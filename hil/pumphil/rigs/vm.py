@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 
 from pumpfw.boards.lockstep import COUNT_AT, REPLY_SIZE, REQUEST_SIZE
-from pumpfw.boards.vm import BANNER, HEAP_QUERY, STORE_APPEND, STORE_CALL, STORE_READ
+from pumpfw.boards.vm import BANNER, HEAP_QUERY, POSTED, POSTED_AT, STORE_APPEND, STORE_CALL, STORE_READ
 from pumphil.rigs.compiled import compiled_firmware
 from pumphil.rigs.contract import RigBroken
 from pumphil.rigs.find import NO_MICROPYTHON, find_micropython
@@ -85,26 +85,38 @@ class VmRig(LockstepRig):
             os.write(self._to_child, request)
         except BrokenPipeError:
             raise self._broken("the firmware process has ended") from None
-        while True:
-            reply = self._read(REPLY_SIZE)
-            if not reply[0]:
-                break
-            os.write(self._to_child, self._call_store(reply))
+        posted = request[POSTED_AT] >= POSTED
+        reply = self._read(REPLY_SIZE)
+        while reply[0]:
+            reply = self._call_store(reply, posted)
+            if len(reply) < REPLY_SIZE:
+                reply += self._read(REPLY_SIZE - len(reply))
         missing = REPLY_SIZE + reply[COUNT_AT] + (reply[COUNT_AT + 1] << 8) - len(reply)
         return reply + self._read(missing) if missing > 0 else reply
 
-    def _call_store(self, message: bytes) -> bytes:
-        """The answer to a call of the store; PowerCut where the store says so, and the child waits in vain."""
+    def _posted(self) -> int:
+        return 0 if self.store.fail_writes else POSTED
+
+    def _call_store(self, message: bytes, posted: bool) -> bytes:
+        """Carry out a call of the store and answer it; what came behind it.
+
+        PowerCut where the store says so: the child waits in vain, or what it did since is not looked at.
+        """
         call, area, offset, count = struct.unpack_from(STORE_CALL, message)
-        if call == STORE_APPEND:
-            missing = REPLY_SIZE + count - len(message)
-            if missing > 0:
-                message += self._read(missing)
-            return DONE if self.store.append(area, message[REPLY_SIZE : REPLY_SIZE + count]) else NOT_DONE
         if call == STORE_READ:
             data = self.store.read(area, offset, count)
-            return struct.pack("<I", len(data)) + data
-        return DONE if self.store.erase(area) else NOT_DONE
+            os.write(self._to_child, struct.pack("<I", len(data)) + data)
+            return message[REPLY_SIZE:]
+        end = REPLY_SIZE + count
+        if call == STORE_APPEND:
+            if len(message) < end:
+                message += self._read(end - len(message))
+            done = self.store.append(area, message[REPLY_SIZE:end])
+        else:
+            done = self.store.erase(area)
+        if not posted:
+            os.write(self._to_child, DONE if done else NOT_DONE)
+        return message[end:]
 
     def _read(self, size: int) -> bytes:
         """At least `size` bytes, as they come."""
