@@ -151,7 +151,12 @@ class Reservoir:
         at_ms = now_ms
         if schedule.ms_of_day(now_ms + period_ms) != schedule.ms_of_day(now_ms):
             at_ms += period_ms  # a change lies in the first one
-        plain = schedule.volume_nl(at_ms, period_ms) * DAY_MS + extra_nl_per_day * period_ms
+        plain = extra_nl_per_day * period_ms  # in units: rounded to nL, a tiny volume would be off by days
+        end_ms = at_ms + period_ms
+        while at_ms < end_ms:
+            rate, span_ms = schedule.rate_and_left(at_ms)
+            plain += rate * min(span_ms, end_ms - at_ms)
+            at_ms += span_ms
         if not plain:
             return -1
         at_ms = now_ms
