@@ -1,4 +1,4 @@
-"""Profiles of hypothesis for the whole test suite; nothing else.
+"""Profiles of hypothesis for the whole test suite, and Ctrl-C as its processes expect it.
 
     HYPOTHESIS_PROFILE=nightly python -m pytest tests --random-order
 
@@ -8,8 +8,12 @@ shuffled by `make test` (and repeated with `--random-order-seed`), not here, so 
 """
 
 import os
+import signal
 
 from hypothesis import settings
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # of a job in the background; every child would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("dev", max_examples=25, deadline=None, print_blob=True)
 settings.register_profile("ci", max_examples=100, deadline=None, print_blob=True, derandomize=True)
