@@ -53,6 +53,9 @@ class Rates:
             now_ms += left_ms
         return Fraction(total, DAY_MS)
 
+    def units(self, now_ms: int, ms: int) -> int:
+        return int(self.exact_nl(now_ms, ms) * DAY_MS)
+
     def volume_nl(self, now_ms: int, ms: int) -> int:
         return -(-self.exact_nl(now_ms, ms) // 1)
 

@@ -119,6 +119,7 @@ def test_volume_to_come_by_the_schedule():
     assert schedule.volume_nl(0, 2 * DAY_MS) == 1_600_000
     assert schedule.volume_nl(0, 0) == 0
     assert schedule.volume_nl(0, 1_000) == 6  # 5.6
+    assert schedule.units(0, 1_000) == 480_000_000, "exactly: 480 000 nL/day for a second"
     assert schedule.volume_nl(HOUR_MS - 1_000, 2_000) == 17  # 5.6 and 11.1
 
 

@@ -96,8 +96,7 @@ class Reservoir:
 
     def remaining_nl(self):
         """Content by the ledger, never negative."""
-        left_nl = self._n[_FILL] - self._n[_USED] - self._moved_nl()
-        return left_nl if left_nl > 0 else 0
+        return max(0, self._n[_FILL] - self.since_fill_nl())
 
     def levels(self):
         """1 at or below the low threshold, 3 at or below the empty one, else 0: after every packet."""
@@ -151,12 +150,8 @@ class Reservoir:
         at_ms = now_ms
         if schedule.ms_of_day(now_ms + period_ms) != schedule.ms_of_day(now_ms):
             at_ms += period_ms  # a change lies in the first one
-        plain = extra_nl_per_day * period_ms  # in units: rounded to nL, a tiny volume would be off by days
-        end_ms = at_ms + period_ms
-        while at_ms < end_ms:
-            rate, span_ms = schedule.rate_and_left(at_ms)
-            plain += rate * min(span_ms, end_ms - at_ms)
-            at_ms += span_ms
+        # in units: rounded to nL, a tiny volume would be off by days
+        plain = schedule.units(at_ms, period_ms) + extra_nl_per_day * period_ms
         if not plain:
             return -1
         at_ms = now_ms

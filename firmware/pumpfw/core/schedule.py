@@ -231,6 +231,10 @@ class Schedule:
 
     def volume_nl(self, now_ms, duration_ms):
         """What the program orders in `duration_ms` from `now_ms` on, rounded up."""
+        return -(-self.units(now_ms, duration_ms) // DAY_MS)
+
+    def units(self, now_ms, duration_ms):
+        """The same exactly, in nL/day times ms."""
         units = 0
         end_ms = now_ms + duration_ms
         while now_ms < end_ms:
@@ -238,7 +242,7 @@ class Schedule:
             span_ms = min(left_ms, end_ms - now_ms)
             units += rate * span_ms
             now_ms += span_ms
-        return -(-units // DAY_MS)
+        return units
 
     def step_start_min(self, now_ms):
         """Start of the step in force in minutes of the day; 0 while the clock is untrusted."""
