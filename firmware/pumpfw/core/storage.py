@@ -88,22 +88,19 @@ class Storage:
             struct.pack_into("<I", buf, 4, sequence)
             end = HEAD_SIZE + size
             good = True
-            most = 0
             while True:
                 block = store.read(area, end, _BLOCK)
                 for at in range(0, len(block) - INTENT_SIZE + 1, INTENT_SIZE):
                     buf[8:28] = block[at : at + INTENT_SIZE]
                     good = sealed(buf, 4, 20)
                     if good:
-                        t_ms, total = struct.unpack_from("<QQ", buf, 8)
-                        if total > most:
-                            most = total
+                        t_ms, steps = struct.unpack_from("<QQ", buf, 8)
+                        self._reach(t_ms, steps)
                     else:
                         rot = 1
                     end += INTENT_SIZE
                 if len(block) < _BLOCK:
                     break
-            self._reach(t_ms, most)  # time does not go back from one intent to the next
             if not good:
                 self.doubt = True
             if whole and (sequence, t_ms) > newest:  # of two alike the one with the newest intent: it is erased last
