@@ -76,7 +76,7 @@ def first(pump, now_ms):
     modes.enter(pump, mode, now_ms)
     if mode == device.STOP_MODE and not fresh:  # the clocks of a stop go on
         numbers[durable.STOP_SINCE], numbers[durable.STOP_REASON], numbers[durable.START_AT] = since, reason, start_at
-    if pump.flowing:
+    if pump.delivering():
         pump.run(now_ms)
     upkeep.programmed(pump, now_ms)
     pump.make_durable(now_ms)

@@ -20,7 +20,6 @@ def enter(pump, mode, now_ms):
     """The one place where the mode changes."""
     old = pump.mode
     pump.mode = mode
-    pump.flowing = device.STOP_MODE < mode < device.FAULT
     pump.revision += 1
     numbers = pump.numbers
     numbers[durable.MODE] = mode
@@ -235,7 +234,7 @@ def periodic(pump, now_ms):
     while numbers[durable.NEXT] <= now_ms:
         numbers[durable.NEXT] += numbers[durable.INTERVAL]
     pump.dirty = True
-    if not pump.flowing:
+    if not pump.delivering():
         return
     if late_ms > LATE_MS:
         denial = device.STALE, 0, 0

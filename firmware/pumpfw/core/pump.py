@@ -44,7 +44,6 @@ class Pump:
         self.schedule = Schedule(self.clock)
         self.link = LinkServer(self, ports.link)
         self.mode = device.BOOT
-        self.flowing = False  # whether anything may flow: in any mode but boot, stopped and fault; see modes.enter
         self.revision = 0  # counts every change that a prepared order must not be overtaken by
         self.numbers = array("q", bytes(8 * durable.COUNT))
         self.journal = Journal(self.clock, ports.store)
@@ -125,7 +124,6 @@ class Pump:
                 modes.fault(self, now_ms)
             except Exception:  # noqa: BLE001 - the store itself may be what failed
                 self.mode = device.FAULT
-                self.flowing = False
         return at[_WAKE]
 
     def _save(self, now_ms):
@@ -177,7 +175,7 @@ class Pump:
         """Keep the account up to `now_ms`, through every rate change on the way."""
         at = self._at
         from_ms = at[_NOW]
-        while from_ms < now_ms and self.flowing:
+        while from_ms < now_ms and self.delivering():
             until = at[_UNTIL]  # read once: an instant is too large for a small integer on the chip
             end = until if until < now_ms else now_ms
             self.delivery.flow(self.basal, end - from_ms)
@@ -200,7 +198,7 @@ class Pump:
         self.bridging = self.numbers[durable.BRIDGE] != 0
         if mode == device.MINIMUM_RATE:
             rate = self.numbers[durable.MINIMUM]
-        elif not self.flowing or mode == device.PRIME:
+        elif not self.delivering() or mode == device.PRIME:
             rate = 0
         elif self.bridging:
             rate, left_ms = self.numbers[durable.BRIDGE_RATE], self._bridge_left_ms()
@@ -225,7 +223,7 @@ class Pump:
         at, delivery, supervisor = self._at, self.delivery, self.supervisor
         if now_ms < at[_FREE]:
             return
-        if not self.flowing and not self._rest:
+        if not self.delivering() and not self._rest:
             if supervisor.enabled:
                 supervisor.enable(False)
             return
@@ -270,7 +268,7 @@ class Pump:
     def _next_wake(self, now_ms, wait_ms):
         at = self._at
         wake = min(now_ms + wait_ms, at[_UPKEEP])
-        if not self.flowing:
+        if not self.delivering():
             if self._rest:
                 return max(now_ms, at[_FREE])
             return min(wake, max(now_ms, at[_FREE])) if self.supervisor.enabled else wake
@@ -279,13 +277,17 @@ class Pump:
             wake = min(wake, max(now_ms + wait, at[_FREE]))
         return min(wake, at[_UNTIL])
 
+    def delivering(self):
+        """Whether anything may flow: any mode but boot, stopped and fault. From the mode alone, which `guard` keeps."""
+        return device.STOP_MODE < self.mode < device.FAULT
+
     def rate_nl_per_day(self):
         """Commanded rate: basal of the mode and the bolus that runs (FLOW-11, FLOW-12)."""
         return self.basal + self.ramp.rate_nl_per_day if self.ramp.order else self.basal
 
     def next_change_ms(self, now_ms):
         """Milliseconds until the commanded rate may change, 0 if nothing flows."""
-        return max(0, self._at[_UNTIL] - now_ms) if self.flowing else 0
+        return max(0, self._at[_UNTIL] - now_ms) if self.delivering() else 0
 
     def look_again(self, now_ms):
         """Upkeep is due at `now_ms` at the latest: a deadline may have changed."""

@@ -35,7 +35,7 @@ def programmed(pump, now_ms):
 def run(pump, now_ms):
     """Everything that is due; returns milliseconds until it is again."""
     numbers = pump.numbers
-    wait = UPKEEP_MS if pump.flowing and not pump.journal.failed else IDLE_WAKE_MS
+    wait = UPKEEP_MS if pump.delivering() and not pump.journal.failed else IDLE_WAKE_MS
     reservoir(pump, now_ms)
     if pump.link.abandoned(now_ms):
         pump.alarms.event(device.ALARM_UNCOMMITTED, now_ms)
