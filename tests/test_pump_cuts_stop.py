@@ -43,6 +43,20 @@ def about_to_start() -> Bench:
     return bench
 
 
+def cut(bench: Bench, act: Callable[[], object], after: int) -> bool:
+    """Cut the power behind `after` bytes that `act` writes, or behind all of it: whether it was within. It is back."""
+    within = False
+    bench.store.cut_after = after
+    try:
+        act()
+    except PowerCut:
+        within = True
+    bench.store.cut_after = None
+    bench.reset()
+    bench.poll()
+    return within
+
+
 def stops(bench: Bench) -> int:
     return len(bench.records(codes.REC_STOP))
 
@@ -50,18 +64,11 @@ def stops(bench: Bench) -> int:
 @pytest.mark.parametrize("begun", [delivering, in_a_bolus, about_to_start])
 def test_a_stop_on_record_is_in_force_after_the_restart(begun: Callable[[], Bench]) -> None:
     """LOG-04, SEC-06: also that nothing starts by itself any more. One that is not on record may be lost."""
-    lost, after, cut = 0, 0, True
-    while cut:
+    lost, after, within = 0, 0, True
+    while within:
         bench = begun()
-        before, cut = stops(bench), False
-        bench.store.cut_after = after
-        try:
-            bench.stop()
-        except PowerCut:
-            cut = True
-        bench.store.cut_after = None
-        bench.reset()
-        bench.poll()
+        before = stops(bench)
+        within = cut(bench, bench.stop, after)
         if stops(bench) > before:
             bench.run_for(2 * HOUR_MS)
             assert bench.pump.mode == codes.STOP_MODE, after
@@ -75,17 +82,10 @@ def test_a_stop_on_record_is_in_force_after_the_restart(begun: Callable[[], Benc
 
 def test_a_start_that_is_done_leaves_none_ordered_ahead() -> None:
     """LOG-04: an order that GET_ORDER calls done has replaced the delayed start, wherever the power went."""
-    done, after, cut = 0, 0, True
-    while cut:
-        bench, cut = about_to_start(), False
-        bench.store.cut_after = after
-        try:
-            bench.start()
-        except PowerCut:
-            cut = True
-        bench.store.cut_after = None
-        bench.reset()
-        bench.poll()
+    done, after, within = 0, 0, True
+    while within:
+        bench = about_to_start()
+        within = cut(bench, bench.start, after)
         if bench.ask("GET_ORDER", bench.order)["state"] == codes.DONE:
             done += 1
             assert bench.pump.numbers[durable.START_AT] == durable.NEVER, after
