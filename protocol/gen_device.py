@@ -30,7 +30,8 @@ Names, units, limits in words and sentences are in `messages` and `codes`.
 
 # declared for both ends, of no use to this pump: each name costs heap
 HOST_ONLY = {
-    "U30", "OK", "INTERNAL", "PREPARED", "ACT_CONTINUE",
+    "U30", "OK", "INTERNAL", "PREPARED", "ACT_CONTINUE", "NOBODY", "ANYONE", "P", "C", "S", "T", "VIEW", "PATIENT",
+    "SERVICE", "TESTER",
 }  # fmt: skip
 
 
@@ -50,7 +51,7 @@ def packed_alarms() -> bytes:
 def packed(message: messages.Message) -> bytes:
     """One message for `rows.row`, which says what is where; it is not imported, for it needs what is written here."""
     request, reply = message.request, message.reply
-    row = bytes((message.id, message.acts | request.has_tail << 1 | reply.has_tail << 2))
+    row = bytes((message.id, message.acts | request.has_tail << 1 | reply.has_tail << 2 | message.roles << 3))
     for form in (request.format.encode(), reply.format.encode()):
         row += bytes((len(form),)) + form
     ranges = request.ranges
@@ -73,9 +74,9 @@ def text() -> str:
     lines += [
         f'REFUSAL = "{messages.REFUSAL.format}"',
     ]
-    lines += [f"{message.name} = {message.id}" for message in messages.TABLE]
+    lines += [f"{message.name} = {message.id}" for message in messages.TABLE + messages.EVENTS]
     lines += ["# see rows.row", "MESSAGES = ("]
-    lines += [f"    {packed(message)!r}  # {message.name}" for message in messages.TABLE]
+    lines += [f"    {packed(message)!r}  # {message.name}" for message in messages.TABLE + messages.EVENTS]
     lines += [")", ""]
     return HEAD + "\n".join(lines)
 

@@ -54,11 +54,16 @@ TAILS = {
     "GET_PROGRAM": (None, "<HI", ((0, 480_000), (480, 960_000)), (1439, 24_000_000)),
     "STAGE_STEPS": ("n", "<HI", ((0, 480_000), (480, 960_000)), (1439, 24_000_000)),
     "GET_ALARMS": (None, "<BBBQ", ((0, 1, 1, 3_600_000),), (63, 3, 2, (1 << 64) - 1)),
+    "PROVISION": (None, "<B", ((1,), (2,), (3,)), (255,)),
+    "KEY_LIST": (None, "<BB8s", ((0, 1, b"patient\0"), (1, 2, b"clinicia")), (7, 4, b"\xff" * 8)),
+    "EVT_LOG": (None, "<IQQBBIIH8s",
+                ((7, 86_400_000, 1_767_225_600_000, 1, 7, 0x01020304, 20_000, 1, bytes(range(8))),),
+                (0xFFFFFFFF, (1 << 64) - 1, (1 << 64) - 1, 1, 255, 0xFFFFFFFF, 0xFFFFFFFF, 1440, b"\xff" * 8)),
     "LOG_READ": ("n", "<IQQBBIIH8s",
                  ((7, 86_400_000, 1_767_225_600_000, 1, 7, 0x01020304, 20_000, 1, bytes(range(8))),),
                  (0xFFFFFFFF, (1 << 64) - 1, (1 << 64) - 1, 1, 255, 0xFFFFFFFF, 0xFFFFFFFF, 1440, b"\xff" * 8)),
 }  # fmt: skip
-MOST = {"GET_PROGRAM": messages.STEPS_PER_FRAME, "GET_ALARMS": 18}  # rows in one frame where no field counts them
+MOST = {"GET_PROGRAM": messages.STEPS_PER_FRAME, "GET_ALARMS": 18, "PROVISION": 210, "KEY_LIST": 8, "EVT_LOG": 1}  # rows in one frame where no field counts them
 
 
 def field_value(field, case: str):
@@ -97,7 +102,7 @@ def message_vectors() -> list[dict]:
     out = []
 
     def add(message, side, case, kind, status, layout):
-        head = b"" if kind == 0 else bytes([status])
+        head = bytes([status]) if kind == 1 else b""
         fields, payload = payload_of(message, layout, case, 214 - len(head))
         body = body_of(kind, message.id, SEQ[case], head + payload)
         out.append(
@@ -109,6 +114,9 @@ def message_vectors() -> list[dict]:
         for side, kind, layout in (("request", 0, message.request), ("reply", 1, message.reply)):
             for case in SEQ:
                 add(message, side, case, kind, 0, layout)
+    for message in messages.EVENTS:
+        for case in SEQ:
+            add(message, "event", case, 2, 0, message.reply)
     for case, status in (("min", 1), ("typical", 40), ("max", 255)):
         add(messages.REQUEST_BOLUS, "refusal", case, 1, status, messages.REFUSAL)
     return out

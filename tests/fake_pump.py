@@ -16,6 +16,9 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+from link_client import Open
+from pumphost.keyring import Keyring
+from pumphost.session import Session
 from pumphost.transport.memory import Manipulator, MemoryTransport, memory_pair
 from pumplink import frame, messages
 
@@ -28,6 +31,8 @@ SETTINGS_FORMAT = "<IIIBIBIIIIII"
 NO_SETTINGS = (0,) * 12
 PART = 32 * 6
 TICKET = b"ticket\x01\x02"
+UID = b"unit0001"
+RING = Keyring.made(random_bytes=random.Random("keys of the fake").randbytes)
 
 
 def digest(*parts: bytes) -> bytes:
@@ -43,7 +48,7 @@ class FakePump:
         self.host = host
         self.say: dict[str, Callable[[tuple[Any, ...]], bytes]] = {}
         self.deaf = 0
-        self.before: list[bytes] = []  # wire bytes sent ahead of the next answer
+        self.before: list[Callable[[Open | None, bytes], bytes]] = []  # wire bytes sent ahead of the next answer
         self.heard: list[tuple[str, tuple[Any, ...]]] = []
         self.wires: list[bytes] = []  # every write of the host, as it came
         self.times_s: list[float] = []
@@ -63,6 +68,9 @@ class FakePump:
         self._staged_order = 0
         self._pending: tuple[str, tuple[Any, ...]] = ("", ())
         self._reader = frame.FrameReader()
+        self.session: Open | None = None
+        self.handshakes = 0  # that came as far as a session
+        self._pending_session: Open | None = None
         line.on_input = self.poll
 
     @property
@@ -81,11 +89,19 @@ class FakePump:
 
     def poll(self) -> None:
         data = self.line.read(0)
+        bodies = self._reader.feed(data)
+        if bodies and bodies[0][2] in (messages.HELLO.id, messages.AUTH.id):
+            self._handshake(bodies[0])  # of which the tests of this fake need not know
+            return
         self.wires.append(data)
         self.times_s.append(self.host.now_s())
-        for body in self._reader.feed(data):
-            _, msg_id, _, _, seq, payload = frame.parse_body(body)
+        for body in bodies:
+            _, msg_id, flags, _, seq, payload = frame.parse_body(body)
             message = messages.BY_ID[msg_id]
+            if flags:
+                assert self.session
+                assert body == self.session.sign(msg_id, payload[:-16], seq)
+                payload = payload[:-16]
             values = message.request.unpack(payload)
             self.heard.append((message.name, values))
             self.seqs.append(seq)
@@ -94,15 +110,41 @@ class FakePump:
                 continue
             reply = self.say.get(message.name, getattr(self, "_" + message.name.lower(), lambda _: b"\0"))(values)
             for wire in self.before:
-                self.line.write(wire)
+                self.line.write(wire(self.session, body))
             self.before = []
-            self.line.write(reply_wire(msg_id, reply, seq))
+            self.line.write(self.wire_for(body, reply))
+
+    def wire_for(self, request: bytes, reply: bytes) -> bytes:
+        """The answer to a request, with a tag if that had one."""
+        _, msg_id, flags, _, seq, _ = frame.parse_body(request)
+        if not flags:
+            return reply_wire(msg_id, reply, seq)
+        assert self.session
+        return self.session.answer(request, reply)
+
+    def _handshake(self, body: bytes) -> None:
+        _, msg_id, _, _, seq, payload = frame.parse_body(body)
+        if msg_id == messages.HELLO.id:
+            base = 1_024 * (self.handshakes + 1)
+            fields = (messages.VERSION_MINOR, 7 + self.handshakes, UID, 1, base, self.uptime_ms, messages.SCHEMA)
+            reply = frame.pack_body(
+                frame.RSP, msg_id, b"\0" + struct.pack("<BH8sIIQ4s16s", *fields, bytes(16)), seq
+            )
+            slot = payload[0]
+            self._pending_session = Open.derived(RING.keys[slot].secret, slot + 1, body, reply)
+            self.line.write(frame.encode(reply))
+            return
+        assert self._pending_session
+        assert body == self._pending_session.sign(msg_id, b"", seq)
+        self.session = self._pending_session
+        self.handshakes += 1
+        self.line.write(self.session.answer(body, b"\0" + struct.pack("<BH", self.session.role, 180)))
 
     # -- what it says by itself -------------------------------------------------------------------
 
     def _identify(self, values: tuple[Any, ...]) -> bytes:
         return b"\0" + struct.pack(
-            "<BB8s3sB8s4sB16s", 1, 0, b"unit0001", b"\0\1\0", 1, b"firmware", messages.SCHEMA, 240, b"fake"
+            "<BB8s3sB8s4sB16s", 1, 1, UID, b"\0\1\0", 1, b"firmware", messages.SCHEMA, 240, b"fake"
         )
 
     def _get_limits(self, values: tuple[Any, ...]) -> bytes:
@@ -212,6 +254,19 @@ def fake_pump(
     """The host's end of a line and the pump at its other end."""
     host, line = memory_pair(to_pump, to_host)
     return host, FakePump(line, host)
+
+
+def keys_of(uid: bytes) -> Keyring:
+    """The fake's keys, for a programmer that is to command it."""
+    assert uid == UID
+    return RING
+
+
+def session_at(host: MemoryTransport, **options: Any) -> Session:
+    """A session that knows which pump it talks to."""
+    session = Session(host, keys=keys_of, **options)
+    session.uid = UID
+    return session
 
 
 def status_reply(**changed: Any) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pump_ports import FakeAnnunciator, FakeLink, FakeMotor, FakeSensors, FakeStore, FakeWatchdog
+from pump_ports import FakeAnnunciator, FakeLink, FakeMotor, FakeNoise, FakeSensors, FakeStore, FakeWatchdog
 
 from pumpfw.core.config import Config
 from pumpfw.core.ports import Ports
@@ -23,7 +23,7 @@ class FakePorts:
 
     def __init__(self, done: int = 0) -> None:
         sensors = FakeSensors({codes.SENSE_OUTLET: 0, codes.SENSE_COVER: 0})
-        self.ports = Ports(FakeMotor(done), FakeLink(), FakeAnnunciator(), FakeWatchdog(), sensors, FakeStore())
+        self.ports = Ports(FakeMotor(done), FakeLink(), FakeAnnunciator(), FakeWatchdog(), sensors, FakeStore(), FakeNoise())
 
     def at(self, t_ms: int, act: Callable[[Ports], Any], to_pump: bytes = b"") -> Any:
         """At `t_ms`, which must rise: `act` with the ports, what it returns; `to_pump` arrives just before."""
@@ -69,7 +69,9 @@ class LockstepPorts:
     def __init__(self, done: int = 0) -> None:
         self.rig = SimRig(0, RigOptions())
         board = self.rig.board
-        self.ports = Ports(board._motor, board._link, board._annunciator, board._watchdog, board._sensors, board._store)
+        self.ports = Ports(
+            board._motor, board._link, board._annunciator, board._watchdog, board._sensors, board._store, board._noise
+        )  # fmt: skip
         self.script = Script()
         board.pump = self.script  # type: ignore[assignment]
         self._received = b""

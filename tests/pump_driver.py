@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from link_client import Client, provision
 from pump_faults import FaultyStore, SimSensors
-from pump_ports import FakeAnnunciator, FakeLink, FakeMotor, FakeWatchdog
+from pump_ports import FakeAnnunciator, FakeLink, FakeMotor, FakeNoise, FakeWatchdog
 
 from pumpfw.core import checkpoint
 from pumpfw.core.config import Config
@@ -103,11 +104,13 @@ class Bench:
         self._config = {"reservoir_nl": reservoir_nl, **config}
         self.motor = FakeMotor(motor_done)
         self.store, self.sensors = store or FaultyStore(), SimSensors(fitted)
+        provision(self.store.areas)
         self.sensors.turned_steps = self.emitted_steps
         self.sensors.now_ms = lambda: self.powered_ms
         self.now_ms = self.wake_ms = self.polls = self.lost_ms = self.boots = 0
-        self.order = self.seq = 0
+        self.order = 0
         self.trace: list[tuple[int, int, int, int]] = []
+        self.noise = FakeNoise()
         self._ticks = ticks
         self._emitted_before = -motor_done
         self._power_on(codes.RESET_POWER_ON)
@@ -117,7 +120,8 @@ class Bench:
     def _power_on(self, cause: int) -> None:
         self.link = FakeLink()
         self.annunciator, self.watchdog = FakeAnnunciator(), FakeWatchdog()
-        ports = Ports(self.motor, self.link, self.annunciator, self.watchdog, self.sensors, self.store)
+        self.client = Client(self.exchange, lambda: self.now_ms)
+        ports = Ports(self.motor, self.link, self.annunciator, self.watchdog, self.sensors, self.store, self.noise)
         self.pump = Pump(Config(reset_cause=cause, **self._config), ports)
         self.lost_ms += self.now_ms - self.pump.start_ms
         self.now_ms = self.motor.now_ms = self.wake_ms = self.pump.start_ms
@@ -223,12 +227,14 @@ class Bench:
     # -- link ------------------------------------------------------------------------------------
 
     def body(self, name: str, *values: Any, seq: int | None = None) -> bytes:
-        """Body of a request under a fresh sequence number, or a given one."""
+        """Body of a request in the session that it needs, under a fresh sequence number or a given one."""
         message: messages.Message = getattr(messages, name)
-        if seq is None:
-            self.seq += 1
-            seq = self.seq
-        return frame.pack_body(frame.REQ, message.id, message.request.pack(values), seq)
+        return self.client.body(message, message.request.pack(values), seq)
+
+    @property
+    def seq(self) -> int:
+        """The last number used."""
+        return self.client.seq
 
     def exchange(self, wire: bytes) -> list[bytes]:
         """Put bytes on the wire now; the bodies that come back."""
@@ -238,10 +244,14 @@ class Bench:
         self.link.outgoing.clear()
         return bodies
 
-    def read(self, body: bytes) -> Reply:
-        """A reply, taken apart by the message table."""
-        kind, msg_id, _, _, _, payload = frame.parse_body(body)
+    def read(self, body: bytes, request: bytes | None = None) -> Reply:
+        """A reply, taken apart by the message table; with the request its tag must be good too."""
+        kind, msg_id, flags, _, _, payload = frame.parse_body(body)
         assert kind == frame.RSP
+        if request is not None:
+            payload = self.client.payload(request, body)
+        elif flags & frame.AUTH_FLAG:
+            payload = payload[:-16]
         status, rest = payload[0], bytes(payload[1:])
         if status != codes.OK:
             return Reply(status, *messages.REFUSAL.unpack(rest))
@@ -250,8 +260,9 @@ class Bench:
 
     def ask(self, name: str, *values: Any) -> Reply:
         """One request, one reply."""
-        (body,) = self.exchange(frame.encode(self.body(name, *values)))
-        return self.read(body)
+        request = self.body(name, *values)
+        (body,) = self.exchange(frame.encode(request))
+        return self.read(body, request)
 
     def status(self) -> dict[str, Any]:
         return self.ask("STATUS").values

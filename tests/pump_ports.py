@@ -9,12 +9,25 @@ together with the ports of the boards. No plant: a step is a step.
 
 from __future__ import annotations
 
+import random
+
 from pumpfw.core.ports import ABSENT
 from pumphil.rigs.store import MemoryStore
 
 COUNT_MASK = (1 << 30) - 1
 
 FakeStore = MemoryStore  # with its faults: writes that fail, power cuts, bit rot
+
+
+class FakeNoise:
+    """Random bytes that are the same in every run; `stuck` ones are always zero."""
+
+    def __init__(self) -> None:
+        self.stuck = False
+        self._random = random.Random("noise")
+
+    def fill(self, buf: bytearray) -> None:
+        buf[:] = bytes(len(buf)) if self.stuck else self._random.randbytes(len(buf))
 
 
 class PortMisuse(AssertionError):

@@ -21,6 +21,7 @@ from pumphost.build import compile_tree, fold, read_tree
 pytestmark = pytest.mark.timeout(300)  # 25 days of wakes: 20 s on a free processor
 WASM = Path(__file__).resolve().parent / "wasm"
 PACKAGE = Path(sys.prefix) / "node/node_modules/@micropython/micropython-webassembly-pyscript"
+ADDED = (WASM / "steady.py", WASM.parent / "portable/portable_client.py")
 PHASES = {"small": 0, "beyond_2_30": 1 << 30, "beyond_2_31": 1 << 31}
 
 
@@ -34,8 +35,9 @@ def measured(tmp_path_factory):
         )
     target = tmp_path_factory.mktemp("firmware")
     tree = read_tree(firmware_packages())
-    # folded together, because constants that it reads are not there any more
-    compile_tree(fold({**tree, "steady.py": (WASM / "steady.py").read_text(encoding="utf-8")}).sources, target)
+    # folded together, because constants that they read are not there any more
+    tree |= {path.name: path.read_text(encoding="utf-8") for path in ADDED}
+    compile_tree(fold(tree).sources, target)
     done = subprocess.run(
         [node, WASM / "steady.mjs", PACKAGE, target], capture_output=True, text=True, timeout=280, check=False
     )

@@ -34,11 +34,11 @@ def test_a_stale_file_is_told(generator, monkeypatch, capsys, tmp_path):
     assert stale.read_text() == "# old\n"
 
 
-@pytest.mark.parametrize("message", messages.TABLE, ids=lambda message: message.name)
+@pytest.mark.parametrize("message", messages.TABLE + messages.EVENTS, ids=lambda message: message.name)
 def test_every_message_has_the_layout_of_the_table(message):
     assert getattr(device, message.name) == message.id
     row = rows.row(message.id)
-    assert (row[layout.ID], row[layout.ACTS]) == (message.id, message.acts)
+    assert (row[layout.ID], row[layout.ACTS], row[layout.ROLES]) == (message.id, message.acts, message.roles)
     assert struct.calcsize(row[layout.REQUEST]) == message.request.size
     assert struct.calcsize(row[layout.REPLY]) == message.reply.size
     assert (row[layout.REQUEST].decode(), row[layout.REPLY].decode()) == (message.request.format, message.reply.format)
@@ -48,7 +48,7 @@ def test_every_message_has_the_layout_of_the_table(message):
 
 
 def test_an_id_that_no_message_has_has_no_row():
-    ids = {message.id for message in messages.TABLE}
+    ids = {message.id for message in messages.TABLE + messages.EVENTS}
     assert [msg_id for msg_id in range(256) if rows.row(msg_id) is not None] == sorted(ids)
 
 

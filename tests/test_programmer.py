@@ -10,7 +10,7 @@ import hashlib
 import struct
 
 import pytest
-from fake_pump import LIMITS, LIMITS_FORMAT, TICKET, fake_pump, refusal, rng
+from fake_pump import LIMITS, LIMITS_FORMAT, TICKET, fake_pump, keys_of, refusal, rng
 
 from pumphost.errors import PumpError, TherapyError
 from pumphost.programmer import DigestDiffers, Programmer, ReadBackDiffers
@@ -35,7 +35,7 @@ ACTING = {m.name for m in messages.TABLE if m.acts}
 
 def programmer():
     host, fake = fake_pump()
-    return Programmer(host, rng=rng()), fake
+    return Programmer(host, keys=keys_of, rng=rng()), fake
 
 
 def programmed():

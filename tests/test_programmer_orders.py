@@ -10,7 +10,7 @@ import hashlib
 import struct
 
 import pytest
-from fake_pump import NO_SETTINGS, fake_pump, rng, status_reply
+from fake_pump import NO_SETTINGS, fake_pump, keys_of, rng, status_reply
 from test_programmer import CLOCK, THERAPY
 
 from pumphost.errors import PumpError, Refused
@@ -27,7 +27,7 @@ WEEK = dataclasses.replace(
 
 def programmer():
     host, fake = fake_pump()
-    return Programmer(host, rng=rng()), fake
+    return Programmer(host, keys=keys_of, rng=rng()), fake
 
 
 def sent(fake, name):

@@ -6,7 +6,7 @@ import dataclasses
 import struct
 
 import pytest
-from fake_pump import chained, fake_pump, rng, status_reply
+from fake_pump import chained, fake_pump, keys_of, rng, status_reply
 
 from pumphost.errors import PumpError
 from pumphost.logbook import FAULTS, broken
@@ -18,7 +18,7 @@ U30 = (1 << 30) - 1
 
 def programmer():
     host, fake = fake_pump()
-    return Programmer(host, rng=rng()), fake
+    return Programmer(host, keys=keys_of, rng=rng()), fake
 
 
 def record(number: int) -> bytes:

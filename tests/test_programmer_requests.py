@@ -7,7 +7,7 @@ import random
 import struct
 
 import pytest
-from fake_pump import LIMITS, fake_pump, refusal, rng, status_reply
+from fake_pump import LIMITS, fake_pump, keys_of, refusal, rng, status_reply
 
 from pumphost.errors import OutcomeUnknown, PumpError, Refused
 from pumphost.programmer import Programmer, ReadBackDiffers
@@ -16,7 +16,7 @@ from pumplink import codes
 
 def programmer():
     host, fake = fake_pump()
-    return Programmer(host, rng=rng()), fake
+    return Programmer(host, keys=keys_of, rng=rng()), fake
 
 
 # -- acting at once -----------------------------------------------------------------------------------
@@ -47,7 +47,7 @@ def test_an_order_id_is_not_used_twice_even_if_it_is_drawn_twice() -> None:
             return next(self.draws)
 
     host, _ = fake_pump()
-    pump = Programmer(host, rng=Stuck())
+    pump = Programmer(host, keys=keys_of, rng=Stuck())
     assert [pump.bolus().order, pump.bolus().order] == [11, 12]
 
 
@@ -157,6 +157,6 @@ def test_identity_and_limits_are_the_fields_of_the_wire() -> None:
 
 def test_leaving_the_context_closes_the_transport() -> None:
     host, _ = fake_pump()
-    with Programmer(host, rng=rng()):
+    with Programmer(host, keys=keys_of, rng=rng()):
         pass
     assert host.closed

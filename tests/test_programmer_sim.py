@@ -35,7 +35,7 @@ MIDNIGHT = (1_767_225_600_000, 0)
 
 def bench(seed: int = 1) -> tuple[Any, Programmer]:
     rig = open_rig("sim", seed=seed, reservoir_nl=THERAPY.reservoir_nl, fill_nl=THERAPY.fill_nl)
-    return rig, Programmer(rig.transport(), rng=random.Random(seed))
+    return rig, Programmer(rig.transport(), keys=lambda uid: rig.keys, rng=random.Random(seed))
 
 
 def running(seed: int = 1) -> tuple[Any, Programmer]:
@@ -98,6 +98,7 @@ def test_another_drug_is_refused_by_the_pump_while_it_runs() -> None:
 
 def test_a_therapy_for_another_reservoir_changes_nothing() -> None:
     _, pump = bench()
+    pump.limits()  # opens a session, which is on record
     before = pump.status()
     with pytest.raises(TherapyError, match=r"pump\.reservoir = 40\.000 mL is not the reservoir of this pump"):
         pump.program(Therapy(40_000_000, 18_000_000, "saline", 1, "continuous", (Step(0, 480_000),)))

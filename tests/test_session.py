@@ -9,7 +9,8 @@ import random
 import struct
 
 import pytest
-from fake_pump import fake_pump, refusal, reply_wire, rng, status_reply
+from link_client import Open
+from fake_pump import fake_pump, refusal, reply_wire, rng, session_at, status_reply
 
 from pumphost.errors import NoAnswer, OutcomeUnknown, Refused, TransportError
 from pumphost.session import Session
@@ -36,7 +37,7 @@ class FixedStart(random.Random):
 
 def test_a_request_is_the_frame_of_the_protocol_without_session_and_flags() -> None:
     host, fake = fake_pump()
-    Session(host, rng=FixedStart(0x01020304)).request(messages.STATUS)
+    session_at(host, rng=FixedStart(0x01020304)).request(messages.STATUS)
     # version 1 and kind 0, length 10, message 0x11, flags 0, session 0 (two bytes), sequence number little endian
     assert frame.FrameReader().feed(fake.wires[1]) == [bytes.fromhex("10 0a 11 00 00 00 04 03 02 01")]
 
@@ -44,7 +45,7 @@ def test_a_request_is_the_frame_of_the_protocol_without_session_and_flags() -> N
 def test_it_begins_with_two_delimiters_and_forgets_what_was_waiting() -> None:
     host, fake = fake_pump()
     fake.line.write(reply_wire(messages.STATUS.id, status_reply(mode=7), 5))  # said to somebody else
-    values = Session(host, rng=FixedStart(5)).request(messages.STATUS)
+    values = session_at(host, rng=FixedStart(5)).request(messages.STATUS)
     assert fake.wires[0] == b"\0\0"
     assert fake.times_s[:2] == [0.0, 0.05]  # 50 ms of discarding between the delimiters and the request
     assert values[0] == 1
@@ -52,7 +53,7 @@ def test_it_begins_with_two_delimiters_and_forgets_what_was_waiting() -> None:
 
 def test_sequence_numbers_rise_stay_below_2_to_30_and_skip_zero() -> None:
     host, fake = fake_pump()
-    session = Session(host, rng=FixedStart((1 << 30) - 2))
+    session = session_at(host, rng=FixedStart((1 << 30) - 2))
     for _ in range(3):
         session.request(messages.STATUS)
     assert fake.seqs == [(1 << 30) - 2, (1 << 30) - 1, 1]
@@ -62,7 +63,7 @@ def test_the_first_number_is_drawn_from_the_given_random() -> None:
     starts = []
     for seed in (1, 1, 2):
         host, fake = fake_pump()
-        Session(host, rng=random.Random(seed)).request(messages.STATUS)
+        session_at(host, rng=random.Random(seed)).request(messages.STATUS)
         starts.append(fake.seqs[0])
     assert starts[0] == starts[1] != starts[2]
 
@@ -75,7 +76,7 @@ def test_without_an_answer_the_same_bytes_go_out_three_times_more_after_1_1_and_
     host, fake = fake_pump()
     fake.deaf = 99
     with pytest.raises((NoAnswer, OutcomeUnknown)):
-        Session(host, rng=rng()).request(message, values)
+        session_at(host, rng=rng()).request(message, values)
     assert len(fake.wires) == 1 + 4
     assert len(set(fake.wires[1:])) == 1
     start = 0.05
@@ -87,16 +88,16 @@ def test_without_an_answer_the_same_bytes_go_out_three_times_more_after_1_1_and_
 def test_an_answer_to_a_repeat_is_an_answer(lost: int) -> None:
     host, fake = fake_pump()
     fake.deaf = lost
-    session = Session(host, rng=rng())
+    session = session_at(host, rng=rng())
     assert session.request(messages.REQUEST_BOLUS, BOLUS, order=ORDER) == (ORDER, 20_000, 600_000)
-    assert session.counters.repeats == lost
+    assert session.line.counters.repeats == lost
     assert session.unsettled is None
 
 
 def test_a_read_without_an_answer_is_no_answer_and_nothing_is_open() -> None:
     host, fake = fake_pump()
     fake.deaf = 4
-    session = Session(host, rng=rng())
+    session = session_at(host, rng=rng())
     with pytest.raises(NoAnswer, match=r"no answer to STATUS from memory .* 4 tries in 1\.8 s, and not one byte"):
         session.request(messages.STATUS)
     assert session.request(messages.STATUS) is not None
@@ -108,7 +109,7 @@ def test_a_read_without_an_answer_is_no_answer_and_nothing_is_open() -> None:
 
 def unknown_bolus():
     host, fake = fake_pump()
-    session = Session(host, rng=rng())
+    session = session_at(host, rng=rng())
     fake.deaf = 4
     with pytest.raises(OutcomeUnknown, match=f"REQUEST_BOLUS, order {ORDER} is unknown") as caught:
         session.request(messages.REQUEST_BOLUS, BOLUS, order=ORDER)
@@ -160,7 +161,7 @@ def test_settle_without_an_answer_leaves_the_question_open() -> None:
 
 def test_an_act_without_an_order_is_settled_by_status() -> None:
     host, fake = fake_pump()
-    session = Session(host, rng=rng())
+    session = session_at(host, rng=rng())
     fake.deaf = 4
     with pytest.raises(OutcomeUnknown) as caught:
         session.request(messages.ACK_ALARM, (1, 0, 6_000))
@@ -182,7 +183,7 @@ def test_a_stop_without_an_answer_does_not_hide_the_older_question() -> None:
 
 def test_a_line_that_breaks_after_an_act_was_sent_leaves_its_outcome_unknown() -> None:
     host, fake = fake_pump()
-    session = Session(host, rng=rng())
+    session = session_at(host, rng=rng())
     session.request(messages.STATUS)
     fake.say["REQUEST_BOLUS"] = lambda values: fake.line.close() or b"\0"
     with pytest.raises(OutcomeUnknown, match="end is closed") as caught:
@@ -193,7 +194,7 @@ def test_a_line_that_breaks_after_an_act_was_sent_leaves_its_outcome_unknown() -
 def test_a_line_that_is_dead_before_anything_was_sent_is_a_transport_error() -> None:
     host, fake = fake_pump()
     fake.line.close()
-    session = Session(host, rng=rng())
+    session = session_at(host, rng=rng())
     with pytest.raises(TransportError):
         session.request(messages.REQUEST_BOLUS, BOLUS, order=ORDER)
     assert session.unsettled is None
@@ -201,7 +202,7 @@ def test_a_line_that_is_dead_before_anything_was_sent_is_a_transport_error() -> 
 
 def test_ctrl_c_while_an_answer_is_awaited_leaves_the_outcome_unknown() -> None:
     host, fake = fake_pump()
-    session = Session(host, rng=rng())
+    session = session_at(host, rng=rng())
 
     def interrupt(values):
         raise KeyboardInterrupt
@@ -215,7 +216,7 @@ def test_ctrl_c_while_an_answer_is_awaited_leaves_the_outcome_unknown() -> None:
 
 def test_a_refusal_is_in_words_and_leaves_nothing_open() -> None:
     host, fake = fake_pump()
-    session = Session(host, rng=rng())
+    session = session_at(host, rng=rng())
     fake.say["REQUEST_BOLUS"] = lambda values: refusal(codes.LOCKOUT, 0, 412_000)
     with pytest.raises(Refused) as caught:
         session.request(messages.REQUEST_BOLUS, BOLUS, order=ORDER, action="bolus")
@@ -229,22 +230,33 @@ def test_a_refusal_is_in_words_and_leaves_nothing_open() -> None:
 BOLUS_REPLY = b"\0" + struct.pack("<III", 1, 2, 3)
 
 
+def altered(request: bytes, at: int, by: int) -> bytes:
+    """The same request with one byte of its header changed."""
+    return request[:at] + bytes([request[at] + by]) + request[at + 1 :]
+
+
 @pytest.mark.parametrize("name,wire,counter", [
-    ("late: the number before", lambda seq: reply_wire(0x2E, BOLUS_REPLY, seq - 1), "ignored"),
-    ("crossed: the number after", lambda seq: reply_wire(0x2E, BOLUS_REPLY, seq + 1), "ignored"),
-    ("another message", lambda seq: reply_wire(0x2C, BOLUS_REPLY, seq), "ignored"),
-    ("an echo of the request", lambda seq: reply_wire(0x2E, bytes(12), seq, kind=frame.REQ), "ignored"),
-    ("of another session", lambda seq: reply_wire(0x2E, BOLUS_REPLY, seq, sid=7), "ignored"),
-    ("with a tag that nobody can check", lambda seq: reply_wire(0x2E, BOLUS_REPLY, seq, flags=1), "ignored"),
-    ("an event", lambda seq: reply_wire(0x2E, BOLUS_REPLY, seq, kind=frame.EVT), "events"),
+    ("late: the number before", lambda s, r: s.answer(altered(r, 6, -1), BOLUS_REPLY), "ignored"),
+    ("crossed: the number after", lambda s, r: s.answer(altered(r, 6, 1), BOLUS_REPLY), "ignored"),
+    ("to another request of that number", lambda s, r: s.answer(r[:-1] + b"?", BOLUS_REPLY), "ignored"),
+    ("another message", lambda s, r: s.answer(altered(r, 2, 1), BOLUS_REPLY), "ignored"),
+    ("an echo of the request", lambda s, r: frame.encode(r), "ignored"),
+    ("of another session", lambda s, r: s.answer(altered(r, 4, 1), BOLUS_REPLY), "ignored"),
+    ("of another role", lambda s, r: s.answer(altered(r, 3, 16), BOLUS_REPLY), "ignored"),
+    ("without a tag", lambda s, r: reply_wire(0x2E, BOLUS_REPLY, r[6] + 256 * r[7]), "ignored"),
+    ("a refusal without a tag", lambda s, r: reply_wire(0x2E, refusal(40), r[6] + 256 * r[7]), "ignored"),
+    ("with a tag of somebody else", lambda s, r: Open(s.sid, s.role, s.h2p, bytes(32)).answer(r, BOLUS_REPLY),
+     "ignored"),
+    ("an event", lambda s, r: reply_wire(0x83, BOLUS_REPLY, 1, kind=frame.EVT), "events"),
 ])  # fmt: skip
 def test_other_frames_do_not_pass_for_the_answer(name, wire, counter) -> None:
+    """SEC-10, and invariant 18: what has no good tag settles nothing."""
     host, fake = fake_pump()
-    session = Session(host, rng=FixedStart(1000))
-    fake.before = [wire(1000)]
+    session = session_at(host, rng=rng())
+    fake.before = [wire]
     assert session.request(messages.REQUEST_BOLUS, BOLUS, order=ORDER) == (ORDER, 20_000, 600_000)
-    assert getattr(session.counters, counter) == 1
-    assert session.counters.repeats == 0
+    assert getattr(session.line.counters, counter) == 1
+    assert session.line.counters.repeats == 0
 
 
 def test_garbage_and_a_broken_answer_are_passed_over_and_the_repeat_is_answered() -> None:
@@ -257,17 +269,17 @@ def test_garbage_and_a_broken_answer_are_passed_over_and_the_repeat_is_answered(
         return [data[:3], data[3:9], data[9:]]  # and in pieces
 
     host, _ = fake_pump(to_host=to_host)
-    session = Session(host, rng=rng())
+    session = session_at(host, rng=rng())
     assert session.request(messages.REQUEST_BOLUS, BOLUS, order=ORDER) == (ORDER, 20_000, 600_000)
-    assert session.counters.repeats == 1
+    assert session.line.counters.repeats == 1
 
 
 def test_a_doubled_answer_is_not_taken_for_the_answer_to_the_next_request() -> None:
     host, _ = fake_pump(to_host=lambda data: [data, data])
-    session = Session(host, rng=rng())
+    session = session_at(host, rng=rng())
     session.request(messages.REQUEST_BOLUS, BOLUS, order=ORDER)
     assert session.request(messages.REQUEST_BOLUS, (ORDER + 1, 6_000), order=ORDER + 1)[0] == ORDER + 1
-    assert session.counters.ignored == 1
+    assert session.line.counters.ignored == 3, "both answers of the handshake came twice, too"
 
 
 class Babbler:
@@ -303,7 +315,7 @@ def test_an_echo_is_named_as_one() -> None:
     host, fake = fake_pump()
     fake.line.on_input = lambda: fake.line.write(fake.line.read(0))
     with pytest.raises(NoAnswer, match="no reply to it: an echo, or another program"):
-        Session(host, rng=rng()).request(messages.STATUS)
+        session_at(host, rng=rng()).request(messages.STATUS)
     assert fake.names == []
 
 
@@ -313,13 +325,13 @@ def test_an_echo_is_named_as_one() -> None:
 def test_bytes_that_a_newer_minor_version_appended_are_ignored() -> None:
     host, fake = fake_pump()
     fake.say["STATUS"] = lambda values: status_reply(mode=2) + b"new"
-    assert Session(host, rng=rng()).request(messages.STATUS)[0] == 2
+    assert session_at(host, rng=rng()).request(messages.STATUS)[0] == 2
 
 
 @pytest.mark.parametrize("reply", [b"", b"\0", b"\0\1\2"])
 def test_a_reply_too_short_is_never_taken_for_an_answer(reply: bytes) -> None:
     host, fake = fake_pump()
-    session = Session(host, rng=rng())
+    session = session_at(host, rng=rng())
     fake.say["STATUS"] = fake.say["REQUEST_BOLUS"] = lambda values: reply
     with pytest.raises(NoAnswer, match="compare the versions"):
         session.request(messages.STATUS)

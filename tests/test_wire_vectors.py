@@ -30,15 +30,17 @@ def label(row: dict) -> str:
 
 def host_layout(row: dict):
     message = messages.BY_ID[row["id"]]
-    return {"request": message.request, "reply": message.reply, "refusal": messages.REFUSAL}[row["side"]]
+    sides = {"request": message.request, "reply": message.reply, "event": message.reply, "refusal": messages.REFUSAL}
+    return sides[row["side"]]
 
 
 def device_layout(row: dict) -> tuple[str, bool, tuple]:
     """(format, has tail, ranges) as a pump keeps them."""
-    _, _, request, request_tail, ranges, reply, reply_tail = rows.row(row["id"])
+    _, _, request, request_tail, ranges, reply, reply_tail, _ = rows.row(row["id"])
     sides = {
         "request": (request, request_tail, ranges),
         "reply": (reply, reply_tail, ()),
+        "event": (reply, reply_tail, ()),
         "refusal": (device.REFUSAL, False, ()),
     }
     return sides[row["side"]]
@@ -61,7 +63,7 @@ def test_fields_and_body(row):
     host, (form, has_tail, ranges) = host_layout(row), device_layout(row)
     values = values_of(row)
     assert [name for name, _ in row["fields"]] == [field.name for field in host.fields]
-    head = b"" if row["side"] == "request" else bytes([row["status"]])
+    head = b"" if row["side"] in ("request", "event") else bytes([row["status"]])
     body = bytes.fromhex(row["body"])
     for packed in (host.pack(values), layout.pack(form, has_tail, values)):
         assert pack_body(row["kind"], row["id"], head + packed, row["seq"]) == body

@@ -64,7 +64,7 @@ class Treatment:
 
     def __init__(self, rig: LockstepRig) -> None:
         self.rig = rig
-        self.programmer = Programmer(rig.transport(), rng=random.Random(f"{rig.seed}:host"))
+        self.programmer = Programmer(rig.transport(), keys=lambda uid: rig.keys, rng=random.Random(f"{rig.seed}:host"))
         self.prescription = Prescription(None)
         self.scheduled = Prescription(None)  # the same with a reservoir that never ends: what was ordered
         self.therapy: Therapy | None = None

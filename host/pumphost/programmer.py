@@ -7,7 +7,7 @@
 
 What acts is sent at most once; a lost answer raises `OutcomeUnknown`, and `settle()` finds out. A therapy
 counts as active only after it was read back and found identical (HMI-04). It reads no clock and no file:
-times come in as arguments. Keys and roles come with the authenticated link.
+times come in as arguments. `keys` finds the keys of a pump by its uid: by default those in the user's settings.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from pumphost import replies
+from pumphost import keyring, replies
 from pumphost.errors import PumpError, TherapyError
 from pumphost.ordering import FOLLOW_ON, Orders, periodic_fields
 from pumphost.readback import differences
 from pumphost.reading import ReadBackDiffers
 from pumphost.replies import Order, Status
-from pumphost.session import Session
+from pumphost.session import KeysOf, Session
 from pumphost.suitable import unsuitable
 from pumphost.transport.base import Transport
 from pumphost.two_phase import DigestDiffers, SoftLimits
@@ -83,10 +83,12 @@ class Programmer(Orders):
     Reading is in `Reader`, orders in two phases are in `Orders`.
     """
 
-    def __init__(self, transport: Transport, *, rng: random.Random | None = None) -> None:
+    def __init__(
+        self, transport: Transport, *, keys: KeysOf | None = keyring.load, rng: random.Random | None = None
+    ) -> None:
         rng = rng or random.SystemRandom()
         self.transport = transport
-        super().__init__(Session(transport, rng=rng), rng)
+        super().__init__(Session(transport, keys=keys, rng=rng), rng)
 
     def __enter__(self) -> Programmer:
         return self

@@ -1,48 +1,38 @@
 """Request and reply over a transport, with the rules that keep a lost answer from becoming a second bolus.
 
-    session = Session(transport)
+    session = Session(transport, keys=keyring.load)
     values = session.request(messages.STATUS)
     values = session.request(messages.REQUEST_BOLUS, (order, valid_until_ms), order=order)
 
-One request is outstanding at a time. A request without a reply is repeated as the same bytes, at most
-three times (LINK-10). After that the outcome of an acting request is unknown: until `settle()` has asked
-the pump, nothing but STATUS, GET_ORDER and STOP is sent. It knows no therapy and no authentication:
-session id 0, flags 0.
+One request is outstanding at a time. A request without a reply is repeated as the same bytes, at most three times
+(LINK-10). After that the outcome of an acting request is unknown: until `settle()` has asked the pump, nothing but
+STATUS, GET_ORDER and STOP is sent. What needs a key opens a session with the key that has the fewest rights for it
+(`handshake`); from then on only answers with a good tag are believed. It knows no therapy.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pumphost.errors import NoAnswer, OutcomeUnknown, Refused, TransportError
-from pumphost.transport.base import Transport, clock_of
+from pumphost.handshake import OtherPump, Secured, open_session
+from pumphost.keyring import Key, KeyMissing, Keyring
+from pumphost.line import Line
+from pumphost.transport.base import Transport
 from pumplink import codes, frame, messages
 from pumplink.messages import Message
+from pumplink.tags import TAG_SIZE
 
 READ_TIMEOUT_S = 0.3
 ACT_TIMEOUT_S = 1.0
-WAITS = (1, 1, 2, 2)
-"""Timeouts waited after the first sending and after each of the three repeats."""
-DISCARD_S = 0.05
 SEQ_MAX = messages.U30
 _STILL_ALLOWED = (messages.STATUS.id, messages.GET_ORDER.id, messages.STOP.id)
-
-
-@dataclass
-class Counters:
-    """What the line did to this session, for people who look for a bad cable."""
-
-    requests: int = 0
-    repeats: int = 0
-    replies: int = 0
-    bytes_in: int = 0
-
-    ignored: int = 0
-    """Whole frames that answered something else: late, doubled, foreign, of another session."""
-    events: int = 0
+_LOST = (codes.NO_SESSION, codes.SESSION_EXPIRED, codes.AUTH_FAILED)
+"""Hints without a tag: the pump seems to know this session no more. Reason for a new one, no proof of anything."""
+KeysOf = Callable[[bytes], "Keyring | None"]
 
 
 @dataclass(frozen=True)
@@ -55,16 +45,24 @@ class Unsettled:
 
 
 class Session:
-    """One unauthenticated conversation. `rng` decides the first sequence number (seed it for a repeatable run)."""
+    """One conversation with one pump. `keys`: of a pump, by its uid; None: nothing that needs a key can be sent.
 
-    def __init__(self, transport: Transport, *, rng: random.Random | None = None) -> None:
-        self.transport = transport
-        self.counters = Counters()
+    `rng` decides numbers and nonces; seed it for a repeatable run.
+    """
+
+    def __init__(
+        self, transport: Transport, *, keys: KeysOf | None = None, rng: random.Random | None = None
+    ) -> None:
+        self.line = Line(transport)
         self.unsettled: Unsettled | None = None
-        self._clock = clock_of(transport)
-        self._reader = frame.FrameReader()
-        self._seq = (rng or random.SystemRandom()).randrange(1, SEQ_MAX + 1)
-        self._started = False
+        self.secured: Secured | None = None
+        self.uid: bytes | None = None
+        self.events: list[tuple[Message, tuple[Any, ...]]] = []
+        self._rng = rng or random.SystemRandom()
+        self._seq = self._rng.randrange(1, SEQ_MAX + 1)
+        self._keys_of = keys
+        self._ring: Keyring | None = None
+        self._hint = codes.OK
 
     def request(
         self, message: Message, values: Sequence[Any] = (), *, order: int = 0, action: str = ""
@@ -73,7 +71,7 @@ class Session:
 
         `order`: the order whose fate hangs on this request (0: none). `action`: the noun of a refusal.
         Raises `Refused` (the pump said no), `NoAnswer` (a read without an answer), `OutcomeUnknown` (an
-        acting request without one, or any request that must wait until that is settled), `TransportError`.
+        acting request without one, or any request that must wait until that is settled), `KeyMissing`, `TransportError`.
         """
         if self.unsettled is not None and message.id not in _STILL_ALLOWED:
             raise OutcomeUnknown(
@@ -82,23 +80,20 @@ class Session:
                 order=self.unsettled.order,
             )
         payload = message.request.pack(values)
-        if not self._started:
-            self._start()
-        seq = self._next_seq()
-        wire = frame.encode(frame.pack_body(frame.REQ, message.id, payload, seq))
-        self.counters.requests += 1
+        self.line.start()
         if not message.acts:
-            reply = self._exchange(message, wire, seq)
-            if reply is None:
-                raise NoAnswer(self._silence(message))
-            return self._values(message, reply, action)
+            found = self._read(message, payload, action)
+            if message.id == messages.IDENTIFY.id:
+                self.uid = found[2]
+            return found
+        body = self._body(message, payload)
         # From the first byte on, every way out without a readable reply leaves the outcome open (Ctrl-C too).
         # An older open question is not hidden by a STOP whose answer is missing: it stays the one to settle.
         before = self.unsettled
-        asked = Unsettled(message, order, seq)
+        asked = Unsettled(message, order, int.from_bytes(body[6:10], "little"))
         self.unsettled = before or asked
         try:
-            reply = self._exchange(message, wire, seq)
+            reply = self._exchange(message, body)
             if reply is None:
                 raise NoAnswer(self._silence(message))
             result = self._values(message, reply, action)
@@ -118,60 +113,140 @@ class Session:
         """Ask the pump what became of the open request; afterwards everything may be sent again.
 
         Returns the values of GET_ORDER's reply, those of STATUS for a request without an order, or None if
-        nothing is open. The question is answered after everything sent before it, because a line does not
-        reorder: an order that the pump has not seen by now is lost, not late.
+        nothing is open. It asks in a new session: what was sent in the old one can never run after that, so an order
+        that the pump has not seen by now is lost, not late.
         Raises `NoAnswer` or `TransportError`; the question then stays open.
         """
         if self.unsettled is None:
             return None
-        order = self.unsettled.order
-        values = self.request(messages.GET_ORDER, (order,)) if order else self.request(messages.STATUS)
+        open_request = self.unsettled
+        self.forget()
+        self._secure(open_request.message)
+        asked = (messages.GET_ORDER, (open_request.order,)) if open_request.order else (messages.STATUS, ())
+        values = self.request(*asked)
         self.unsettled = None
         return values
 
+    def forget(self) -> None:
+        """The session may be over at the pump: the next request that needs one opens another."""
+        self.secured = None
+
+    def close(self) -> None:
+        """End the session at the pump too, if there is one. What was prepared in it is void there."""
+        if self.secured and not self.unsettled:
+            self.request(messages.CLOSE)
+        self.forget()
+
+    # -- who speaks -------------------------------------------------------------------------------
+
+    def _body(self, message: Message, payload: bytes) -> bytes:
+        """Body of a request: with a tag in the session that it needs, else in clear."""
+        self._secure(message)
+        if self.secured:
+            if message.acts:
+                self.secured.acted_s = self.line.clock()
+            return self.secured.body(message, payload)
+        return bytes(frame.pack_body(frame.REQ, message.id, payload, self._next_seq()))
+
+    def _secure(self, message: Message) -> None:
+        """A session that may send this message, if there must be one."""
+        if self.secured and self.secured.over(self.line.clock()):
+            self.forget()
+        if message.roles & messages.OPEN or message.id == messages.PROVISION.id:
+            return
+        if self.secured and message.roles >> self.secured.key.number & 1:
+            return
+        key = self._key_for(message)
+        assert self.uid
+        self.secured = open_session(self._ask, key, self.uid, self._rng)
+        self.secured.acted_s = self.secured.opened_s = self.line.clock()
+
+    def _key_for(self, message: Message) -> Key:
+        if self.uid is None:
+            self.request(messages.IDENTIFY)
+        assert self.uid is not None
+        if self._ring is None and self._keys_of is not None:
+            self._ring = self._keys_of(self.uid)
+        roles = " or ".join(name for role, name in enumerate(codes.ROLES) if role and message.roles >> role & 1)
+        if self._ring is None:
+            raise KeyMissing(
+                f"{message.name} not sent: it needs a {roles} key, and this computer has none for pump {self.uid.hex()}; "
+                "fit its jumper and provision it (pumpbench keys provision), or name the folder with its key file in "
+                "PUMPBENCH_KEYS"
+            )
+        key = self._ring.fitting(message.roles)
+        if key is None:
+            have = ", ".join(key.role for key in self._ring.keys) or "none"
+            raise KeyMissing(f"{message.name} not sent: it needs a {roles} key, here are: {have}; use one that may")
+        return key
+
+    def _ask(self, message: Message, body: bytes, number: int) -> bytes | None:
+        """One exchange of a handshake; the whole body of the answer, with or without a tag."""
+        return self._exchange_body(message, body, number, None)
+
+    def _read(self, message: Message, payload: bytes, action: str) -> tuple[Any, ...]:
+        for again in (True, False):
+            body = self._body(message, payload)
+            reply = self._exchange(message, body)
+            if reply is not None:
+                return self._values(message, reply, action)
+            if not (again and self._hint in _LOST):
+                break
+            self.forget()  # it changes nothing: a new session may ask once more
+        raise NoAnswer(self._silence(message))
+
     # -- the line ---------------------------------------------------------------------------------
 
-    def _start(self) -> None:
-        """End whatever frame the line was in, and forget what was said to somebody else."""
-        self.transport.write(b"\x00\x00")
-        clock = self._clock
-        deadline = clock() + DISCARD_S
-        while (left := deadline - clock()) > 0 and self.transport.read(left):
-            pass
-        self._started = True
+    def _exchange(self, message: Message, body: bytes) -> bytes | None:
+        """Payload of the reply, or None after all repeats, or once the pump says that it knows no such session."""
+        self.line.counters.requests += 1
+        reply = self._exchange_body(message, body, int.from_bytes(body[6:10], "little"), self.secured)
+        if reply is None:
+            return None
+        return reply[frame.HEADER : -TAG_SIZE] if reply[3] & frame.AUTH_FLAG else reply[frame.HEADER :]
 
-    def _exchange(self, message: Message, wire: bytes, seq: int) -> bytes | None:
-        """Payload of the reply, or None after all repeats."""
-        unit_s = ACT_TIMEOUT_S if message.acts else READ_TIMEOUT_S
-        for attempt, units in enumerate(WAITS):
-            self.counters.repeats += attempt > 0
-            self.transport.write(wire)
-            reply = self._await(message, seq, units * unit_s)
-            if reply is not None:
-                return reply
-        return None
+    def _exchange_body(self, message: Message, body: bytes, number: int, secured: Secured | None) -> bytes | None:
+        self._hint = codes.OK
+        return self.line.exchange(
+            body,
+            lambda reply: self._answers(reply, message, body, number, secured),
+            ACT_TIMEOUT_S if message.acts else READ_TIMEOUT_S,
+            lambda: self._hint in _LOST and not message.acts,
+        )
 
-    def _await(self, message: Message, seq: int, timeout_s: float) -> bytes | None:
-        clock = self._clock
-        deadline = clock() + timeout_s
-        while (left := deadline - clock()) > 0:
-            data = self.transport.read(left)
-            if not data:
-                return None
-            self.counters.bytes_in += len(data)
-            found = None
-            for body in self._reader.feed(data):
-                kind, msg_id, flags, sid, got_seq, payload = frame.parse_body(body)
-                if kind == frame.EVT:
-                    self.counters.events += 1
-                elif found is None and (kind, msg_id, flags, sid, got_seq) == (frame.RSP, message.id, 0, 0, seq):
-                    found = bytes(payload)
-                else:
-                    self.counters.ignored += 1
-            if found is not None:
-                self.counters.replies += 1
-                return found
-        return None
+    def _answers(
+        self, body: bytes, message: Message, request: bytes, number: int, secured: Secured | None
+    ) -> bool:
+        """Whether this is the answer that is waited for. A good tag proves it; without one it is a hint at most."""
+        kind, msg_id, flags, sid, got, payload = frame.parse_body(body)
+        if kind == frame.EVT:
+            self._event(msg_id, flags, body)
+            return False
+        if (kind, msg_id, got) == (frame.RSP, message.id, number):
+            if secured is None and (flags, sid) == (0, 0):
+                return True
+            if secured is None and message.id == messages.AUTH.id:
+                return True  # the handshake looks at its tag
+            if secured and flags == secured.flags and sid == secured.sid and secured.genuine(request, body):
+                return True
+            if secured and (flags, sid) == (0, 0) and payload:
+                self._hint = payload[0]
+        self.line.counters.ignored += 1
+        return False
+
+    def _event(self, msg_id: int, flags: int, body: bytes) -> None:
+        self.line.counters.events += 1
+        message = messages.BY_ID.get(msg_id)
+        if msg_id == messages.EVT_BOOT.id:
+            self.forget()  # nobody vouches for it, and a new session costs little
+        payload = body[frame.HEADER :]
+        if flags & frame.AUTH_FLAG:
+            if not (self.secured and self.secured.genuine_event(body)):
+                return
+            payload = body[frame.HEADER : -TAG_SIZE]
+        values = message.reply.unpack(payload) if message in messages.EVENTS else None
+        if message and values is not None:
+            self.events.append((message, values))
 
     def _next_seq(self) -> int:
         seq = self._seq
@@ -196,20 +271,7 @@ class Session:
         return values
 
     def _silence(self, message: Message) -> str:
-        """What was tried and what came instead of an answer: the difference between a dead and a wrong port."""
-        waited_s = sum(WAITS) * (ACT_TIMEOUT_S if message.acts else READ_TIMEOUT_S)
-        tried = f"no answer to {message.name} from {self.transport.name} after {len(WAITS)} tries in {waited_s:.1f} s"
-        if not self.counters.bytes_in:
-            return f"{tried}, and not one byte came back; check port, cable and power"
-        if not self._reader.ok:
-            return (
-                f"{tried}; {self.counters.bytes_in} bytes came back and none was a PumpLink frame: "
-                "another device answers there, or the baud rate differs"
-            )
-
-        if not self.counters.replies:
-            return f"{tried}; frames came back, but no reply to it: an echo, or another program talks to that pump"
-        return f"{tried}, though the pump has answered before; check the cable and try again"
+        return self.line.silence(str(message.name), ACT_TIMEOUT_S if message.acts else READ_TIMEOUT_S)
 
 
 def _named(open_request: Unsettled) -> str:

@@ -13,7 +13,14 @@ UNKNOWN_MSG = 1
 BAD_LENGTH = 2
 BAD_FIELD = 3
 VERSION = 4
+NO_SESSION = 5
+AUTH_FAILED = 6
+LOCKED_OUT = 7
+FORBIDDEN = 8
+SEQ_STALE = 9
 SEQ_REUSED = 10
+SESSION_EXPIRED = 11
+PRESENCE_REQUIRED = 12
 WRONG_MODE = 20
 HARD_LIMIT = 21
 SOFT_LIMIT = 22
@@ -41,8 +48,15 @@ STATUS = {
     BAD_LENGTH: ("BAD_LENGTH", "wrong length, {info} bytes expected", "compare the versions of both ends"),
     BAD_FIELD: ("BAD_FIELD", "field {detail} breaks its limit {info}", "correct the value"),
     VERSION: ("VERSION", "the pump speaks another major version", "update the older end"),
+    NO_SESSION: ("NO_SESSION", "there is no such session", "connect anew, then ask for the order"),
+    AUTH_FAILED: ("AUTH_FAILED", "the key is not the pump's, or the frame was changed", "check which key this pump has"),
+    LOCKED_OUT: ("LOCKED_OUT", "too many wrong keys, no new session for {info} ms", "wait; the stop button works"),
+    FORBIDDEN: ("FORBIDDEN", "not with the role of this key", "use a key with another role"),
+    SEQ_STALE: ("SEQ_STALE", "an older number than {info}, the last one taken", "connect anew, then ask for the order"),
     SEQ_REUSED: ("SEQ_REUSED", "this sequence number was used for another request",
                  "ask for the order, then send anew"),
+    SESSION_EXPIRED: ("SESSION_EXPIRED", "the session has ended, it was idle or too long", "connect anew"),
+    PRESENCE_REQUIRED: ("PRESENCE_REQUIRED", "somebody must be at the pump", "hold its button for 3 s, then connect"),
     WRONG_MODE: ("WRONG_MODE", "not possible in mode {info}", "change the mode first"),
     HARD_LIMIT: ("HARD_LIMIT", "limit {detail} of the pump is {info}", "change the therapy"),
     SOFT_LIMIT: ("SOFT_LIMIT", "outside a soft limit, warnings {info}", "confirm it once more or change the therapy"),
@@ -87,6 +101,8 @@ LIMIT_FLOW = 18
 LIMIT_CALIBRATION = 19
 LIMIT_BRIDGE = 20
 LIMIT_VOLUME_MIN = 21
+LIMIT_BOLUS = 22
+LIMIT_BLOCK = 23
 LIMITS = {
     LIMIT_RATE_MIN: "lowest rate, nL/day",
     LIMIT_RATE_MAX: "highest rate, nL/day",
@@ -109,7 +125,14 @@ LIMITS = {
     LIMIT_CALIBRATION: "calibration within 20 % of the design, nL per turn",
     LIMIT_BRIDGE: "a bridge is running, nL left",
     LIMIT_VOLUME_MIN: "smallest volume but 0, nL",
+    LIMIT_BOLUS: "largest bolus of this pump, nL",
+    LIMIT_BLOCK: "pieces of a block in order and whole, bytes received",
 }
+
+# -- roles of a session: what a key may do; a message says which roles may send it
+VIEW, PATIENT, CLINICIAN, SERVICE, TESTER = 0, 1, 2, 3, 4
+ROLES = ("view", "patient", "clinician", "service", "tester")
+POLICY_PRESENCE = 1  # a clinician's session needs somebody at the pump
 
 # -- modes: exactly one at any instant (FLOW-12)
 BOOT = 0
@@ -173,12 +196,15 @@ SENSE_BUTTON = 8
 SENSE_STOP = 9
 SENSE_TICKS = 10
 SENSE_TEST = 11
+SENSE_JUMPER = 12
+SENSE_PRESENCE = 13
 SENSORS = {
     SENSE_ROTOR: ("rotor", "1/4096 turn"), SENSE_OUTLET: ("outlet-pressure", "Pa"),
     SENSE_INLET: ("inlet-pressure", "Pa"), SENSE_AIR: ("bubble", "nL"), SENSE_LEVEL: ("level", "nL"),
     SENSE_SUPPLY: ("supply", "mV"), SENSE_TEMPERATURE: ("temperature", "mdegC"), SENSE_COVER: ("cover", "1 open"),
     SENSE_BUTTON: ("bolus-button", "1 pressed"), SENSE_STOP: ("stop-button", "1 pressed"),
     SENSE_TICKS: ("second-clock", "ms"), SENSE_TEST: ("self-test", "bits that fail"),
+    SENSE_JUMPER: ("jumper", "1 fitted"), SENSE_PRESENCE: ("presence-button", "1 pressed"),
 }  # fmt: skip
 # bits of SENSE_TEST: what a board tests by itself, at power-on and every hour
 SELF_TESTS = (
@@ -239,6 +265,9 @@ REC_DELAYED = 23
 REC_SELF_TEST = 24
 REC_REPAIRED = 25
 REC_COUNTERS = 26
+REC_LOCKED = 27
+REC_SESSION = 28
+REC_KEYS = 29
 RECORDS = {
     REC_BOOT: ("boot", "cause", "resets ever"),
     REC_MODE: ("mode", "new mode", "old mode"),
@@ -266,6 +295,9 @@ RECORDS = {
     REC_SELF_TEST: ("self-test", "bits that fail", ""),
     REC_REPAIRED: ("state-repaired", "slots corrupt", "records dropped"),
     REC_COUNTERS: ("counters", "requests before", "granted before"),
+    REC_LOCKED: ("link-locked", "wrong keys", "ms"),
+    REC_SESSION: ("session", "role", "number of the key"),
+    REC_KEYS: ("keys-written", "bytes", ""),
 }
 RECORD_FORMAT = "<IQQBBIIH"  # number, uptime ms, wall ms (unix), clock trusted, kind, a, b, time scale
 RECORD_SIZE = 32  # the chain value follows it: SHA-256 over the chain value before and the record, first 8 bytes

@@ -25,19 +25,24 @@ OVERHEAD = 8  # two delimiters, one byte of stuffing, five of CRC
 MAX_WIRE = MAX_BODY + OVERHEAD
 MAX_RAW = MAX_WIRE - 2  # between the delimiters
 COUNT_MAX = (1 << 30) - 1
+AUTH_FLAG = 1  # the body ends in a tag
+ROLE_SHIFT = 4  # of the session's role in the flags
 _HEADER_FORMAT = "<BBBBHI"
 
 
-def pack_body(kind, msg_id, payload, seq, sid=0, flags=0):
-    """Body of one message of this major version; `payload` is at most 230 bytes.
+def pack_body(kind, msg_id, payload, seq, sid=0, flags=0, tag_size=0):
+    """Body of one message of this major version; payload and tag are at most 230 bytes.
+
+    `tag_size`: so many bytes of tag will be put behind it, which the length counts.
 
     `seq` and `sid` are any u32 and u16: a pump must be able to answer under the number it was asked,
     so the rule for fresh numbers (1..2**30 - 1) is the client's. Raises ValueError naming the part that
     does not fit.
     """
-    size = HEADER + len(payload)
+    size = HEADER + len(payload) + tag_size
     if size > MAX_BODY:
-        raise ValueError("body of message %d: payload %d bytes, limit %d" % (msg_id, len(payload), MAX_PAYLOAD))
+        limit = MAX_PAYLOAD - tag_size
+        raise ValueError("body of message %d: payload %d bytes, limit %d" % (msg_id, len(payload), limit))
     for name, value, limit in (
         ("kind", kind, EVT), ("message id", msg_id, 0xFF), ("flags", flags, 0xFF),
         ("session id", sid, 0xFFFF), ("sequence number", seq, 0xFFFFFFFF),

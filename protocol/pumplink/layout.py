@@ -10,8 +10,8 @@ high, index, …
 
 import struct
 
-# places in a row: (id, acts, request format, request tail, ranges, reply format, reply tail)
-ID, ACTS, REQUEST, REQUEST_TAIL, RANGES, REPLY, REPLY_TAIL = range(7)
+# places in a row: (id, acts, request format, request tail, ranges, reply format, reply tail, roles)
+ID, ACTS, REQUEST, REQUEST_TAIL, RANGES, REPLY, REPLY_TAIL, ROLES = range(8)
 
 
 def pack(format, has_tail, values):

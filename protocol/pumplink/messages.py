@@ -1,8 +1,7 @@
 """THE message table of PumpLink 1: one row a message. Host, tests and documentation read it; the pump reads `device`.
 
-The catalogue without sessions, keys, roles and events, which follow with authentication. Volumes nL,
-rates nL/day, times ms unless the unit says otherwise. A field of a request outside its limits is
-refused with BAD_FIELD and its index.
+Volumes nL, rates nL/day, times ms unless the unit says otherwise. A field of a request outside its limits is
+refused with BAD_FIELD and its index. A change asks for another VERSION_MINOR: `gen_device.py` says so.
 
     from pumplink.messages import STATUS, BY_ID
     values = STATUS.reply.unpack(payload[1:])
@@ -15,9 +14,10 @@ import hashlib
 from pumplink.fields import FieldLayout
 from pumplink.message import *
 from pumplink.messages_orders import *
+from pumplink.messages_session import *
 
 IDENTIFY = Message(
-    0x10, "IDENTIFY", 0, "who answers, in which version", NONE,
+    0x10, "IDENTIFY", ANYONE, 0, "who answers, in which version", NONE,
     (
         ("major", "u8", "", 0, 15, "protocol version"),
         ("minor", "u8", "", 0, 255, "protocol version"),
@@ -31,7 +31,7 @@ IDENTIFY = Message(
     ),
 )  # fmt: skip
 STATUS = Message(
-    0x11, "STATUS", 0, "state, rate, account, lockout, alarms", NONE,
+    0x11, "STATUS", ANYONE, 0, "state, rate, account, lockout, alarms", NONE,
     (
         ("mode", "u8", "", 0, 7, "see codes.MODES"),
         ("flags", "u16", "", 0, 0xFFFF, "see codes.FLAGS"),
@@ -58,7 +58,7 @@ STATUS = Message(
     ),
 )  # fmt: skip
 LINK_STATS = Message(
-    0x12, "LINK_STATS", 0, "frames taken and dropped, by reason", NONE,
+    0x12, "LINK_STATS", ANYONE, 0, "frames taken and dropped, by reason", NONE,
     (
         ("ok", "u32", "", 0, None, "frames accepted"),
         ("bad_crc", "u32", "", 0, None, "checksum or its form wrong"),
@@ -71,7 +71,7 @@ LINK_STATS = Message(
     ),
 )  # fmt: skip
 GET_LIMITS = Message(
-    0x13, "GET_LIMITS", 0, "what this pump can do, in numbers", NONE,
+    0x13, "GET_LIMITS", P | C | S | T, 0, "what this pump can do, in numbers", NONE,
     (
         ("revision", "u32", "", 0, U30, "changes with any limit"),
         ("reservoir", "u32", "nL", 0, U30, "capacity"),
@@ -99,7 +99,7 @@ GET_LIMITS = Message(
     ),
 )  # fmt: skip
 GET_ORDER = Message(
-    0x14, "GET_ORDER", 0, "what became of an order", (("order", "u32", "", 1, None, ""),),
+    0x14, "GET_ORDER", P | C | S | T, 0, "what became of an order", (("order", "u32", "", 1, None, ""),),
     (
         ("order", "u32", "", 0, None, ""),
         ("kind", "u8", "", 0, 255, "message id that created it"),
@@ -110,7 +110,7 @@ GET_ORDER = Message(
     ),
 )  # fmt: skip
 GET_PROGRAM = Message(
-    0x15, "GET_PROGRAM", 0, "read the active program back",
+    0x15, "GET_PROGRAM", C | S | T, 0, "read the active program back",
     (("profile", "u8", "", 0, PROFILES_MAX - 1, ""), ("part", "u8", "", 0, 1, "32 steps each")),
     (
         ("profile", "u8", "", 0, PROFILES_MAX - 1, ""),
@@ -123,14 +123,14 @@ GET_PROGRAM = Message(
     ),
 )  # fmt: skip
 GET_ALARMS = Message(
-    0x16, "GET_ALARMS", 0, "active and latched alarms, oldest first", (("first", "u8", "", 0, 63, "0 the oldest"),),
+    0x16, "GET_ALARMS", P | C | S | T, 0, "active and latched alarms, oldest first", (("first", "u8", "", 0, 63, "0 the oldest"),),
     (
         ("total", "u8", "", 0, 64, "alarms there are; those that follow start at the one asked for"),
         ("alarms", "tail", "", None, None, "n × (code u8, priority u8, state u8, since u64 ms)"),
     ),
 )  # fmt: skip
 GET_RESERVOIR = Message(
-    0x17, "GET_RESERVOIR", 0, "fill, ledger, refill dates, tube", NONE,
+    0x17, "GET_RESERVOIR", P | C | S | T, 0, "fill, ledger, refill dates, tube", NONE,
     (
         ("remaining", "u32", "nL", 0, U30, "by the ledger"),
         ("fill", "u32", "nL", 0, U30, "content after the last refill, 0 none yet"),
@@ -149,7 +149,7 @@ GET_RESERVOIR = Message(
     ),
 )  # fmt: skip
 GET_COUNTERS = Message(
-    0x18, "GET_COUNTERS", 0, "what became of bolus requests", (("since", "u8", "", 0, 1, "0 ever, 1 the refill"),),
+    0x18, "GET_COUNTERS", P | C | S | T, 0, "what became of bolus requests", (("since", "u8", "", 0, 1, "0 ever, 1 the refill"),),
     (
         ("requested", "u32", "", 0, None, ""),
         ("granted", "u32", "", 0, None, ""),
@@ -167,7 +167,7 @@ GET_COUNTERS = Message(
     ),
 )  # fmt: skip
 GET_BOLUS_SETTINGS = Message(
-    0x19, "GET_BOLUS_SETTINGS", 0, "patient and periodic bolus, bridge", NONE,
+    0x19, "GET_BOLUS_SETTINGS", P | C | S | T, 0, "patient and periodic bolus, bridge", NONE,
     (
         ("volume", "u32", "nL", 0, U30, "patient bolus"),
         ("duration", "u32", "ms", 0, U30, ""),
@@ -184,7 +184,7 @@ GET_BOLUS_SETTINGS = Message(
     ),
 )  # fmt: skip
 LOG_INFO = Message(
-    0x30, "LOG_INFO", 0, "which records there are", (("ring", "u8", "", 0, 1, "0 events, 1 faults"),),
+    0x30, "LOG_INFO", C | S | T, 0, "which records there are", (("ring", "u8", "", 0, 1, "0 events, 1 faults"),),
     (
         ("first", "u32", "", 0, None, "oldest place kept"),
         ("next", "u32", "", 0, None, "place of the next record"),
@@ -192,7 +192,7 @@ LOG_INFO = Message(
     ),
 )  # fmt: skip
 LOG_READ = Message(
-    0x31, "LOG_READ", 0, "read whole records",
+    0x31, "LOG_READ", C | S | T, 0, "read whole records",
     (
         ("ring", "u8", "", 0, 1, "0 events, 1 faults"),
         ("first", "u32", "", 0, None, "place in the ring to start at"),
@@ -204,14 +204,20 @@ LOG_READ = Message(
         ("records", "tail", "", None, None, "n × (record, chain b8), see codes.RECORD_FORMAT"),
     ),
 )  # fmt: skip
+EVT_STATUS = Message(
+    0x80, "EVT_STATUS", NOBODY, 0, "the status, by subscription", NONE,
+    tuple([(f.name, f.kind, f.unit, f.low, f.high, f.doc) for f in STATUS.reply.fields]),
+)  # fmt: skip
 
 TABLE = (
-    IDENTIFY, STATUS, LINK_STATS, GET_LIMITS, GET_ORDER, GET_PROGRAM, GET_ALARMS, GET_RESERVOIR, GET_COUNTERS,
+    HELLO, AUTH, CLOSE, IDENTIFY, STATUS, LINK_STATS, GET_LIMITS, GET_ORDER, GET_PROGRAM, GET_ALARMS, GET_RESERVOIR, GET_COUNTERS,
     GET_BOLUS_SETTINGS, PREPARE_BOLUS, STAGE_BEGIN, STAGE_STEPS, PREPARE_PROGRAM, PREPARE_PATIENT_BOLUS,
     PREPARE_PRIME, PREPARE_REFILL, PREPARE_CLOCK, COMMIT, CANCEL, STOP, PREPARE_MODE, ABORT_BOLUS, ACK_ALARM,
-    REQUEST_BOLUS, SILENCE, LOG_INFO, LOG_READ, CALIBRATE, PREPARE_PERIODIC, PREPARE_BRIDGE,
+    REQUEST_BOLUS, SILENCE, LOG_INFO, LOG_READ, LOG_SUBSCRIBE, CALIBRATE, PREPARE_PERIODIC, PREPARE_BRIDGE, PROVISION,
+    KEY_LIST, INJECT, LINK_FAULT, REBOOT,
 )  # fmt: skip
-BY_ID = {message.id: message for message in TABLE}
+EVENTS = (EVT_STATUS, EVT_ALARM, EVT_LOG, EVT_DOSE, EVT_BOOT)
+BY_ID = {message.id: message for message in TABLE + EVENTS}
 REFUSAL = FieldLayout((
     ("detail", "u16", "", 0, 0xFFFF, "meaning depends on the status code"),
     ("info", "u32", "", 0, None, "meaning depends on the status code"),
@@ -221,10 +227,10 @@ REFUSAL = FieldLayout((
 def canonical():
     """The table as text, one line a payload: what SCHEMA is taken over."""
     lines = []
-    for message in TABLE:
+    for message in TABLE + EVENTS:
         for layout in (message.request, message.reply):
             rows = ["%s:%s:%s:%s:%s" % (f.name, f.kind, f.unit, f.low, f.high) for f in layout.fields]
-            lines.append("%02x %s %d %s" % (message.id, message.name, message.acts, ",".join(rows)))
+            lines.append("%02x %s %d %d %s" % (message.id, message.name, message.roles, message.acts, ",".join(rows)))
     return "\n".join(lines)
 
 

@@ -12,7 +12,11 @@ from pumplink.message import (
     STEPS_PER_FRAME,
     STEPS_PER_PROFILE,
     U30,
+    C,
     Message,
+    P,
+    S,
+    T,
 )
 
 _ORDER = ("order", "u32", "", 1, U30, "client-chosen order id, never reused")
@@ -28,7 +32,7 @@ _TICKET = (
 )
 
 PREPARE_BOLUS = Message(
-    0x20, "PREPARE_BOLUS", 1, "one bolus by the clinician",
+    0x20, "PREPARE_BOLUS", C, 1, "one bolus by the clinician",
     (
         _ORDER,
         ("volume", "u32", "nL", 1_000, 2_000_000, "besides the basal"),
@@ -38,7 +42,7 @@ PREPARE_BOLUS = Message(
     _TICKET,
 )  # fmt: skip
 STAGE_BEGIN = Message(
-    0x21, "STAGE_BEGIN", 1, "start sending a profile; profile 0 starts a new program",
+    0x21, "STAGE_BEGIN", C, 1, "start sending a profile; profile 0 starts a new program",
     (
         _ORDER,
         ("profile", "u8", "", 0, PROFILES_MAX - 1, "rising from 0"),
@@ -49,7 +53,7 @@ STAGE_BEGIN = Message(
     NONE,
 )  # fmt: skip
 STAGE_STEPS = Message(
-    0x22, "STAGE_STEPS", 1, "send program steps",
+    0x22, "STAGE_STEPS", C, 1, "send program steps",
     (
         ("index", "u8", "", 0, 47, "of the first step"),
         ("n", "u8", "", 1, STEPS_PER_FRAME, ""),
@@ -57,9 +61,9 @@ STAGE_STEPS = Message(
     ),
     (("received", "u8", "", 0, 48, "steps staged so far"),),
 )  # fmt: skip
-PREPARE_PROGRAM = Message(0x23, "PREPARE_PROGRAM", 1, "check the staged program", (_ORDER,), _TICKET)
+PREPARE_PROGRAM = Message(0x23, "PREPARE_PROGRAM", C, 1, "check the staged program", (_ORDER,), _TICKET)
 PREPARE_PATIENT_BOLUS = Message(
-    0x24, "PREPARE_PATIENT_BOLUS", 1, "settings of the patient bolus",
+    0x24, "PREPARE_PATIENT_BOLUS", C, 1, "settings of the patient bolus",
     (
         _ORDER,
         ("volume", "u32", "nL", 1_000, 500_000, ""),
@@ -72,7 +76,7 @@ PREPARE_PATIENT_BOLUS = Message(
     _TICKET,
 )  # fmt: skip
 PREPARE_PRIME = Message(
-    0x25, "PREPARE_PRIME", 1, "fill the path, or purge it, from stopped mode",
+    0x25, "PREPARE_PRIME", C | S, 1, "fill the path, or purge it, from stopped mode",
     (
         _ORDER,
         ("volume", "u32", "nL", 1_000, 500_000, ""),
@@ -81,7 +85,7 @@ PREPARE_PRIME = Message(
     _TICKET,
 )  # fmt: skip
 PREPARE_REFILL = Message(
-    0x26, "PREPARE_REFILL", 1, "the reservoir now holds this",
+    0x26, "PREPARE_REFILL", C, 1, "the reservoir now holds this",
     (
         _ORDER,
         ("withdrawn", "u32", "nL", 0, U30, "taken out before; U30: not measured"),
@@ -92,7 +96,7 @@ PREPARE_REFILL = Message(
     _TICKET,
 )  # fmt: skip
 PREPARE_CLOCK = Message(
-    0x27, "PREPARE_CLOCK", 1, "set the wall clock",
+    0x27, "PREPARE_CLOCK", C | S, 1, "set the wall clock",
     (
         _ORDER,
         ("unix", "u64", "ms", 0, 1 << 44, "since 1970, UTC, at the instant of COMMIT"),
@@ -103,7 +107,7 @@ PREPARE_CLOCK = Message(
     _TICKET,
 )  # fmt: skip
 COMMIT = Message(
-    0x28, "COMMIT", 1, "do what the ticket stands for",
+    0x28, "COMMIT", C | S, 1, "do what the ticket stands for",
     (
         ("ticket", "b8", "", None, None, ""),
         ("digest", "b8", "", None, None, "of what the operator saw"),
@@ -115,9 +119,9 @@ COMMIT = Message(
         ("program_digest", "b8", "", None, None, "of the active program"),
     ),
 )  # fmt: skip
-CANCEL = Message(0x29, "CANCEL", 1, "drop a ticket", (("ticket", "b8", "", None, None, ""),), NONE)
+CANCEL = Message(0x29, "CANCEL", C | S, 1, "drop a ticket", (("ticket", "b8", "", None, None, ""),), NONE)
 STOP = Message(
-    0x2A, "STOP", 1, "stop delivery now", (("reason", "u8", "", 1, 5, "see codes.STOP_REASONS"),),
+    0x2A, "STOP", C | S | T, 1, "stop delivery now", (("reason", "u8", "", 1, 5, "see codes.STOP_REASONS"),),
     (
         ("mode", "u8", "", 0, 7, ""),
         ("order", "u32", "", 0, None, "bolus that was cancelled, or 0"),
@@ -125,7 +129,7 @@ STOP = Message(
     ),
 )  # fmt: skip
 PREPARE_MODE = Message(
-    0x2B, "PREPARE_MODE", 1, "start: the schedule or the minimum rate, now or later",
+    0x2B, "PREPARE_MODE", C, 1, "start: the schedule or the minimum rate, now or later",
     (
         _ORDER,
         ("mode", "u8", "", 2, 3, "2 schedule, 3 minimum rate"),
@@ -135,11 +139,11 @@ PREPARE_MODE = Message(
     _TICKET,
 )  # fmt: skip
 ABORT_BOLUS = Message(
-    0x2C, "ABORT_BOLUS", 1, "cancel the rest of a bolus or a bridge", (("order", "u32", "", 1, None, ""), _UNTIL),
+    0x2C, "ABORT_BOLUS", C, 1, "cancel the rest of a bolus or a bridge", (("order", "u32", "", 1, None, ""), _UNTIL),
     (("state", "u8", "", 0, 255, ""), ("delivered", "u32", "nL", 0, U30, "")),
 )  # fmt: skip
 ACK_ALARM = Message(
-    0x2D, "ACK_ALARM", 1, "acknowledge a latched alarm",
+    0x2D, "ACK_ALARM", C, 1, "acknowledge a latched alarm",
     (
         ("code", "u8", "", 0, 63, ""),
         ("raised", "u32", "", 0, U30, "number of its log record, 0 any"),
@@ -148,7 +152,7 @@ ACK_ALARM = Message(
     NONE,
 )  # fmt: skip
 REQUEST_BOLUS = Message(
-    0x2E, "REQUEST_BOLUS", 1, "the patient asks for a bolus", (_ORDER, _UNTIL),
+    0x2E, "REQUEST_BOLUS", P | C, 1, "the patient asks for a bolus", (_ORDER, _UNTIL),
     (
         ("order", "u32", "", 0, None, ""),
         ("volume", "u32", "nL", 0, U30, ""),
@@ -156,11 +160,11 @@ REQUEST_BOLUS = Message(
     ),
 )  # fmt: skip
 SILENCE = Message(
-    0x2F, "SILENCE", 1, "pause the sound, at most 2 min; light and alarm stay",
+    0x2F, "SILENCE", C | S, 1, "pause the sound, at most 2 min; light and alarm stay",
     (("time", "u32", "ms", 0, 120_000, "0 ends the pause"), _UNTIL), NONE,
 )  # fmt: skip
 PREPARE_PERIODIC = Message(
-    0x3A, "PREPARE_PERIODIC", 1, "a bolus again and again while the schedule runs",
+    0x3A, "PREPARE_PERIODIC", C, 1, "a bolus again and again while the schedule runs",
     (
         _ORDER,
         ("volume", "u32", "nL", 0, 2_000_000, "0 ends it; else at least 1000"),
@@ -170,7 +174,7 @@ PREPARE_PERIODIC = Message(
     _TICKET,
 )  # fmt: skip
 PREPARE_BRIDGE = Message(
-    0x3B, "PREPARE_BRIDGE", 1, "the old drug in the path goes out at this rate before the program takes over",
+    0x3B, "PREPARE_BRIDGE", C, 1, "the old drug in the path goes out at this rate before the program takes over",
     (
         _ORDER,
         ("volume", "u32", "nL", 0, 2_000_000, "of the path; 0 ends a bridge"),
@@ -179,7 +183,7 @@ PREPARE_BRIDGE = Message(
     _TICKET,
 )  # fmt: skip
 CALIBRATE = Message(
-    0x38, "CALIBRATE", 1, "new calibration, in force from the next program on",
+    0x38, "CALIBRATE", S, 1, "new calibration, in force from the next program on",
     (
         _ORDER,
         ("nl_per_rev", "u32", "nL", 1, U30, "within 20 % of the design value"),

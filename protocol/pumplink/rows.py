@@ -8,7 +8,7 @@ import struct
 
 from pumplink import device
 
-# one message in device.MESSAGES: size u8 of what follows, id u8, flags u8 (1 acts, 2 request tail, 4 reply tail),
+# one message in device.MESSAGES: size u8 of what follows, id u8, flags u8 (1 acts, 2 request tail, 4 reply tail, roles << 3),
 # size u8 and text of the request format, of the reply format, ranges: index u8 with WIDE or not, low and high
 WIDE = 128
 RANGE = "<iI"
@@ -35,4 +35,4 @@ def row(msg_id):
         ranges.append(table[at] & ~WIDE)
         ranges.extend(struct.unpack_from(form, table, at + 1))
         at += 1 + struct.calcsize(form)
-    return msg_id, flags & 1, formats[0], flags & 2, ranges, formats[1], flags & 4
+    return msg_id, flags & 1, formats[0], flags & 2, ranges, formats[1], flags & 4, flags >> 3

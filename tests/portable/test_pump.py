@@ -8,13 +8,13 @@ The ports here do the least a port may do. Random treatments and faults are in t
 import hashlib
 import struct
 
+from portable_client import BLOCK, Client
+
 from pumpfw.core.config import Config
-from pumpfw.core.ports import ABSENT, Ports
+from pumpfw.core.ports import ABSENT, KEY_AREAS, Ports
 from pumpfw.core.pump import Pump
 from pumplink import device
-from pumplink.frame import REQ, FrameReader, encode, pack_body, parse_body
-from pumplink.layout import REQUEST, REQUEST_TAIL, pack
-from pumplink.rows import row
+from pumplink.frame import FrameReader
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 NOT_MEASURED = (1 << 30) - 1
@@ -87,7 +87,7 @@ class Store:
 
 
 class Silent:
-    """Annunciator, watchdog, and sensors of which none is fitted."""
+    """Annunciator, watchdog, noise that is always zero, and sensors of which none is fitted."""
 
     def __init__(self):
         self.feeds = 0
@@ -110,15 +110,22 @@ class Silent:
     def feed(self):
         self.feeds += 1
 
+    def fill(self, buf):
+        pass
+
 
 class Bench:
     def __init__(self):
         self.motor = Motor()
         self.wire = Wire()
         self.silent = Silent()
-        self.pump = Pump(Config(), Ports(self.motor, self.wire, self.silent, self.silent, self.silent, Store()))
+        store = Store()
+        for area in KEY_AREAS:
+            store.append(area, BLOCK)
+        ports = Ports(self.motor, self.wire, self.silent, self.silent, self.silent, store, self.silent)
+        self.pump = Pump(Config(), ports)
+        self.client = Client(self.send)
         self.now_ms = 0
-        self.seq = 0
         self.order = 0
         self.polls = 0
         self.wake_ms = self.poll(0)
@@ -136,16 +143,15 @@ class Bench:
 
     def ask(self, msg_id, *values):
         """(status, rest of the payload)."""
-        self.seq += 1
-        message = row(msg_id)
-        payload = pack(message[REQUEST], message[REQUEST_TAIL], values)
-        self.wire.waiting = encode(pack_body(REQ, msg_id, payload, self.seq))
+        return self.client.ask(msg_id, *values)
+
+    def send(self, wire):
+        """Body of the answer."""
+        self.wire.waiting = wire
         self.poll(self.now_ms)
         body = self.wire.answers.pop()
         assert not self.wire.answers
-        _, answered, _, _, seq, payload = parse_body(body)
-        assert (answered, seq) == (msg_id, self.seq)
-        return payload[0], bytes(payload[1:])
+        return body
 
     def prepare(self, message, *values):
         self.order += 1
@@ -229,12 +235,9 @@ def test_a_bolus_over_the_link():
 def test_the_same_order_or_the_same_frame_gives_one_bolus():
     bench = running()
     reply = request_bolus(bench)
-    frame = encode(pack_body(REQ, 0x2E, struct.pack("<IQ", bench.order, 10_000), bench.seq))
     steps = bench.motor.steps
     for _ in range(3):
-        bench.wire.waiting = frame
-        bench.poll(bench.now_ms)
-        assert bytes(parse_body(bench.wire.answers.pop())[5]) == b"\0" + reply[1]
+        assert bench.send(bench.client.wire)[10:-16] == b"\0" + reply[1]
     assert bench.motor.steps == steps
     bench.run_until(3 * HOUR_MS)
     assert refusal(request_bolus(bench, bench.order)) == (device.DUPLICATE_ORDER, 0, 4)

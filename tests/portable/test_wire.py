@@ -30,9 +30,11 @@ def counts(reader):
 
 def sides(row):
     """(format, has tail, ranges, leading status) of the payload of a message vector."""
-    _, _, request, request_tail, ranges, reply, reply_tail = rows.row(row["id"])
+    _, _, request, request_tail, ranges, reply, reply_tail, _ = rows.row(row["id"])
     if row["side"] == "request":
         return request, request_tail, ranges, b""
+    if row["side"] == "event":
+        return reply, reply_tail, (), b""
     if row["side"] == "reply":
         return reply, reply_tail, (), bytes([row["status"]])
     return device.REFUSAL, False, (), bytes([row["status"]])

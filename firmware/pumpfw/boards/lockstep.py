@@ -11,6 +11,7 @@ The store is called in the middle of an exchange. The same object serves in proc
 MicroPython (`vm`); it knows of neither.
 """
 
+import hashlib
 import struct
 from array import array
 
@@ -24,7 +25,7 @@ REQUEST = "<IiIiBH"
 REQUEST_SIZE = struct.calcsize(REQUEST)
 CHANGE = "<Bi"
 CHANGE_SIZE = 5
-CHANNELS = 12
+CHANNELS = 14
 REPLY = "<BIHHHBBBB"
 REPLY_SIZE = struct.calcsize(REPLY)
 COUNT_AT = 9  # of the number of link bytes in a reply
@@ -113,6 +114,22 @@ class LockstepSensors:
         """Nothing to do: the rig wakes the core at every change."""
 
 
+class LockstepNoise:
+    """Bytes from a seed, so that a run can be repeated; a real board has a generator."""
+
+    def __init__(self, seed):
+        self._seed = seed
+        self._drawn = 0
+
+    def fill(self, buf):
+        at = 0
+        while at < len(buf):
+            self._drawn += 1
+            part = hashlib.sha256(self._seed + b"%d" % self._drawn).digest()[: len(buf) - at]
+            buf[at : at + len(part)] = part
+            at += len(part)
+
+
 class LockstepWatchdog:
     """Counts feeds, so that the rig can check them."""
 
@@ -129,7 +146,7 @@ class LockstepBoard:
     The pump is made in the first exchange, because it reads its state from the store; `config` is what it is made of.
     """
 
-    def __init__(self, store, **config):
+    def __init__(self, store, noise_seed=b"", **config):
         self.request = bytearray(REQUEST_SIZE)
         self.reply = bytearray(REPLY_SIZE + LINK_OUT)
         self._config = config
@@ -139,6 +156,7 @@ class LockstepBoard:
         self._watchdog = LockstepWatchdog()
         self._sensors = LockstepSensors()
         self._store = store
+        self._noise = LockstepNoise(noise_seed)
         self.pump = None
         self._timebase = None
 
@@ -171,7 +189,7 @@ class LockstepBoard:
         annunciator.sounding = 0
         if self._timebase is None:
             if self.pump is None:
-                ports = Ports(motor, link, annunciator, self._watchdog, self._sensors, self._store)
+                ports = Ports(motor, link, annunciator, self._watchdog, self._sensors, self._store, self._noise)
                 self.pump = Pump(Config(**self._config), ports)
             self._timebase = Timebase(ticks, self.pump.config.time_scale)
             self._timebase.start(self.pump.start_ms)

@@ -1,6 +1,6 @@
 """The firmware in a MicroPython process: lockstep exchanges over standard input and output.
 
-    micropython -m start RESERVOIR_NL FIRMWARE_DIGEST_HEX RESET_CAUSE
+    micropython -m start RESERVOIR_NL FIRMWARE_DIGEST_HEX RESET_CAUSE UID_HEX NOISE_SEED_HEX
 
 Ends at the end of its input, so that it never outlives the rig. A request of all 0xFF asks for the
 heap: the answer is two u32, bytes in use after a collection and bytes free. At the start it says which
@@ -76,10 +76,13 @@ class VmStore:
 def main():
     """Serve until the input ends."""
     reservoir_nl, fw_digest, reset_cause = int(sys.argv[1]), bytes.fromhex(sys.argv[2]), int(sys.argv[3])
+    uid, noise_seed = bytes.fromhex(sys.argv[4]), bytes.fromhex(sys.argv[5])
     source = sys.stdin.buffer
     sink = sys.stdout.buffer
     store = VmStore(source, sink)
-    board = LockstepBoard(store, reservoir_nl=reservoir_nl, fw_digest=fw_digest, reset_cause=reset_cause)
+    board = LockstepBoard(
+        store, noise_seed, reservoir_nl=reservoir_nl, fw_digest=fw_digest, uid=uid, reset_cause=reset_cause
+    )
     gc.collect()
     version = ".".join([str(part) for part in sys.implementation.version[:3]])
     sink.write(struct.pack(BANNER, ("%s %s on %s" % (sys.implementation.name, version, sys.platform)).encode()))

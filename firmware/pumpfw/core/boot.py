@@ -29,6 +29,7 @@ def load(pump):
         else:
             pump.stored = LOST
     pump.times[0] = storage.t_ms
+    pump.link.keys.load(pump.config)
     pump.supervisor.configure(pump.delivery.nl_per_rev, pump.config.steps_per_rev)
     return storage.t_ms
 
@@ -45,6 +46,9 @@ def _restore_volume(pump):
 def first(pump, now_ms):
     """The first wake: records, self-tests, alarms of the reset, and the mode to go on in (PWR-06)."""
     pump.supervisor.enable(False)
+    pump.link.keys.repair()
+    if pump.numbers[durable.LOCKED]:
+        pump.link.session.lock(now_ms)  # in full (SEC-05)
     dropped = pump.journal.boot()
     fresh = pump.stored == FRESH
     cause = _cause(pump, fresh)

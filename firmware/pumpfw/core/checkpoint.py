@@ -12,7 +12,7 @@ from pumpfw.core.reservoir import Reservoir
 from pumpfw.core.schedule import Program
 from pumpfw.core.window import RollingWindow
 
-_VERSION = 2
+_VERSION = 3
 _NUMBERS_SIZE = 8 * durable.COUNT
 _SMALL_SIZE = (
     1 + _NUMBERS_SIZE + BolusSettings.SIZE + BolusHistory.SIZE + Counters.SIZE + Reservoir.SIZE + RollingWindow.SIZE

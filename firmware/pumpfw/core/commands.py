@@ -5,10 +5,10 @@ A handler takes (pump, values, now_ms) and answers with the payload of the reply
 """
 
 from pumpfw.core import config as limits
-from pumpfw.core import durable, modes, rules, upkeep
+from pumpfw.core import durable, modes, rules, session, upkeep
 from pumpfw.core.replies import done, refused, stale
 from pumpfw.core.schedule import STEPS_TOTAL
-from pumplink import device
+from pumplink import device, provision
 from pumplink.frame import MAX_BODY
 from pumplink.layout import ACTS, ID, RANGES
 from pumplink.rows import row
@@ -28,6 +28,8 @@ def run(pump, message, values, now_ms):
         reply = programming.commit(values, now_ms)
     elif kind == device.CANCEL:
         reply = programming.cancel(values, now_ms)
+    elif kind == device.PROVISION:
+        reply = _provision(pump, values, now_ms)
     else:
         reply = programming.prepare(message, values, now_ms)
     if isinstance(reply, bytes):
@@ -44,7 +46,8 @@ def run(pump, message, values, now_ms):
 def _identify(pump, values, now_ms):
     config = pump.config
     return done(
-        device.IDENTIFY, device.VERSION_MAJOR, device.VERSION_MINOR, config.uid, limits.FIRMWARE_VERSION, 1,
+        device.IDENTIFY, device.VERSION_MAJOR, device.VERSION_MINOR, config.uid, limits.FIRMWARE_VERSION,
+        config.build,
         config.fw_digest, device.SCHEMA, MAX_BODY, config.model,
     )  # fmt: skip
 
@@ -69,7 +72,7 @@ def _status(pump, values, now_ms):
         pump.reservoir.remaining_nl(), pump.history.lockout_left_ms(now_ms),
         pump.history.left(now_ms, settings.max_24h), pump.config.time_scale, pump.alarms.bits(), now_ms,
         pump.schedule.program.digest, pump.config.fw_digest, order[0], order[2], order[4],
-        pump.link.last_seq, pump.journal.next, reason, pump.next_change_ms(now_ms),
+        pump.link.session.last_seq, pump.journal.next, reason, pump.next_change_ms(now_ms),
         pump.window.volume_nl(now_ms), pump.reservoir.since_fill_nl(), pump.sensors.unmonitored(),
     )  # fmt: skip
 
@@ -78,8 +81,8 @@ def _link_stats(pump, values, now_ms):
     link = pump.link
     reader = link.reader
     return done(
-        device.LINK_STATS, reader.ok, reader.bad_crc, reader.bad_cobs, reader.bad_len, reader.oversize, 0,
-        link.stale, link.duplicate,
+        device.LINK_STATS, reader.ok, reader.bad_crc, reader.bad_cobs, reader.bad_len, reader.oversize,
+        link.tag_fail, link.stale, link.duplicate,
     )  # fmt: skip
 
 
@@ -90,8 +93,8 @@ def _get_limits(pump, values, now_ms):
     return done(
         device.GET_LIMITS, limits.REVISION, config.reservoir_nl, config.low_nl, config.empty_nl,
         pump.delivery.nl_per_rev, config.steps_per_rev, limits.PACKET_INTERVAL_MS, pump.delivery.packet_max,
-        config.rate_min, config.rate_max, device.STEPS_PER_PROFILE, bolus[1][1], bolus[2][1], bolus[3][0],
-        bolus[3][1], bolus[4][1], STEPS_TOTAL, 2_000_000, 500_000,
+        config.rate_min, config.rate_max, device.STEPS_PER_PROFILE, min(bolus[1][1], config.bolus_max), bolus[2][1], bolus[3][0],
+        bolus[3][1], bolus[4][1], STEPS_TOTAL, config.bolus_max, 500_000,
         pump.numbers[durable.MINIMUM], limits.SOFT_CHANGE_PERCENT, limits.CHANGES_MAX, config.fill_age_ms // 1000,
     )  # fmt: skip
 
@@ -155,7 +158,41 @@ def _log_read(pump, values, now_ms):
     return done(device.LOG_READ, *pump.journal.read(*values))
 
 
+def _key_list(pump, values, now_ms):
+    return done(device.KEY_LIST, pump.link.keys.listed())
+
+
 # -- acting ------------------------------------------------------------------------------------------
+
+
+def _auth(pump, values, now_ms):
+    return done(device.AUTH, pump.link.session.role, session.IDLE_MS // 1000)
+
+
+def _close(pump, values, now_ms):
+    return b"\0"  # the link ends the session when this answer is signed
+
+
+def _provision(pump, values, now_ms):
+    """Without a session: whoever fits the jumper is at the pump (SEC-08)."""
+    offset, total, data = values
+    keys = pump.link.keys
+    if not keys.jumper():
+        return device.PRESENCE_REQUIRED, 0, 0
+    left_ms = pump.link.session.locked_ms(now_ms)
+    if left_ms:
+        return device.LOCKED_OUT, 0, left_ms
+    if pump.mode != device.STOP_MODE:
+        return device.WRONG_MODE, 0, pump.mode
+    if total != provision.BLOCK_SIZE:
+        return device.HARD_LIMIT, device.LIMIT_BLOCK, provision.BLOCK_SIZE
+    received = keys.receive(offset, data)
+    if received < 0 or (received == total and not keys.accept(pump.config)):
+        return device.HARD_LIMIT, device.LIMIT_BLOCK, max(0, received)
+    if received == total:
+        pump.link.close()
+        pump.journal.add(now_ms, device.REC_KEYS, total)
+    return done(device.PROVISION, received)
 
 
 def _stop(pump, values, now_ms):
@@ -228,4 +265,7 @@ _HANDLERS = {
     device.ABORT_BOLUS: _abort_bolus,
     device.ACK_ALARM: _ack_alarm,
     device.SILENCE: _silence,
+    device.AUTH: _auth,
+    device.CLOSE: _close,
+    device.KEY_LIST: _key_list,
 }

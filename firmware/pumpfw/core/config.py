@@ -25,7 +25,8 @@ RESTART_MS = 600_000  # three restarts or four resets within this stay stopped (
 RESETS_MAX = 3
 VERIFY_MS = 3_300_000  # what is stored is read back at least every 60 min (PWR-12), at an upkeep
 FLOW_MAX_NL_PER_MIN = 5_000_000  # physical flow under time compression (TIME-10)
-REVISION = 2  # of these limits
+BOLUS_MAX = 2_000_000  # nL, the largest bolus of any kind
+REVISION = 3  # of these limits
 FIRMWARE_VERSION = b"\x00\x02\x00"  # major, minor, patch
 
 
@@ -35,12 +36,12 @@ class Config:
     __slots__ = (
         "reservoir_nl", "low_nl", "empty_nl", "nl_per_rev", "steps_per_rev", "step_period_us",
         "time_scale", "uid", "fw_digest", "model", "rate_min", "rate_max", "reset_cause",
-        "fill_age_ms", "tube_life_nl", "service_ms",
+        "fill_age_ms", "tube_life_nl", "service_ms", "bolus_max", "build",
     )  # fmt: skip
 
     def __init__(
         self, reservoir_nl=20_000_000, nl_per_rev=43_100, steps_per_rev=200, fw_digest=b"\0" * 8, uid=b"\0" * 8,
-        reset_cause=RESET_POWER_ON, time_scale=1,
+        reset_cause=RESET_POWER_ON, time_scale=1, build=1,
     ):  # fmt: skip
         self.reservoir_nl = reservoir_nl
         self.low_nl = 3_000_000
@@ -56,6 +57,8 @@ class Config:
         self.rate_min = RATE_MIN_NL_PER_DAY
         # the ceiling, or what keeps the physical flow under 5 mL/min (TIME-10)
         self.rate_max = min(RATE_MAX_NL_PER_DAY, FLOW_MAX_NL_PER_MIN * 1440 // time_scale)
+        self.bolus_max = BOLUS_MAX
+        self.build = build  # 0 for delivery, 1 for tests
         self.reset_cause = reset_cause
         self.fill_age_ms = 90 * DAY_MS
         self.tube_life_nl = 2_000_000_000

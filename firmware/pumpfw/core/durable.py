@@ -12,5 +12,7 @@ MARKER, RESETS, RESET_TIMES, RESTART_CODE, RESTART_TIMES, BUTTONS, PURGED_NL, CH
     22, 23, 24, 28, 29, 32, 33, 34, 35,
 )  # fmt: skip
 STEPS = 47  # step total at the checkpoint
-COUNT = 48
+SEQ_BLOCK = 48  # numbers of requests up to here may have been taken
+LOCKED = 49  # 1: nobody gets a new session before 5 min have passed with power
+COUNT = 50
 NEVER = -(1 << 40)  # pump time before any

@@ -1,49 +1,68 @@
 """The pump's end of the link: frames in, at most one reply each, repeats answered from the cache.
 
-A frame that fails a check is counted and dropped and changes nothing else (LINK-02). The same bytes
-again get the same answer without being executed a second time (LINK-04).
+A frame that fails a check is counted and dropped and changes nothing else (LINK-02). Without a session a stranger may
+read what a status lamp would show, and open a handshake; whatever acts needs a tag (SEC-01, SEC-03). The same bytes
+again get the same answer without being executed a second time (LINK-04). What a message does is in `commands`.
 """
 
 import struct
 from array import array
 
 from pumpfw.core import commands
+from pumpfw.core.keys import Keys
 from pumpfw.core.programming import Programming
 from pumpfw.core.replies import refused
+from pumpfw.core.session import GAP_MAX, Session
 from pumplink import device
 from pumplink.device import VERSION_MAJOR, VERSION_MINOR
-from pumplink.frame import COUNT_MAX, REQ, RSP, FrameReader, encode, pack_body, parse_body
-from pumplink.layout import ACTS, ID, RANGES, REQUEST, REQUEST_TAIL, unpack, violation
+from pumplink.frame import (
+    AUTH_FLAG,
+    COUNT_MAX,
+    HEADER,
+    REQ,
+    ROLE_SHIFT,
+    RSP,
+    FrameReader,
+    encode,
+    major_of,
+    pack_body,
+    parse_body,
+)
+from pumplink.layout import ACTS, ID, RANGES, REQUEST, REQUEST_TAIL, ROLES, unpack, violation
 from pumplink.rows import row
+from pumplink.tags import TAG_SIZE
 
-_STRANGE_MAX = 5  # replays within a minute: somebody is at the link (A34)
+_STRANGE_MAX = 5  # replays and commands without a key within a minute: somebody is at the link (A34)
 _STRANGE_MS = 60_000
+_HINT_MS = 100  # a stranger is answered at most so often
+_RESERVED = 0x8E  # flag bits that must be 0
 
 
 class LinkServer:
     """Serves one link port for one pump."""
 
-    def __init__(self, pump, port):
-        self.last_seq = 0
-        self.stale = 0
-        self.duplicate = 0
+    def __init__(self, pump, ports):
+        self.stale = self.duplicate = self.tag_fail = 0
         self.reader = FrameReader()
-        self._port = port
-        self._pump = pump
+        self.keys = Keys(ports.store, ports.sensors)
+        self.session = Session(pump, self.keys, ports.noise)
         self.programming = Programming(pump)
-        self._strange = array("q", [-(1 << 40)] * _STRANGE_MAX)  # instants of the last replays
+        self._port = ports.link
+        self._pump = pump
+        self._strange = array("q", [-(1 << 40)] * _STRANGE_MAX)  # their instants
+        self._hinted = -_HINT_MS
         self._input = bytearray(256)
         self._view = memoryview(self._input)
         self._bodies = []
-        self._used = [0] * 16  # acting requests whose late copies are refused; sessions will refuse all older ones
-        self._last_body = b""
-        self._last_wire = b""
+        self._last_tag = self._last_wire = b""
 
     def serve(self, now_ms):
         """Take one buffer full from the port and answer it. True: more may wait, so poll again soon.
 
         One buffer a poll, so that a saturated link delays no packet (LINK-07).
         """
+        if self.keys.policy:
+            self.session.button(self.keys.button(), now_ms)
         count = self._port.read_into(self._input)
         if not count:
             return False
@@ -52,69 +71,141 @@ class LinkServer:
             self._answer(body, now_ms)
         return count == len(self._input)
 
+    # -- who speaks --------------------------------------------------------------------------------------
+
     def _answer(self, body, now_ms):
-        kind, msg_id, flags, _, seq, payload = parse_body(body)
-        if kind != REQ or flags & 0x8E or not 1 <= seq < 1 << 30:  # reserved flag bits, numbers out of range
+        kind, msg_id, flags, sid, seq, payload = parse_body(body)
+        if kind != REQ or flags & _RESERVED or not 1 <= seq <= COUNT_MAX:
             self.stale = min(self.stale + 1, COUNT_MAX)
             return
-        if body[0] >> 4 != VERSION_MAJOR:
-            self._send(msg_id, seq, refused(device.VERSION, VERSION_MAJOR << 8 | VERSION_MINOR))
+        if major_of(body) != VERSION_MAJOR:
+            self._say(msg_id, seq, refused(device.VERSION, VERSION_MAJOR << 8 | VERSION_MINOR))
             return
         message = row(msg_id)
-        if message is None:
-            self._refuse(msg_id, seq, device.UNKNOWN_MSG, now_ms)
+        if not flags & AUTH_FLAG:
+            self._stranger(message, msg_id, seq, payload, body, now_ms)
             return
-        if not message[ACTS]:
-            self._send(msg_id, seq, self._execute(message, payload, now_ms))
+        end = len(body) - TAG_SIZE
+        if end < HEADER:
+            self._hint(msg_id, seq, (device.AUTH_FAILED, 0, 0), now_ms)
             return
-        if seq == self.last_seq:
-            if body == self._last_body:
-                self.duplicate = min(self.duplicate + 1, COUNT_MAX)
-                self._port.write(self._last_wire)
-            else:
-                self._replayed(msg_id, seq, now_ms)
+        signed, tag = body[:end], body[end:]
+        session = self.session
+        role = flags >> ROLE_SHIFT
+        if msg_id == device.AUTH and sid != session.sid:
+            refusal = session.authenticate(sid, seq, role, signed, tag, now_ms)
+            if not refusal:
+                self.programming.drop()
+        else:
+            refusal = session.check(sid, role, signed, tag, now_ms)
+        if refusal:
+            if refusal[0] == device.AUTH_FAILED:
+                self.tag_fail = min(self.tag_fail + 1, COUNT_MAX)
+            self._notice(now_ms)
+            self._hint(msg_id, seq, refusal, now_ms)
             return
-        if seq in self._used:  # a late copy, whatever was answered to the first one
-            self._replayed(msg_id, seq, now_ms)
-            return
-        self._used.pop(0)
-        self._used.append(seq)
-        reply = self._execute(message, payload, now_ms)
-        self.last_seq = seq
-        self._last_body = bytes(body)
-        self._last_wire = self._send(msg_id, seq, reply)
+        self._in_session(message, msg_id, seq, payload[: len(payload) - TAG_SIZE], tag, now_ms)
 
-    def _execute(self, message, payload, now_ms):
+    def _stranger(self, message, msg_id, seq, payload, body, now_ms):
+        if message is None or not message[ROLES] & device.OPEN:
+            if msg_id == device.PROVISION:
+                self._say(msg_id, seq, self._execute(message, payload, now_ms))
+                return
+            self._notice(now_ms)
+            self._hint(msg_id, seq, (device.NO_SESSION, 0, 0), now_ms)
+        elif msg_id == device.HELLO:
+            values, reply = self._checked(message, payload)
+            if values is None:
+                self._say(msg_id, seq, reply)
+            else:
+                self._port.write(encode(self.session.hello(values, body, seq, now_ms)))
+        else:
+            self._say(msg_id, seq, self._execute(message, payload, now_ms))
+
+    def _in_session(self, message, msg_id, seq, payload, tag, now_ms):
+        session = self.session
+        last = session.last_seq
+        if seq == last and tag == self._last_tag:
+            self.duplicate = min(self.duplicate + 1, COUNT_MAX)
+            self._port.write(self._last_wire)
+            return
+        if seq <= last or seq > last + GAP_MAX:
+            self._notice(now_ms)
+            reply = refused(device.SEQ_REUSED if seq == last else device.SEQ_STALE, 0, last)
+            self._port.write(self._signed(msg_id, seq, reply, tag))
+            return
+        session.take(seq, message is not None and message[ACTS], now_ms)
+        if message is None or not message[ROLES]:
+            reply = self._refusal(msg_id, device.UNKNOWN_MSG, now_ms)
+        elif not message[ROLES] >> session.role & 1:
+            reply = self._refusal(msg_id, device.FORBIDDEN, now_ms)
+        else:
+            reply = self._execute(message, payload, now_ms)
+        wire = self._signed(msg_id, seq, reply, tag)
+        self._last_tag = tag
+        self._last_wire = wire
+        self._port.write(wire)
+        if msg_id == device.CLOSE and not reply[0]:  # its answer was signed with the keys that go now
+            self.close()
+
+    # -- what is asked -----------------------------------------------------------------------------------
+
+    def _checked(self, message, payload):
+        """(values, None), or (None, the refusal) if length or a range is wrong."""
         values = unpack(message[REQUEST], message[REQUEST_TAIL], payload)
         if values is None:
-            reply = refused(device.BAD_LENGTH, 0, struct.calcsize(message[REQUEST]))
-        else:
-            index, limit = violation(message[RANGES], values)
-            if index < 0:
-                return commands.run(self._pump, message, values, now_ms)
-            reply = refused(device.BAD_FIELD, index, limit)
+            return None, refused(device.BAD_LENGTH, 0, struct.calcsize(message[REQUEST]))
+        index, limit = violation(message[RANGES], values)
+        if index >= 0:
+            return None, refused(device.BAD_FIELD, index, limit)
+        return values, None
+
+    def _execute(self, message, payload, now_ms):
+        values, reply = self._checked(message, payload)
+        if values is not None:
+            return commands.run(self._pump, message, values, now_ms)
         if message[ACTS]:
             self._pump.journal.add(now_ms, device.REC_REFUSED, message[ID], reply[0])
         return reply
 
-    def _refuse(self, msg_id, seq, status, now_ms):
+    def _refusal(self, msg_id, status, now_ms):
         self._pump.journal.add(now_ms, device.REC_REFUSED, msg_id, status)
-        self._send(msg_id, seq, refused(status))
+        return refused(status)
 
-    def _replayed(self, msg_id, seq, now_ms):
+    def close(self):
+        """The session ends, and with it what was prepared in it; what flows goes on (SEC-04)."""
+        self.session.close()
+        self.programming.drop()
+
+    def abandoned(self, now_ms):
+        """Whether a prepared order was left without commit (A27); a session that is over takes its order with it."""
+        if self.session.expired(now_ms):
+            self.programming.drop()
+        return self.programming.abandoned(now_ms)
+
+    # -- strangers ---------------------------------------------------------------------------------------
+
+    def _notice(self, now_ms):
+        # a replay, or a command without a key
         strange = self._strange
         for at in range(_STRANGE_MAX - 1):
             strange[at] = strange[at + 1]
         strange[_STRANGE_MAX - 1] = now_ms
         if strange[0] > now_ms - _STRANGE_MS:
             self._pump.alarms.event(device.ALARM_LINK, now_ms)
-        self._refuse(msg_id, seq, device.SEQ_REUSED, now_ms)
 
-    def abandoned(self, now_ms):
-        """Whether a prepared order was left without commit (A27)."""
-        return self.programming.abandoned(now_ms)
+    def _hint(self, msg_id, seq, refusal, now_ms):
+        # without a tag: whoever asks may show it and must not believe it
+        if now_ms - self._hinted >= _HINT_MS:
+            self._hinted = now_ms
+            self._say(msg_id, seq, refused(refusal[0], refusal[1], refusal[2]))
 
-    def _send(self, msg_id, seq, reply):
-        wire = encode(pack_body(RSP, msg_id, reply, seq))
-        self._port.write(wire)
-        return wire
+    # -- answers -----------------------------------------------------------------------------------------
+
+    def _say(self, msg_id, seq, reply):
+        self._port.write(encode(pack_body(RSP, msg_id, reply, seq)))
+
+    def _signed(self, msg_id, seq, reply, request_tag):
+        session = self.session
+        body = pack_body(RSP, msg_id, reply, seq, session.sid, AUTH_FLAG | session.role << ROLE_SHIFT, TAG_SIZE)
+        return encode(body + session.sign(request_tag, body))

@@ -17,27 +17,30 @@
 `Store.read(area, offset, count)`    bytes or a bytearray, fewer at the end of what was written
 `Store.append(area, data) -> bool`   durable when it returns True
 `Store.erase(area) -> bool`          the area is empty when it returns True
+`Noise.fill(buf)`                    random bytes, as good as the board has them; keys never come from here
 `Watchdog.feed()`                   called at one place, after control, supervisor and journal have reported progress
 
-Store areas: two state slots, the segments of the event ring, the segments of the fault ring.
+Store areas: two state slots, the segments of the event ring, those of the fault ring, two copies of keys and limits.
 """
 
 ABSENT = -(1 << 29)  # small on every interpreter
 SLOTS = (0, 1)
 EVENT_AREA, EVENT_SEGMENTS = 2, 21
 FAULT_AREA, FAULT_SEGMENTS = 23, 5
+KEY_AREAS = (28, 29)
 SEGMENT_RECORDS = 256  # one segment is erased at a time: 20 full ones hold 5 120 events, 4 hold 1 024 faults
 
 
 class Ports:
     """The port objects of one board."""
 
-    __slots__ = ("motor", "link", "annunciator", "watchdog", "sensors", "store")
+    __slots__ = ("motor", "link", "annunciator", "watchdog", "sensors", "store", "noise")
 
-    def __init__(self, motor, link, annunciator, watchdog, sensors, store):
+    def __init__(self, motor, link, annunciator, watchdog, sensors, store, noise):
         self.motor = motor
         self.link = link
         self.annunciator = annunciator
         self.watchdog = watchdog
         self.sensors = sensors
         self.store = store
+        self.noise = noise

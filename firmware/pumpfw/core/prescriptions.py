@@ -27,6 +27,8 @@ def refusal(pump, programming, kind, values, now_ms):
     """Why this order may not be carried out now, or None."""
     if pump.journal.failed:
         return device.STORAGE, 0, 0
+    if kind in (SETTINGS, BOLUS, PERIODIC) and values[1] > pump.config.bolus_max:
+        return device.HARD_LIMIT, device.LIMIT_BOLUS, pump.config.bolus_max
     if kind == PROGRAM:
         if values[0] != programming.order or not programming.whole():
             return device.HARD_LIMIT, device.LIMIT_STEPS, 0

@@ -117,6 +117,12 @@ class Programming:
         self.staged.clear()
         self.order = 0
 
+    def drop(self):
+        """The session is over: ticket and staging are void (SEC-04)."""
+        self.ticket.void()
+        self.ticket.kind = 0
+        self.forget()
+
     def swap(self):
         """The staged program for the active one, and back again."""
         schedule = self._pump.schedule

@@ -42,7 +42,7 @@ class Pump:
         self.scratch, self.kept = checkpoint.rooms()
         self.clock = WallClock()
         self.schedule = Schedule(self.clock)
-        self.link = LinkServer(self, ports.link)
+        self.link = LinkServer(self, ports)
         self.mode = device.BOOT
         self.revision = 0  # counts every change that a prepared order must not be overtaken by
         self.numbers = array("q", bytes(8 * durable.COUNT))

@@ -20,6 +20,7 @@ from pumpfw.boards.lockstep import (
     REQUEST,
     SOUND_ENDED,
 )
+from pumpfw.core.ports import KEY_AREAS
 from pumpfw.core.timebase import TICKS_PERIOD
 from pumphil.instruments import Balance, BalanceParameters, Encoder, EncoderParameters
 from pumphil.plant import Plant, PlantParameters
@@ -28,6 +29,7 @@ from pumphil.rigs.find import firmware_digest
 from pumphil.rigs.inputs import NOMINAL, Inputs
 from pumphil.rigs.store import MemoryStore, PowerCut
 from pumphil.rigs.transport import VirtualTransport
+from pumphost.keyring import Keyring
 from pumplink import codes
 
 TICKS_MASK = TICKS_PERIOD - 1  # ticks and step counts both wrap at 2^30
@@ -45,7 +47,7 @@ class Restless(AssertionError):
 class RigOptions:
     """What a rig is built from. `reservoir_nl` is the capacity of the pump; heap in KiB (rig `vm` only).
 
-    `inputs` are the sensors that are fitted and what they show at first.
+    `inputs` are the sensors that are fitted and what they show at first. Without `provisioned` the pump has no keys.
     """
 
     reservoir_nl: int = 20_000_000
@@ -54,6 +56,7 @@ class RigOptions:
     encoder: EncoderParameters = field(default_factory=EncoderParameters)
     balance: BalanceParameters = field(default_factory=BalanceParameters)
     inputs: Mapping[int, int] = field(default_factory=lambda: dict(NOMINAL))
+    provisioned: bool = True
 
 
 class LockstepRig:
@@ -85,10 +88,16 @@ class LockstepRig:
         self._wake_us = NEVER_US
         self._enabled = False
         self.store = MemoryStore()
+        self.uid = random.Random(f"{seed}:uid").randbytes(8)
+        self.keys = Keyring.made(random_bytes=random.Random(f"{seed}:keys").randbytes)  # of a pump that nobody has
+        if options.provisioned:
+            for area in KEY_AREAS:
+                self.store.areas[area] = bytearray(self.keys.block())
         self._inputs = Inputs(options.inputs)
         self._ticks_random = random.Random(f"{seed}:ticks")
         self._ticks_base = self._steps_base = 0
         self._powered = False
+        self._boots = 0
         self._pack = struct.Struct(REQUEST).pack
         self._unpack = struct.Struct(REPLY).unpack_from
         self._transport = VirtualTransport(self)
@@ -174,6 +183,10 @@ class LockstepRig:
         """Whether the firmware runs. After a PowerCut of the store it does not."""
         return self._powered
 
+    def _noise_seed(self) -> bytes:
+        """What the noise of this boot is made from: another one at each boot, the same ones in each run."""
+        return f"{self.seed}:noise:{self._boots}".encode()
+
     def power_cut(self) -> None:
         """The supply goes now: the firmware ends, pulses starve, the driver is off. Plant and store stay."""
         if not self._powered:
@@ -196,6 +209,7 @@ class LockstepRig:
         self._boot(cause)
 
     def _boot(self, cause: int) -> None:
+        self._boots += 1
         t_us = self._now_us
         # counters start anywhere, so that long runs wrap at an instant nobody chose
         self._ticks_base = self._ticks_random.randrange(TICKS_PERIOD) - t_us // 1000

@@ -19,8 +19,9 @@ class SimRig(LockstepRig):
 
     def _start_firmware(self, cause: int) -> None:
         self.board = LockstepBoard(
-            self.store, reservoir_nl=self.options.reservoir_nl, fw_digest=self._digest[:8], reset_cause=cause
-        )
+            self.store, self._noise_seed(), reservoir_nl=self.options.reservoir_nl, fw_digest=self._digest[:8],
+            uid=self.uid, reset_cause=cause,
+        )  # fmt: skip
 
     def _stop_firmware(self) -> None:
         """Nothing calls it any more."""

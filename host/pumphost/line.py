@@ -1,0 +1,101 @@
+"""One transport and what came over it: frames in and out, repeats, counters. Which frame is an answer others say.
+
+    line = Line(transport)
+    body = line.exchange(request, is_answer, unit_s=0.3, gives_up=lambda: False)
+
+The same bytes go out at most four times (LINK-10); virtual transports move their clock instead of waiting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pumphost.transport.base import Transport, clock_of
+from pumplink import frame
+
+WAITS = (1, 1, 2, 2)
+"""Timeouts waited after the first sending and after each of the three repeats."""
+DISCARD_S = 0.05
+
+
+@dataclass
+class Counters:
+    """What the line did to this session, for people who look for a bad cable."""
+
+    requests: int = 0
+    repeats: int = 0
+    replies: int = 0
+    bytes_in: int = 0
+
+    ignored: int = 0
+    """Whole frames that answered something else: late, doubled, foreign, of another session, without a good tag."""
+    events: int = 0
+
+
+class Line:
+    """`clock` is the one that the transport waits by, in seconds."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self.counters = Counters()
+        self.clock = clock_of(transport)
+        self._reader = frame.FrameReader()
+        self._started = False
+
+    def start(self) -> None:
+        """Once: end whatever frame the line was in, and forget what was said to somebody else."""
+        if self._started:
+            return
+        self.transport.write(b"\x00\x00")
+        deadline = self.clock() + DISCARD_S
+        while (left := deadline - self.clock()) > 0 and self.transport.read(left):
+            pass
+        self._started = True
+
+    def exchange(
+        self, body: bytes, answers: Callable[[bytes], bool], unit_s: float, gives_up: Callable[[], bool]
+    ) -> bytes | None:
+        """The first body for which `answers` is true, or None after all repeats, or once `gives_up` is."""
+        wire = frame.encode(body)
+        for attempt, units in enumerate(WAITS):
+            self.counters.repeats += attempt > 0
+            self.transport.write(wire)
+            found = self._await(answers, units * unit_s, gives_up)
+            if found is not None or gives_up():
+                return found
+        return None
+
+    def _await(
+        self, answers: Callable[[bytes], bool], timeout_s: float, gives_up: Callable[[], bool]
+    ) -> bytes | None:
+        deadline = self.clock() + timeout_s
+        while (left := deadline - self.clock()) > 0 and not gives_up():
+            data = self.transport.read(left)
+            if not data:
+                return None
+            self.counters.bytes_in += len(data)
+            found = None
+            for body in self._reader.feed(data):
+                if found is None and answers(body):
+                    found = body
+                elif found is not None:
+                    self.counters.ignored += body[0] & 0x0F != frame.EVT
+            if found is not None:
+                self.counters.replies += 1
+                return found
+        return None
+
+    def silence(self, name: str, unit_s: float) -> str:
+        """What was tried and what came instead of an answer: the difference between a dead and a wrong port."""
+        tried = f"no answer to {name} from {self.transport.name} after {len(WAITS)} tries in {sum(WAITS) * unit_s:.1f} s"
+        if not self.counters.bytes_in:
+            return f"{tried}, and not one byte came back; check port, cable and power"
+        if not self._reader.ok:
+            return (
+                f"{tried}; {self.counters.bytes_in} bytes came back and none was a PumpLink frame: "
+                "another device answers there, or the baud rate differs"
+            )
+        if not self.counters.replies:
+            return f"{tried}; frames came back, but no reply to it: an echo, or another program talks to that pump"
+        return f"{tried}, though the pump has answered before; check the cable and try again"
