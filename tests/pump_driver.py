@@ -132,6 +132,7 @@ class Bench:
         self._packets_before = len(self.motor.packets)
         self.boots += 1
         self._first = True
+        self.events: list[bytes] = []  # bodies of what the pump said by itself since this boot
         self.poll()
 
     def reset(self, cause: int = codes.RESET_BROWN_OUT) -> None:
@@ -242,7 +243,8 @@ class Bench:
         self.poll()
         bodies = self._reader.feed(bytes(self.link.outgoing))
         self.link.outgoing.clear()
-        return bodies
+        self.events += [body for body in bodies if body[0] & 0x0F == frame.EVT]
+        return [body for body in bodies if body[0] & 0x0F != frame.EVT]
 
     def read(self, body: bytes, request: bytes | None = None) -> Reply:
         """A reply, taken apart by the message table; with the request its tag must be good too."""

@@ -83,6 +83,9 @@ def _follow_the_clock(bench: LockstepRig, line: Line, time_scale: float) -> None
         bench.run_until(max(now_us, bench.now_us))
         due_s = (bench.wake_us - now_us) / 1_000_000 / time_scale
         data = line.read(min(max(due_s, 0.0), LONGEST_WAIT_S))
+        if unasked := bench.transport().unasked:
+            line.write(bytes(unasked))
+            unasked.clear()
         if data:
             now_us = began_us + int((time.monotonic() - began_s) * 1_000_000 * time_scale)
             bench.run_until(max(now_us, bench.now_us))

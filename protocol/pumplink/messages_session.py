@@ -57,9 +57,9 @@ KEY_LIST = Message(
 INJECT = Message(
     0x50, "INJECT", T, 1, "a fault for a while; test builds only",
     (
-        ("fault", "u8", "", 0, 2, "0 ends every fault, 1 a sensor shows something else, 2 nothing can be stored"),
-        ("a", "u32", "", 0, U30, "1: its channel, see codes.SENSORS"),
-        ("b", "u32", "", 0, U30, "1: its reading in its unit; U30: as if it were disconnected"),
+        ("fault", "u8", "", 0, 1, "0 ends it, 1 a sensor shows something else"),
+        ("a", "u32", "", 0, 11, "its channel, see codes.SENSORS"),
+        ("b", "u32", "", 0, U30, "its reading in its unit; U30: as if it were disconnected"),
         ("duration", "u32", "ms", 0, DAY_MS, ""),
     ),
     NONE,
@@ -75,7 +75,7 @@ LINK_FAULT = Message(
 )  # fmt: skip
 REBOOT = Message(
     0x52, "REBOOT", T, 1, "reset after the answer; test builds only",
-    (("kind", "u8", "", 0, 1, "0 commanded, 1 by the watchdog"),), NONE,
+    (("kind", "u8", "", 0, 0, "0 by command"),), NONE,
 )  # fmt: skip
 
 EVT_ALARM = Message(

@@ -14,7 +14,7 @@ from pumpfw.core.config import Config
 from pumpfw.core.ports import ABSENT, KEY_AREAS, Ports
 from pumpfw.core.pump import Pump
 from pumplink import device
-from pumplink.frame import FrameReader
+from pumplink.frame import RSP, FrameReader
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 NOT_MEASURED = (1 << 30) - 1
@@ -149,8 +149,8 @@ class Bench:
         """Body of the answer."""
         self.wire.waiting = wire
         self.poll(self.now_ms)
-        body = self.wire.answers.pop()
-        assert not self.wire.answers
+        (body,) = [body for body in self.wire.answers if body[0] & 15 == RSP]  # and no event
+        self.wire.answers.clear()
         return body
 
     def prepare(self, message, *values):

@@ -13,7 +13,7 @@ from portable_client import BLOCK, Client
 from pumpfw.boards.lockstep import REPLY, REPLY_SIZE, REQUEST, LockstepBoard
 from pumpfw.core.ports import ABSENT, KEY_AREAS
 from pumplink import device
-from pumplink.frame import FrameReader
+from pumplink.frame import RSP, FrameReader
 
 DAY_MS = 86_400_000
 TICKS_MASK = (1 << 30) - 1
@@ -66,7 +66,7 @@ class Bench:
 
     def send(self, wire):
         """Body of the answer."""
-        (body,) = self.reader.feed(self.exchange(0, wire))
+        (body,) = [body for body in self.reader.feed(self.exchange(0, wire)) if body[0] & 15 == RSP]
         return body
 
     def commit(self, msg_id, *values):

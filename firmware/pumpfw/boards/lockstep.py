@@ -31,6 +31,7 @@ REPLY_SIZE = struct.calcsize(REPLY)
 COUNT_AT = 9  # of the number of link bytes in a reply
 MOTOR_ENABLED = 1
 MOTOR_STOPPED = 2
+RESTART = 4  # among the motor flags: the core asks for a reset
 SOUND_ENDED = 255  # in the place of a pattern: a burst was ended
 LINK_OUT = 512  # two frames: the host has one request outstanding
 
@@ -131,10 +132,14 @@ class LockstepNoise:
 
 
 class LockstepWatchdog:
-    """Counts feeds, so that the rig can check them."""
+    """Counts feeds, so that the rig can check them, and keeps that a reset was asked for."""
 
     def __init__(self):
         self.feeds = 0
+        self.restarting = 0
+
+    def restart(self):
+        self.restarting = RESTART
 
     def feed(self):
         self.feeds = (self.feeds + 1) & 0xFF
@@ -199,6 +204,6 @@ class LockstepBoard:
         struct.pack_into(
             REPLY, self.reply, 0,
             0, wake_ms - now_ms, motor.steps, motor.period_us, count,
-            motor.flags, annunciator.lit, annunciator.sounding, self._watchdog.feeds,
+            motor.flags | self._watchdog.restarting, annunciator.lit, annunciator.sounding, self._watchdog.feeds,
         )  # fmt: skip
         return REPLY_SIZE + count

@@ -186,6 +186,15 @@ class Alarms:
             first += 1
         return self._count, data
 
+    def told(self, code):
+        """Fields of EVT_ALARM: what is the matter with one alarm now; state and since are 0 when it is gone."""
+        state = since = 0
+        for place in range(self._count):
+            if self._order[place] == code:
+                state = device.ALARM_ACTIVE_NOW if self._states[code] & CAUSE else device.ALARM_LATCHED
+                since = self._since[place]
+        return struct.pack("<BBBQ", code, device.ALARMS[code] & 3, state, since)
+
     def save(self, buf, at):
         """Write what is shown and since when into `buf`; returns the place behind. Causes are not state."""
         buf[at] = self._count

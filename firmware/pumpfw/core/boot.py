@@ -84,6 +84,7 @@ def first(pump, now_ms):
         pump.run(now_ms)
     upkeep.programmed(pump, now_ms)
     pump.make_durable(now_ms)
+    pump.link.booted(cause)
 
 
 def _cause(pump, fresh):

@@ -30,6 +30,8 @@ def run(pump, message, values, now_ms):
         reply = programming.cancel(values, now_ms)
     elif kind == device.PROVISION:
         reply = _provision(pump, values, now_ms)
+    elif device.INJECT <= kind <= device.REBOOT:
+        reply = _test(pump, kind, values, now_ms)
     else:
         reply = programming.prepare(message, values, now_ms)
     if isinstance(reply, bytes):
@@ -52,7 +54,8 @@ def _identify(pump, values, now_ms):
     )  # fmt: skip
 
 
-def _status(pump, values, now_ms):
+def status(pump, values, now_ms):
+    """Payload of STATUS, and behind its first byte of EVT_STATUS."""
     settings, numbers = pump.settings, pump.numbers
     flags = (
         device.FLAG_PROGRAM * bool(pump.schedule.program.n)
@@ -162,6 +165,11 @@ def _key_list(pump, values, now_ms):
     return done(device.KEY_LIST, pump.link.keys.listed())
 
 
+def _log_subscribe(pump, values, now_ms):
+    pump.link.events.subscribe(values[0], values[1], now_ms)
+    return b"\0"
+
+
 # -- acting ------------------------------------------------------------------------------------------
 
 
@@ -171,6 +179,17 @@ def _auth(pump, values, now_ms):
 
 def _close(pump, values, now_ms):
     return b"\0"  # the link ends the session when this answer is signed
+
+
+def _test(pump, kind, values, now_ms):
+    tester = pump.link.tester
+    if kind == device.INJECT:
+        tester.inject(values[0], values[1], values[2], now_ms, values[3])
+    elif kind == device.LINK_FAULT:
+        tester.harm(*values)
+    else:
+        tester.reboot(now_ms)
+    return b"\0"
 
 
 def _provision(pump, values, now_ms):
@@ -249,7 +268,7 @@ def _silence(pump, values, now_ms):
 
 _HANDLERS = {
     device.IDENTIFY: _identify,
-    device.STATUS: _status,
+    device.STATUS: status,
     device.LINK_STATS: _link_stats,
     device.GET_LIMITS: _get_limits,
     device.GET_ORDER: _get_order,
@@ -268,4 +287,5 @@ _HANDLERS = {
     device.AUTH: _auth,
     device.CLOSE: _close,
     device.KEY_LIST: _key_list,
+    device.LOG_SUBSCRIBE: _log_subscribe,
 }

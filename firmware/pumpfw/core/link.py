@@ -8,16 +8,19 @@ again get the same answer without being executed a second time (LINK-04). What a
 import struct
 from array import array
 
-from pumpfw.core import commands
+from pumpfw.core import commands, durable
+from pumpfw.core.events import Events
 from pumpfw.core.keys import Keys
 from pumpfw.core.programming import Programming
 from pumpfw.core.replies import refused
 from pumpfw.core.session import GAP_MAX, Session
+from pumpfw.core.testbuild import Tester
 from pumplink import device
 from pumplink.device import VERSION_MAJOR, VERSION_MINOR
 from pumplink.frame import (
     AUTH_FLAG,
     COUNT_MAX,
+    EVT,
     HEADER,
     REQ,
     ROLE_SHIFT,
@@ -47,6 +50,8 @@ class LinkServer:
         self.keys = Keys(ports.store, ports.sensors)
         self.session = Session(pump, self.keys, ports.noise)
         self.programming = Programming(pump)
+        self.events = Events(pump)
+        self.tester = Tester(pump) if pump.config.build else None
         self._port = ports.link
         self._pump = pump
         self._strange = array("q", [-(1 << 40)] * _STRANGE_MAX)  # their instants
@@ -95,7 +100,8 @@ class LinkServer:
         if msg_id == device.AUTH and sid != session.sid:
             refusal = session.authenticate(sid, seq, role, signed, tag, now_ms)
             if not refusal:
-                self.programming.drop()
+                self._leave()
+                self.events.begin(self._pump.journal.next)
         else:
             refusal = session.check(sid, role, signed, tag, now_ms)
         if refusal:
@@ -135,7 +141,7 @@ class LinkServer:
             self._port.write(self._signed(msg_id, seq, reply, tag))
             return
         session.take(seq, message is not None and message[ACTS], now_ms)
-        if message is None or not message[ROLES]:
+        if message is None or not message[ROLES] or (message[ROLES] == device.T and not self.tester):
             reply = self._refusal(msg_id, device.UNKNOWN_MSG, now_ms)
         elif not message[ROLES] >> session.role & 1:
             reply = self._refusal(msg_id, device.FORBIDDEN, now_ms)
@@ -144,7 +150,8 @@ class LinkServer:
         wire = self._signed(msg_id, seq, reply, tag)
         self._last_tag = tag
         self._last_wire = wire
-        self._port.write(wire)
+        harmed = self.tester and msg_id != device.LINK_FAULT
+        self._port.write(self.tester.harmed(wire) if harmed else wire)
         if msg_id == device.CLOSE and not reply[0]:  # its answer was signed with the keys that go now
             self.close()
 
@@ -175,12 +182,18 @@ class LinkServer:
     def close(self):
         """The session ends, and with it what was prepared in it; what flows goes on (SEC-04)."""
         self.session.close()
+        self._leave()
+
+    def _leave(self):
+        # what belonged to a session goes with it
         self.programming.drop()
+        if self.tester:
+            self.tester.channel = -1
 
     def abandoned(self, now_ms):
         """Whether a prepared order was left without commit (A27); a session that is over takes its order with it."""
         if self.session.expired(now_ms):
-            self.programming.drop()
+            self._leave()
         return self.programming.abandoned(now_ms)
 
     # -- strangers ---------------------------------------------------------------------------------------
@@ -199,6 +212,28 @@ class LinkServer:
         if now_ms - self._hinted >= _HINT_MS:
             self._hinted = now_ms
             self._say(msg_id, seq, refused(refusal[0], refusal[1], refusal[2]))
+
+    # -- events ------------------------------------------------------------------------------------------
+
+    def event(self, msg_id, payload):
+        """Send an event of this session."""
+        session = self.session
+        events = self.events
+        events.count += 1
+        flags = AUTH_FLAG | session.role << ROLE_SHIFT
+        body = pack_body(EVT, msg_id, payload, events.count, session.sid, flags, TAG_SIZE)
+        self._port.write(encode(body + session.sign_event(body)))
+
+    def speak(self, now_ms):
+        """At the end of every wake with a session: what is to be told. Milliseconds until there is more."""
+        wait = self.events.tell(now_ms)
+        return min(wait, self.tester.over(now_ms)) if self.tester else wait
+
+    def booted(self, cause):
+        """Tell whoever listens that there was a reset: without a tag, for there is no session any more."""
+        pump = self._pump
+        payload = struct.pack("<IB8s", pump.numbers[durable.RESETS], cause, pump.config.fw_digest)
+        self._port.write(encode(pack_body(EVT, device.EVT_BOOT, payload, 1)))
 
     # -- answers -----------------------------------------------------------------------------------------
 

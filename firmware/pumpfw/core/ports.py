@@ -18,6 +18,7 @@
 `Store.append(area, data) -> bool`   durable when it returns True
 `Store.erase(area) -> bool`          the area is empty when it returns True
 `Noise.fill(buf)`                    random bytes, as good as the board has them; keys never come from here
+`Watchdog.restart()`                reset the processor once this wake is over
 `Watchdog.feed()`                   called at one place, after control, supervisor and journal have reported progress
 
 Store areas: two state slots, the segments of the event ring, those of the fault ring, two copies of keys and limits.

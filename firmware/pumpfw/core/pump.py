@@ -113,7 +113,11 @@ class Pump:
                 self._judge(now_ms)
                 self._save(now_ms)
                 wait = min(wait, alarms.poll(now_ms))
+            if self.link.session.sid:
+                wait = min(wait, self.link.speak(now_ms))
             at[_WAKE] = now_ms if more else self._next_wake(now_ms, wait)
+            if self.link.tester and self.link.tester.restart:
+                self._ports.watchdog.restart()
             self._ports.watchdog.feed()  # here only: control, supervisor and journal have all come this far (PWR-03)
         except Exception as error:  # noqa: BLE001 - PWR-15: whatever happened, nothing moves any more
             self.failure = error  # for whoever debugs in process; the journal says that there was one

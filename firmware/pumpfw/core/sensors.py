@@ -257,6 +257,12 @@ class Sensors:
         at[SECOND_CLOCK] = second
         return 2 * COMPARE_MS
 
+    def change_port(self, port):
+        """Look at other sensors from now on; those until now."""
+        self._port, old = port, self._port
+        self._quiet = False
+        return old
+
     def unmonitored(self):
         """One bit for each channel that has never given a reading."""
         return (1 << CHANNELS) - 1 & ~self._fitted

@@ -106,6 +106,10 @@ class Supervisor:
         self._motor.enable(on)
         self._off = self._motor.done()
 
+    def change_port(self, sensors):
+        """Look at another rotor from now on."""
+        self._sensors = sensors
+
     def allows(self, steps, now_ms):
         """Whether `steps` more now would stay inside the rolling 15 min of FLOW-08."""
         bucket = now_ms // BUCKET_MS

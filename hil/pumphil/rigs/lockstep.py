@@ -18,6 +18,7 @@ from pumpfw.boards.lockstep import (
     REPLY,
     REPLY_SIZE,
     REQUEST,
+    RESTART,
     SOUND_ENDED,
 )
 from pumpfw.core.ports import KEY_AREAS
@@ -124,7 +125,7 @@ class LockstepRig:
             raise ValueError(f"rig {self.name}: cannot run back from {self._now_us} µs to {t_us} µs")
         countdown, since_us = PROGRESS_WAKES, self._now_us
         while self._wake_us <= t_us:
-            self.exchange(self._wake_us)
+            self._transport.unasked += self.exchange(self._wake_us)
             countdown -= 1
             if not countdown:
                 if self._now_us - since_us < RESTLESS_US:
@@ -172,9 +173,9 @@ class LockstepRig:
 
     def _wake_now(self) -> None:
         if self._powered:
-            self.exchange(self._now_us)
+            self._transport.unasked += self.exchange(self._now_us)
         while self._wake_us <= self._now_us:
-            self.exchange(self._now_us)
+            self._transport.unasked += self.exchange(self._now_us)
 
     # -- power
 
@@ -263,11 +264,12 @@ class LockstepRig:
             self.packets.append((t_ms, steps))
         if light != self.light or sound:
             self._signal(t_ms, light, sound)
-        if not to_pump and not count:
-            return b""
         from_pump = bytes(reply[REPLY_SIZE : REPLY_SIZE + count])
-        self.trace.append((t_ms, "rx", to_pump.hex()))
-        self.trace.append((t_ms, "tx", from_pump.hex()))
+        if to_pump or count:
+            self.trace.append((t_ms, "rx", to_pump.hex()))
+            self.trace.append((t_ms, "tx", from_pump.hex()))
+        if flags & RESTART:
+            self.reset(codes.RESET_COMMANDED)
         return from_pump
 
     def _signal(self, t_ms: int, light: int, sound: int) -> None:

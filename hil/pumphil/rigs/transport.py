@@ -32,6 +32,7 @@ class VirtualTransport:
         self.from_pump: Manipulator | None = None
         self._kernel = kernel
         self._received = bytearray()
+        self.unasked = bytearray()  # what the pump said by itself since the last read
 
     def write(self, data: bytes) -> None:
         """Hand bytes to the pump now."""
@@ -42,8 +43,13 @@ class VirtualTransport:
 
     def read(self, timeout_s: float) -> bytes:
         """What has come from the pump; if nothing has, `timeout_s` of virtual time pass first."""
-        if not self._received:
+        if not self._received and not self.unasked:
             self._kernel.run_until(self._kernel.now_us + round(timeout_s * 1_000_000))
+        if self.unasked:
+            unasked = bytes(self.unasked)
+            self.unasked.clear()
+            for part in self.from_pump(unasked) if self.from_pump else [unasked]:
+                self._received += part
         data = bytes(self._received)
         self._received.clear()
         return data

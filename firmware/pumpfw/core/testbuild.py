@@ -1,0 +1,87 @@
+"""What a tester may do to a pump of a test build: false readings, harmed replies, a reset. A delivery build has none of it.
+
+    tester.inject(1, channel, reading, now_ms, ms)  # INJECT
+    wires = tester.harmed(wire)                    # LINK_FAULT, on every reply
+"""
+
+from pumpfw.core import durable
+from pumpfw.core.ports import ABSENT
+from pumplink import device
+
+DROP, DOUBLE, FLIP, HOLD = range(4)
+NEVER_MS = 3_600_000
+
+
+class Tester:
+    """Stands between the core and its sensors while a false reading is in force."""
+
+    __slots__ = ("channel", "restart", "_reading", "_until_ms", "_pump", "_port", "_what", "_count", "_bit", "_held")
+
+    def __init__(self, pump):
+        self._pump = pump
+        self._port = None  # the real sensors, while this object is in their place
+        self.channel = -1
+        self.restart = False  # a reset is asked for, after the answer
+        self._reading = self._until_ms = self._what = self._count = self._bit = 0
+        self._held = b""
+
+    # -- false readings: the sensors' port to the core ---------------------------------------------------
+
+    def inject(self, fault, channel, reading, now_ms, ms):
+        """`channel` shows `reading` for `ms` from now; fault 0 ends that."""
+        pump = self._pump
+        if self._port is None and fault:
+            self._port = pump.sensors.change_port(self)
+            pump.supervisor.change_port(self)
+        self.channel = channel if fault else -1
+        self._reading = ABSENT if reading == (1 << 30) - 1 else reading
+        self._until_ms = now_ms + ms
+        pump.look_again(now_ms)
+
+    def over(self, now_ms):
+        """At every wake; milliseconds until the false reading ends."""
+        if self.channel < 0:
+            return NEVER_MS
+        if now_ms >= self._until_ms:
+            self.channel = -1
+            self._pump.look_again(now_ms)
+            return 0
+        return self._until_ms - now_ms
+
+    def read(self, channel):
+        return self._reading if channel == self.channel else self._port.read(channel)
+
+    def changed(self):
+        return True
+
+    def watch(self, channel, low, high):
+        self._port.watch(channel, low, high)
+
+    # -- harmed replies ----------------------------------------------------------------------------------
+
+    def harm(self, what, count, bit):
+        """The next `count` replies."""
+        self._what, self._count, self._bit = what, count, bit
+
+    def harmed(self, wire):
+        """What goes out in the place of a reply."""
+        held, self._held = self._held, b""
+        if not self._count:
+            return held + wire
+        self._count -= 1
+        if self._what == DROP:
+            return held
+        if self._what == DOUBLE:
+            return held + wire + wire
+        if self._what == HOLD:
+            self._held = wire
+            return held
+        wire = bytearray(wire)
+        wire[self._bit // 8 % len(wire)] ^= 1 << self._bit % 8
+        return held + bytes(wire)
+
+    def reboot(self, now_ms):
+        """A reset by command: the pump says so itself after it (PWR-05)."""
+        pump = self._pump
+        pump.numbers[durable.MARKER] = device.RESET_COMMANDED
+        self.restart = pump.make_durable(now_ms)
