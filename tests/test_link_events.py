@@ -84,7 +84,7 @@ def test_events_of_a_session_are_numbered_from_one_and_never_closer_than_100_ms(
         bench.events = []
         bench.run_for(10)
     times = [t_ms for t_ms, _ in seen]
-    assert len(times) == 3
+    assert len(times) >= 3
     assert all(after - before >= 100 for before, after in zip(times, times[1:], strict=False)), times
     first = struct.unpack_from("<I", seen[0][1], 6)[0]
     assert [struct.unpack_from("<I", body, 6)[0] for _, body in seen] == list(range(first, first + len(seen)))

@@ -53,6 +53,13 @@ class Line:
             pass
         self._started = True
 
+    def listen(self, heard: Callable[[bytes], object]) -> None:
+        """Everything that has come meanwhile, without waiting for more: `heard` is given each body."""
+        while data := self.transport.read(0):
+            self.counters.bytes_in += len(data)
+            for body in self._reader.feed(data):
+                heard(body)
+
     def exchange(
         self, body: bytes, answers: Callable[[bytes], bool], unit_s: float, gives_up: Callable[[], bool]
     ) -> bytes | None:

@@ -81,6 +81,7 @@ class Session:
             )
         payload = message.request.pack(values)
         self.line.start()
+        self.line.listen(self._unasked)
         if not message.acts:
             found = self._read(message, payload, action)
             if message.id == messages.IDENTIFY.id:
@@ -233,6 +234,14 @@ class Session:
                 self._hint = payload[0]
         self.line.counters.ignored += 1
         return False
+
+    def _unasked(self, body: bytes) -> None:
+        """What came between two requests: events, or an answer that is too late."""
+        kind, msg_id, flags, _, _, _ = frame.parse_body(body)
+        if kind == frame.EVT:
+            self._event(msg_id, flags, body)
+        else:
+            self.line.counters.ignored += 1
 
     def _event(self, msg_id: int, flags: int, body: bytes) -> None:
         self.line.counters.events += 1

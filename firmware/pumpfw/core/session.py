@@ -31,7 +31,7 @@ class Session:
     __slots__ = (
         "sid", "role", "last_seq", "failures",
         "_pump", "_from_host", "_to_host", "_acted", "_opened", "_locked_until", "_present_until", "_pressed_at",
-        "_pending", "_pending_until", "_slot", "_transcript", "_keys", "_noise",
+        "_pending", "_pending_until", "_slot", "_hello", "_reply", "_ended", "_keys", "_noise",
     )  # fmt: skip
 
     def __init__(self, pump, keys, noise):
@@ -40,8 +40,8 @@ class Session:
         self._noise = noise
         self._from_host = tags.TagKey(b"")
         self._to_host = tags.TagKey(b"")
-        self.sid = self.role = self.last_seq = self.failures = 0
-        self._transcript = b""
+        self.sid = self.role = self.last_seq = self.failures = self._ended = 0
+        self._hello = self._reply = b""
         self._acted = self._opened = self._pending = self._pending_until = self._slot = 0
         self._locked_until = self._present_until = self._pressed_at = durable.NEVER
 
@@ -49,6 +49,8 @@ class Session:
 
     def hello(self, values, body, seq, now_ms):
         """Open a handshake; body of the reply. A session that is there goes on, and nothing is written."""
+        if self._pending and now_ms <= self._pending_until and body == self._hello:
+            return self._reply  # the same bytes get the same answer, wherever a line doubled them
         pump = self._pump
         noise = bytearray(18)
         self._noise.fill(noise)
@@ -63,7 +65,8 @@ class Session:
         self._pending = sid
         self._pending_until = now_ms + PENDING_MS
         self._slot = values[0]
-        self._transcript = tags.transcript(body, reply)
+        self._hello = body
+        self._reply = reply
         return reply
 
     def authenticate(self, sid, seq, role, signed, tag, now_ms):
@@ -77,7 +80,7 @@ class Session:
             return device.LOCKED_OUT, 0, left_ms
         self._pending = 0
         its_role, key = self._keys.slot(self._slot)
-        from_host, to_host = tags.session_keys(key, self._transcript)
+        from_host, to_host = tags.session_keys(key, tags.transcript(self._hello, self._reply))
         good = tags.same(tags.TagKey(from_host).tag(signed), tag)  # as long for an empty slot
         if not good or role != its_role or not role:
             self.fail(now_ms)
@@ -104,7 +107,7 @@ class Session:
     def check(self, sid, role, signed, tag, now_ms):
         """Why this frame is none of the session's, as (status, detail, info), or None."""
         if sid != self.sid or not sid:
-            return device.NO_SESSION, 0, 0
+            return device.SESSION_EXPIRED if sid and sid == self._ended else device.NO_SESSION, 0, 0
         if self.expired(now_ms):
             return device.SESSION_EXPIRED, 0, 0
         if not tags.same(self._from_host.tag(signed), tag) or role != self.role:
@@ -136,6 +139,7 @@ class Session:
     def expired(self, now_ms):
         """Whether it is over by now: idle, or too long; there is none then."""
         if self.sid and (now_ms - self._acted > IDLE_MS or now_ms - self._opened > LONGEST_MS):
+            self._ended = self.sid
             self.close()
             return True
         return False

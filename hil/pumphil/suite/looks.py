@@ -36,7 +36,7 @@ def state(programmer: Programmer) -> dict[str, Any]:
 
 def untouched(programmer: Programmer) -> dict[str, Any]:
     """The same with all that, for what happens within one instant of pump time and must leave no trace at all."""
-    return {**state(programmer), "exact": programmer.status(), "log": programmer.log()}
+    return {**state(programmer), "exact": replace(programmer.status(), last_seq=0), "log": programmer.log()}
 
 
 def refusal(action: Callable[[], object]) -> tuple[str, int] | None:

@@ -17,8 +17,8 @@ from pumplink import codes, messages
 OFTEN = continuous("0.960 mL/day", bolus=BolusText("5 uL", "00:01", "00:05", 24))
 EVERY_S = 65 * 60.0  # of one cut to the next: 22 in any 24 h
 BOLUS = messages.REQUEST_BOLUS.id
-REQUEST_BYTES = 30  # 2 delimiters, 1 of stuffing, 5 of checksum, 10 of header, 12 of fields
-REPLY_BYTES = 31
+REQUEST_BYTES = 46  # 2 delimiters, 1 of stuffing, 5 of checksum, 10 of header, 12 of fields, 16 of tag
+REPLY_BYTES = 47
 TRIES = 4  # once, and three repeats (LINK-10)
 REPEAT_AFTER_MS = 1_000
 STILL_ALLOWED = {messages.STATUS.id, messages.GET_ORDER.id, messages.STOP.id}  # while an outcome is unknown

@@ -6,13 +6,16 @@ import pytest
 
 from pumphil.hil_record import HilRecord
 from pumphil.suite.by_hand import judge_answers
-from pumphil.suite.looks import Tap, carries, records, refusal, twin
+from pumphil.suite.looks import Tap, records, refusal, twin
 from pumphil.suite.measures import HOUR_MS
 from pumphil.suite.therapies import BolusText, continuous, day
 from pumphil.treatment import Treatment
 from pumplink import codes, frame, messages
 
-ACTING = [message.id for message in messages.TABLE if message.acts]
+
+def tagged(wire: bytes) -> bool:
+    """Whether these wire bytes are a frame of a session."""
+    return any(body[3] & frame.AUTH_FLAG for body in frame.FrameReader().feed(wire))
 
 
 def _afternoon(treatment: Treatment) -> None:
@@ -52,10 +55,10 @@ def test_link_every_frame_twice_is_as_if_once(treatment: Treatment, record: HilR
         wanted = {"log": clean.programmer.log(), "status": clean.programmer.status(), "packets": other.packets}
     judge_answers(record, "doubled line against clean line", {k: got[k] == v for k, v in wanted.items()},
                   dict.fromkeys(wanted, True))  # fmt: skip
-    acting = sum(any(carries(wire, msg_id) for msg_id in ACTING) for wire in line.seen)
+    signed = sum(tagged(wire) for wire in line.seen)
     cached = treatment.programmer.link_stats().duplicate
     record.expect(
-        "repeats of acting frames answered from the cache", "1", error=cached - acting, limit=0, oracle=acting
+        "repeats of frames with a tag answered from the cache", "1", error=cached - signed, limit=0, oracle=signed
     )
     record.against_oracle(treatment)
 
@@ -63,7 +66,10 @@ def test_link_every_frame_twice_is_as_if_once(treatment: Treatment, record: HilR
 @pytest.mark.requirement("LINK-04")
 @pytest.mark.needs("link-faults")
 def test_link_stored_answer_and_reused_number(treatment: Treatment, record: HilRecord) -> None:
-    """Condition: a bolus was granted. Action: its frame again, later; its number with another order. Then answers."""
+    """Condition: a bolus was granted. Action: its frame again; its number with another order; hours later. Then answers.
+
+    Its session is over after 180 s without an order (SEC-04): then the frame is none of any session.
+    """
     treatment.begin(continuous("0.960 mL/day", bolus=BolusText(lockout="00:10", max_per_24h=24)))
     link = treatment.rig.transport()
     link.to_pump = sent = Tap(messages.REQUEST_BOLUS.id)
@@ -71,25 +77,29 @@ def test_link_stored_answer_and_reused_number(treatment: Treatment, record: HilR
     granted = treatment.bolus()
     link.to_pump = link.from_pump = None
     (request,), (answer,) = sent.seen, came.seen
+    treatment.run_until(granted.t_ms + 100_000)
+    link.write(request)
+    repeated = link.read(0)
+    secured = treatment.programmer.session.secured
+    assert secured
+    secured.seq -= 1
+    fresh = messages.REQUEST_BOLUS.request.pack((4_711, treatment.now_ms + 5_000))
+    link.write(frame.encode(secured.body(messages.REQUEST_BOLUS, fresh)))
+    (reused,) = frame.FrameReader().feed(link.read(0))
     # after the lockout, when the pump would grant it if it carried it out once more
     treatment.run_until(granted.t_ms + HOUR_MS)
     link.write(request)
-    repeated = link.read(0)
-    (body,) = frame.FrameReader().feed(request)
-    seq = frame.parse_body(body)[4]
-    until_ms = treatment.now_ms + 5_000
-    fresh = messages.REQUEST_BOLUS.request.pack((4_711, until_ms))
-    link.write(frame.encode(frame.pack_body(frame.REQ, messages.REQUEST_BOLUS.id, fresh, seq)))
-    (reused,) = frame.FrameReader().feed(link.read(0))
+    (late,) = frame.FrameReader().feed(link.read(0))
     got = {
         "same frame": repeated == answer,
         "same number, another order": reused[frame.HEADER],
+        "an hour later": late[frame.HEADER],
         "that order": treatment.programmer.order(4_711).state,
         "boluses started": len(records(treatment, codes.REC_BOLUS_START)),
     }
     judge_answers(record, "repeats", got, {
-        "same frame": True, "same number, another order": codes.SEQ_REUSED, "that order": codes.NOT_SEEN,
-        "boluses started": 1,
+        "same frame": True, "same number, another order": codes.SEQ_REUSED,
+        "an hour later": codes.SESSION_EXPIRED, "that order": codes.NOT_SEEN, "boluses started": 1,
     })  # fmt: skip
     record.against_oracle(treatment)
 

@@ -30,9 +30,9 @@ def _refusal(programmer: Programmer, message: Message, *values: object) -> Refus
     return None
 
 
-def _raw(msg_id: int, acts: int, payload: bytes) -> tuple[Message, bytes]:
-    """A request of any id with any payload."""
-    return Message(msg_id, f"id {msg_id:#04x}", acts, "", RAW, ()), payload
+def _raw(msg_id: int, roles: int, acts: int, payload: bytes) -> tuple[Message, bytes]:
+    """A request of any id with any payload, from somebody who has one of these roles."""
+    return Message(msg_id, f"id {msg_id:#04x}", roles, acts, "", RAW, ()), payload
 
 
 def _out_of_range(message: Message) -> Iterator[tuple[str, list[object], Refusal]]:
@@ -66,13 +66,15 @@ def test_link_wrong_requests_are_refused_and_do_nothing(treatment: Treatment, re
         got[name], due[name] = _refusal(programmer, message, *values), wanted
 
     for msg_id in sorted(set(range(256)) - set(messages.BY_ID)):
-        ask(f"id {msg_id}", ("UNKNOWN_MSG", 0, 0), *_raw(msg_id, msg_id & 1, b"\1\2\3"))
+        ask(f"id {msg_id}", ("UNKNOWN_MSG", 0, 0), *_raw(msg_id, messages.C, msg_id & 1, b"\1\2\3"))
     for message in messages.TABLE:
+        if message.roles in (messages.OPEN, messages.NOBODY):
+            continue  # of a stranger: nothing of it can be sent in a session
         size = message.request.size
         if size:
-            ask(f"{message.name} too short", ("BAD_LENGTH", 0, size), *_raw(message.id, message.acts, bytes(size - 1)))
+            ask(f"{message.name} too short", ("BAD_LENGTH", 0, size), *_raw(message.id, message.roles, message.acts, bytes(size - 1)))
         if not message.request.has_tail:
-            ask(f"{message.name} too long", ("BAD_LENGTH", 0, size), *_raw(message.id, message.acts, bytes(size + 1)))
+            ask(f"{message.name} too long", ("BAD_LENGTH", 0, size), *_raw(message.id, message.roles, message.acts, bytes(size + 1)))
         for name, values, wanted in _out_of_range(message):
             ask(name, wanted, message, *values)
     # some of the same by hand, so that the table alone does not decide what is right

@@ -101,7 +101,7 @@ def test_link_table_holds_integers_in_three_units(treatment: Treatment, record: 
             ("PREPARE_CLOCK", "offset", "min"), ("PREPARE_CLOCK", "next_offset", "min"), ("IDENTIFY", "max_body", "B"),
             ("PREPARE_REFILL", "concentration", "ng/mL"), ("GET_RESERVOIR", "concentration", "ng/mL"),
             ("GET_LIMITS", "soft_change", "%"), ("GET_LIMITS", "fill_age", "s"), ("GET_RESERVOIR", "fill_age", "s"),
-            ("GET_RESERVOIR", "to_low", "min"), ("GET_RESERVOIR", "to_low_worst", "min"),
+            ("GET_RESERVOIR", "to_low", "min"), ("AUTH", "idle", "s"), ("GET_RESERVOIR", "to_low_worst", "min"),
         },
         "numbers without a range": [],
     })  # fmt: skip
