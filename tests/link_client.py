@@ -89,7 +89,7 @@ class Open:
 
 
 class Client:
-    """`seq` is the last number used. `exchange` takes wire bytes and returns the bodies that come back.
+    """`seq` is the last number used in a session. `exchange` takes wire bytes and returns the bodies that come back.
 
     `now_ms` is pump time: a session that is over by then is opened anew.
     """
@@ -100,7 +100,7 @@ class Client:
         self._exchange = exchange
         self.session: Open | None = None
         self.seq = 0
-        self._nonces = 0
+        self._nonces = self._free = 0  # the latter numbers requests without a session
 
     def hello(self, slot: int, **changed: bytes) -> tuple[bytes, bytes]:
         """Request and reply of a handshake."""
@@ -132,8 +132,8 @@ class Client:
     def body(self, message: messages.Message, payload: bytes, seq: int | None = None) -> bytes:
         """Body of a request, in the session it needs, under the next number or a given one."""
         if message.roles & messages.OPEN:
-            self.seq += 1
-            return frame.pack_body(frame.REQ, message.id, payload, seq or self.seq)
+            self._free += 1
+            return frame.pack_body(frame.REQ, message.id, payload, seq or self._free)
         self.need(message.roles)
         assert self.session
         if message.acts:

@@ -234,7 +234,7 @@ class Bench:
 
     @property
     def seq(self) -> int:
-        """The last number used."""
+        """The last number used in a session."""
         return self.client.seq
 
     def exchange(self, wire: bytes) -> list[bytes]:

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import random
 import struct
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pump_cases import BOLUS_MS, bolus, mode, running
+from link_cases import answered, bare, fit_jumper, opened, refusal, settled, signed, stats
+from pump_cases import bolus, mode, running
 from pump_driver import HOUR_MS, MINUTE_MS, Bench
 
 from pumplink import codes, frame, messages
@@ -23,44 +22,47 @@ INPUT_PER_POLL = 256
 STATUS_REQUEST = messages.STATUS.id
 
 
-def answered(bench: Bench, body: bytes) -> tuple[int, int, int]:
-    """(status, detail, info) of the one answer to a body."""
-    (reply,) = bench.exchange(frame.encode(body))
-    read = bench.read(reply)
-    return read.status, read.detail, read.info
-
-
-def settled(bench: Bench) -> dict[str, Any]:
-    """STATUS without what passes by itself."""
-    return {name: value for name, value in bench.status().items() if name not in ("uptime", "log_next", "last_seq")}
-
-
-def stats(bench: Bench) -> dict[str, int]:
-    return dict(bench.ask("LINK_STATS").values)
+def under_role(bench: Bench, message: messages.Message, payload: bytes) -> bytes:
+    """Body of a request whose sender may send it: in a session if it needs one."""
+    if message.roles & messages.OPEN or not message.roles:
+        return bare(message.id, payload)
+    bench.client.need(message.roles)
+    return signed(bench, message.id, payload)
 
 
 # -- refused and ignored -------------------------------------------------------------------------------
 
 
-def test_an_unknown_message_is_refused() -> None:
-    assert answered(Bench(), frame.pack_body(frame.REQ, 0x7F, b"", 1)) == (codes.UNKNOWN_MSG, 0, 0)
+@pytest.mark.parametrize("msg_id", [0x7F, 0x00, 0xFF, messages.EVT_STATUS.id, messages.EVT_BOOT.id])
+def test_an_unknown_message_is_refused(msg_id: int) -> None:
+    """Invariant 33, LINK-05: also one that only a pump sends; whoever has no key does not learn that."""
+    bench = running()
+    opened(bench, codes.CLINICIAN)
+    before = bench.snapshot(), settled(bench)
+    assert refusal(bench, signed(bench, msg_id)) == (codes.UNKNOWN_MSG, 0, 0)
+    assert refusal(bench, bare(msg_id)) == (codes.NO_SESSION, 0, 0)
+    assert (bench.snapshot(), settled(bench)) == before
 
 
 def test_another_major_version_is_refused_with_ours() -> None:
-    body = bytearray(frame.pack_body(frame.REQ, STATUS_REQUEST, b"", 1))
-    body[0] = 2 << 4
-    assert answered(Bench(), bytes(body)) == (codes.VERSION, 1 << 8, 0)
+    """Before anything else is looked at, a tag included."""
+    bench = Bench()
+    opened(bench, codes.CLINICIAN)
+    for request in (bare(STATUS_REQUEST), signed(bench, messages.STOP.id, b"\x01")):
+        body = bytearray(request)
+        body[0] = 2 << 4
+        assert refusal(bench, bytes(body)) == (codes.VERSION, 1 << 8, 0)
 
 
 @pytest.mark.parametrize("message", messages.TABLE, ids=lambda message: message.name)
 def test_a_wrong_length_is_refused_with_the_right_one(message: messages.Message) -> None:
-    """LINK-05: one byte too few or too many, unless a tail takes it; nothing happens."""
-    bench = running()
+    """Invariant 33, LINK-05: one byte too few or too many, unless a tail takes it; nothing happens."""
+    bench = running(fitted=(codes.SENSE_JUMPER,))
+    fit_jumper(bench)
     before = settled(bench)
     size = message.request.size
     for length in {size - 1, size + 1} - ({size + 1} if message.request.has_tail else set()) - {-1}:
-        body = frame.pack_body(frame.REQ, message.id, bytes(length), 900 + length)
-        assert answered(bench, body) == (codes.BAD_LENGTH, 0, size)
+        assert refusal(bench, under_role(bench, message, bytes(length))) == (codes.BAD_LENGTH, 0, size)
     assert settled(bench) == before
 
 
@@ -75,7 +77,7 @@ def with_field(message: messages.Message, index: int, value: int) -> bytes | Non
 
 
 OUTSIDE = [
-    pytest.param(message.id, index, payload, limit, id=f"{message.name}-{field.name}-{value}")
+    pytest.param(message, index, payload, limit, id=f"{message.name}-{field.name}-{value}")
     for message in messages.TABLE
     for index, field in enumerate(message.request.fields)
     if field.low is not None
@@ -84,12 +86,15 @@ OUTSIDE = [
 ]
 
 
-@pytest.mark.parametrize(("msg_id", "index", "payload", "limit"), OUTSIDE)
-def test_a_field_outside_its_limits_is_refused_by_index(msg_id: int, index: int, payload: bytes, limit: int) -> None:
-    """LINK-05, SCHED-05: every limited field of every message, one below and one above."""
-    bench = running()
+@pytest.mark.parametrize(("message", "index", "payload", "limit"), OUTSIDE)
+def test_a_field_outside_its_limits_is_refused_by_index(
+    message: messages.Message, index: int, payload: bytes, limit: int
+) -> None:
+    """Invariant 31, LINK-05, SCHED-05: every limited field of every message, one below and one above."""
+    bench = running(fitted=(codes.SENSE_JUMPER,))
+    fit_jumper(bench)
     before = settled(bench)
-    answer = answered(bench, frame.pack_body(frame.REQ, msg_id, payload, 900))
+    answer = refusal(bench, under_role(bench, message, payload))
     assert answer == (codes.BAD_FIELD, index, limit & 0xFFFFFFFF)
     assert settled(bench) == before
 
@@ -104,12 +109,15 @@ def test_the_limited_fields_are_found() -> None:
         frame.pack_body(frame.RSP, STATUS_REQUEST, b"", 7),
         frame.pack_body(frame.EVT, STATUS_REQUEST, b"", 7),
         frame.pack_body(frame.REQ, STATUS_REQUEST, b"", 7, flags=0x80),
+        frame.pack_body(frame.REQ, STATUS_REQUEST, b"", 7, flags=0x08),
+        frame.pack_body(frame.REQ, STATUS_REQUEST, b"", 7, flags=0x04),
         frame.pack_body(frame.REQ, STATUS_REQUEST, b"", 7, flags=0x02),
         frame.pack_body(frame.REQ, STATUS_REQUEST, b"", 0),
         frame.pack_body(frame.REQ, STATUS_REQUEST, b"", 1 << 30),
     ],
 )
 def test_what_is_no_request_is_counted_and_not_answered(body: bytes) -> None:
+    """Invariants 11 and 33."""
     bench = Bench()
     assert bench.exchange(frame.encode(body)) == []
     assert stats(bench)["stale"] == 1
@@ -119,15 +127,21 @@ def test_what_is_no_request_is_counted_and_not_answered(body: bytes) -> None:
 
 
 def test_the_same_frame_gets_the_same_bytes_and_is_not_executed_again() -> None:
-    """LINK-04, also hours later, when the order itself would be refused."""
+    """Invariant 21, LINK-04: also while the order itself would be refused, and when its session is long over."""
     bench = running()
-    wire = frame.encode(bench.body("REQUEST_BOLUS", bench.new_order(), bench.now_ms + 10_000))
-    first = bench.exchange(wire)
-    for wait_ms in (0, BOLUS_MS, 5 * HOUR_MS):
+    body = bench.body("REQUEST_BOLUS", bench.new_order(), bench.now_ms + 10_000)
+    first = bench.exchange(frame.encode(body))
+    assert bench.read(first[0], body).ok
+    before, quiet = bench.status(), bench.motor.packets[:]
+    for wait_ms in (0, 60_000, 120_000):
         bench.run_for(wait_ms)
-        assert bench.exchange(wire) == first
-    assert len(bench.records(codes.REC_BOLUS_START)) == 1
+        assert bench.exchange(frame.encode(body)) == first
+    assert bench.status()["log_next"] == before["log_next"], "no record of it"
+    assert bench.motor.packets[: len(quiet)] == quiet
     assert stats(bench)["duplicate"] == 3
+    bench.run_for(5 * HOUR_MS)
+    assert refusal(bench, body)[0] == codes.NO_SESSION
+    assert len(bench.records(codes.REC_BOLUS_START)) == 1
 
 
 def test_a_refusal_is_repeated_too() -> None:
@@ -139,30 +153,39 @@ def test_a_refusal_is_repeated_too() -> None:
 
 
 def test_a_late_copy_of_an_earlier_request_is_refused() -> None:
-    """LINK-04: a stop that was held up on its way stops nothing; the last sixteen acting requests are known."""
+    """Invariant 22, LINK-04: a stop that was held up on its way stops nothing, however often it comes."""
     bench = running()
     late = bench.body("STOP", codes.STOP_CLINICIAN)
-    assert answered(bench, late)[0] == codes.OK
+    assert answered(bench, late).ok
     assert bench.start().ok
     for _ in range(13):
-        assert answered(bench, late) == (codes.SEQ_REUSED, 0, 0)
+        assert refusal(bench, late) == (codes.SEQ_STALE, 0, bench.seq)
         assert bench.ask("CANCEL", b"no such.").status == codes.TICKET_UNKNOWN
     assert mode(bench) == "schedule"
 
 
 def test_a_sequence_number_for_another_request_is_refused() -> None:
+    """Invariant 22: with the number that it was used under."""
     bench = running()
     assert bench.stop().ok
-    assert answered(bench, bench.body("CANCEL", bytes(8), seq=bench.seq)) == (codes.SEQ_REUSED, 0, 0)
-    assert bench.status()["last_seq"] == bench.seq - 1
+    used = bench.seq
+    assert refusal(bench, bench.body("CANCEL", bytes(8), seq=used)) == (codes.SEQ_REUSED, 0, used)
+    assert bench.status()["last_seq"] == used
 
 
-def test_reading_moves_no_sequence_number() -> None:
+def test_a_number_is_taken_by_every_request_of_a_session_and_by_none_without() -> None:
+    """What a client gave up waiting for can never run once a later request of any kind was taken."""
     bench = running()
-    before = bench.status()["last_seq"]
-    for name, *values in (["IDENTIFY"], ["LINK_STATS"], ["GET_LIMITS"], ["GET_ALARMS", 0], ["LOG_INFO", 0]):
-        assert bench.ask(name, *values).ok
-    assert bench.status()["last_seq"] == before
+    used = bench.seq
+    for name in ("IDENTIFY", "STATUS", "LINK_STATS"):
+        assert bench.ask(name).ok
+    assert bench.status()["last_seq"] == used
+    late = bench.body("STOP", codes.STOP_CLINICIAN, seq=used + 1)
+    assert bench.client.session
+    assert answered(bench, bench.client.session.sign(messages.GET_LIMITS.id, b"", used + 2)).ok
+    assert bench.status()["last_seq"] == used + 2
+    assert refusal(bench, late) == (codes.SEQ_STALE, 0, used + 2)
+    assert mode(bench) == "schedule"
 
 
 # -- broken, and too many ------------------------------------------------------------------------------

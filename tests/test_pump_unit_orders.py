@@ -20,7 +20,7 @@ FORTY_EIGHT = [(30 * i, 480_000 + i) for i in range(48)]
 
 def test_limits_are_those_of_the_decisions() -> None:
     assert Bench(reservoir_nl=20_000_000).ask("GET_LIMITS").values == {
-        "revision": 2, "reservoir": 20_000_000, "low_threshold": 3_000_000, "empty_threshold": 500_000,
+        "revision": 3, "reservoir": 20_000_000, "low_threshold": 3_000_000, "empty_threshold": 500_000,
         "nl_per_rev": 43_100, "steps_per_rev": 200, "packet_interval": 30_000, "packet_max_steps": 46,
         "rate_min": 48_000, "rate_max": 24_000_000, "steps_max": 48, "bolus_max": 500_000,
         "bolus_max_duration": HOUR_MS, "lockout_min": 5 * MINUTE_MS, "lockout_max": DAY_MS, "max_24h": 24,
