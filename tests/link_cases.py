@@ -115,3 +115,27 @@ def provisioned(bench: Bench, block: bytes = BLOCK) -> Reply:
         if answer.ok:
             answer = answered(bench, piece(block, offset))
     return answer
+
+
+# values of a request that a pump in a fitting mode takes; those of LATER say a time that must not have passed
+SAMPLES: dict[str, tuple[Any, ...]] = {
+    "HELLO": (1, 0, 0, messages.SCHEMA, bytes(16)), "GET_ORDER": (1,), "GET_PROGRAM": (0, 0), "GET_ALARMS": (0,),
+    "GET_COUNTERS": (0,), "PREPARE_BOLUS": (9_001, 20_000, 600_000, 0), "STAGE_BEGIN": (9_002, 0, 0x7F, 1, 480_000),
+    "STAGE_STEPS": (0, 1, struct.pack("<HI", 0, 480_000)), "PREPARE_PROGRAM": (9_002,),
+    "PREPARE_PATIENT_BOLUS": (9_003, 20_000, 600_000, 1_800_000, 6, 0, 0), "PREPARE_PRIME": (9_004, 10_000, 0),
+    "PREPARE_REFILL": (9_005, messages.U30, 18_000_000, b"saline\0\0", 1_000_000),
+    "PREPARE_CLOCK": (9_006, 86_400_000, 0, 0, 0), "COMMIT": (bytes(8), bytes(8), 1), "CANCEL": (bytes(8),),
+    "STOP": (codes.STOP_CLINICIAN,), "PREPARE_MODE": (9_007, codes.SCHEDULE, 0, 0), "ABORT_BOLUS": (1,),
+    "ACK_ALARM": (codes.ALARM_LINK, 0), "REQUEST_BOLUS": (9_008,), "SILENCE": (1_000,), "LOG_INFO": (0,),
+    "LOG_READ": (0, 0, 1), "LOG_SUBSCRIBE": (0, 0), "CALIBRATE": (9_009, 43_100, 0),
+    "PREPARE_PERIODIC": (9_010, 10_000, 60_000, 3_600_000), "PREPARE_BRIDGE": (9_011, 10_000, 480_000),
+    "PROVISION": (0, 380, BLOCK[:PIECE]), "INJECT": (0, 0, 0, 0), "LINK_FAULT": (0, 1, 0), "REBOOT": (0,),
+}  # fmt: skip
+LATER = ("ABORT_BOLUS", "ACK_ALARM", "REQUEST_BOLUS", "SILENCE")
+
+
+def sample(bench: Bench, name: str) -> bytes:
+    """Payload of a good request by this name, now."""
+    message: messages.Message = getattr(messages, name)
+    values = SAMPLES.get(name, ())
+    return message.request.pack(values + ((bench.now_ms + 10_000,) if name in LATER else ()))

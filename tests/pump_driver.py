@@ -13,15 +13,15 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 from link_client import Client, provision
 from pump_faults import FaultyStore, SimSensors
 from pump_ports import FakeAnnunciator, FakeLink, FakeMotor, FakeNoise, FakeWatchdog
+from pump_reply import Reply as Reply
 
-from pumpfw.core import checkpoint
+from pumpfw.core import checkpoint, durable
 from pumpfw.core.config import Config
 from pumpfw.core.ports import Ports
 from pumpfw.core.pump import Pump
@@ -39,24 +39,6 @@ DRUG, CONCENTRATION = b"saline", 1_000_000
 EVERY_DAY = 0x7F
 NOT_MEASURED = messages.U30
 RECORD = codes.RECORD_SIZE + 8  # with its chain value
-
-
-@dataclass(frozen=True)
-class Reply:
-    """Status code of an answer; fields by name if it is OK, else `detail` and `info`."""
-
-    status: int
-    detail: int = 0
-    info: int = 0
-    values: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def ok(self) -> bool:
-        return self.status == codes.OK
-
-    def __getitem__(self, name: str) -> Any:
-        assert self.ok, f"refused: {codes.STATUS[self.status][0]}, detail {self.detail}, info {self.info}"
-        return self.values[name]
 
 
 def digest(*parts: bytes) -> bytes:
@@ -167,9 +149,13 @@ class Bench:
         return self._emitted_before + self.motor.done()
 
     def snapshot(self) -> bytes:
-        """What of the pump is durable but its alarms: program, settings, lockout, history, reservoir."""
+        """What of the pump is durable but its alarms: program, settings, lockout, history, reservoir.
+
+        Without what the link keeps, the numbers reserved for a session (the client opens one by itself) and the lock.
+        """
         pieces = b"".join(bytes(checkpoint.piece(self.pump, k)) for k in range(4))
-        return pieces[: -self.pump.alarms.SIZE]
+        at = 1 + 8 * durable.SEQ_BLOCK
+        return pieces[:at] + pieces[at + 16 : -self.pump.alarms.SIZE]
 
     def dose_state(self) -> bytes:
         """The part of it that a denied bolus leaves as it was (BOL-06); requests are counted apart from it."""
