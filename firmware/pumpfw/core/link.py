@@ -107,18 +107,21 @@ class LinkServer:
         if refusal:
             if refusal[0] == device.AUTH_FAILED:
                 self.tag_fail = min(self.tag_fail + 1, COUNT_MAX)
-            self._notice(now_ms)
+            self._notice(msg_id, refusal[0], now_ms)
             self._hint(msg_id, seq, refusal, now_ms)
             return
         self._in_session(message, msg_id, seq, payload[: len(payload) - TAG_SIZE], tag, now_ms)
 
     def _stranger(self, message, msg_id, seq, payload, body, now_ms):
         if message is None or not message[ROLES] & device.OPEN:
+            status = device.NO_SESSION
             if msg_id == device.PROVISION:
-                self._say(msg_id, seq, self._execute(message, payload, now_ms))
-                return
-            self._notice(now_ms)
-            self._hint(msg_id, seq, (device.NO_SESSION, 0, 0), now_ms)
+                if self.keys.jumper():
+                    self._say(msg_id, seq, self._execute(message, payload, now_ms))
+                    return
+                status = device.PRESENCE_REQUIRED
+            self._notice(msg_id, status, now_ms)
+            self._hint(msg_id, seq, (status, 0, 0), now_ms)
         elif msg_id == device.HELLO:
             values, reply = self._checked(message, payload)
             if values is None:
@@ -136,9 +139,10 @@ class LinkServer:
             self._port.write(self._last_wire)
             return
         if seq <= last or seq > last + GAP_MAX:
-            self._notice(now_ms)
-            reply = refused(device.SEQ_REUSED if seq == last else device.SEQ_STALE, 0, last)
-            self._port.write(self._signed(msg_id, seq, reply, tag))
+            self.stale = min(self.stale + 1, COUNT_MAX)
+            status = device.SEQ_REUSED if seq == last else device.SEQ_STALE
+            self._notice(msg_id, status, now_ms)
+            self._port.write(self._signed(msg_id, seq, refused(status, 0, last), tag))
             return
         session.take(seq, message is not None and message[ACTS], now_ms)
         if message is None or not message[ROLES] or (message[ROLES] == device.T and not self.tester):
@@ -192,20 +196,25 @@ class LinkServer:
 
     def abandoned(self, now_ms):
         """Whether a prepared order was left without commit (A27); a session that is over takes its order with it."""
+        self.session.locked_ms(now_ms)  # a lock that is over is not begun anew by a reset
         if self.session.expired(now_ms):
             self._leave()
         return self.programming.abandoned(now_ms)
 
     # -- strangers ---------------------------------------------------------------------------------------
 
-    def _notice(self, now_ms):
-        # a replay, or a command without a key
+    def _notice(self, msg_id, status, now_ms):
+        # a replay, or a command without a key; on record until the alarm is there: a flood wears nothing out
+        pump = self._pump
+        if pump.alarms.shows(device.ALARM_LINK):
+            return
+        pump.journal.add(now_ms, device.REC_REFUSED, msg_id, status)
         strange = self._strange
         for at in range(_STRANGE_MAX - 1):
             strange[at] = strange[at + 1]
         strange[_STRANGE_MAX - 1] = now_ms
         if strange[0] > now_ms - _STRANGE_MS:
-            self._pump.alarms.event(device.ALARM_LINK, now_ms)
+            pump.alarms.event(device.ALARM_LINK, now_ms)
 
     def _hint(self, msg_id, seq, refusal, now_ms):
         # without a tag: whoever asks may show it and must not believe it

@@ -73,7 +73,7 @@ class Session:
         """Why there is no session after this AUTH, as (status, detail, info), or None: there is, and no other."""
         pump = self._pump
         base = pump.numbers[durable.SEQ_BLOCK]
-        if sid != self._pending or now_ms > self._pending_until or seq != base + 1:
+        if not sid or sid != self._pending or now_ms > self._pending_until or seq != base + 1:
             return device.NO_SESSION, 0, 0
         left_ms = self.locked_ms(now_ms)
         if left_ms:
@@ -153,7 +153,9 @@ class Session:
     # -- wrong keys, presence ----------------------------------------------------------------------------
 
     def fail(self, now_ms):
-        """Somebody has no key: the fifth time in a row locks (SEC-05)."""
+        """Somebody has no key: the fifth time in a row locks (SEC-05). While it is locked nothing counts, nor is written."""
+        if self.locked_ms(now_ms):
+            return
         self.failures += 1
         if self.failures >= FAILURES_MAX:
             self.failures = 0
