@@ -103,6 +103,13 @@ def fit_jumper(bench: Bench, on: bool = True) -> None:
     bench.sense(codes.SENSE_JUMPER, int(on))
 
 
+def at_pump() -> Bench:
+    """A stopped pump with the jumper fitted."""
+    bench = Bench(fitted=(codes.SENSE_JUMPER,))
+    fit_jumper(bench)
+    return bench
+
+
 def piece(block: bytes, offset: int, count: int = PIECE) -> bytes:
     """Body of one PROVISION."""
     return bare(messages.PROVISION.id, struct.pack("<HH", offset, len(block)) + block[offset : offset + count])

@@ -1,6 +1,6 @@
 """One answer of a pump, taken apart; `pump_driver` makes it and exports it too.
 
-    reply["rate"]                           # raises with the refusal in words if it is one
+reply["rate"]                           # raises with the refusal in words if it is one
 """
 
 from __future__ import annotations

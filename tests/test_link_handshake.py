@@ -261,7 +261,9 @@ def test_17_a_flood_of_handshakes_writes_nothing_and_disturbs_no_session() -> No
     opened(bench, codes.CLINICIAN)
     before = stored(bench)
     for k in range(2_000):
-        (reply,) = bench.exchange(frame.encode(bare(messages.HELLO.id, struct.pack("<BBH4s16s", k % 8, 0, 0, b"", b""))))
+        (reply,) = bench.exchange(
+            frame.encode(bare(messages.HELLO.id, struct.pack("<BBH4s16s", k % 8, 0, 0, b"", b"")))
+        )
         assert reply[10] == codes.OK
     assert stored(bench) == before
     assert bench.ask("GET_LIMITS").ok

@@ -5,7 +5,7 @@ A handler takes (pump, values, now_ms) and answers with the payload of the reply
 """
 
 from pumpfw.core import config as limits
-from pumpfw.core import durable, modes, rules, session, upkeep
+from pumpfw.core import durable, guard, modes, rules, session, upkeep
 from pumpfw.core.replies import done, refused, stale
 from pumpfw.core.schedule import STEPS_TOTAL
 from pumplink import device, provision
@@ -207,6 +207,7 @@ def _provision(pump, values, now_ms):
     if received < 0 or (received == total and not keys.accept(pump.config)):
         return device.HARD_LIMIT, device.LIMIT_BLOCK, max(0, received)
     if received == total:
+        guard.keep(pump)  # the limits may be others
         pump.link.close()
         pump.journal.add(now_ms, device.REC_KEYS, total)
     return done(device.PROVISION, received)

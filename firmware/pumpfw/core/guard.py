@@ -15,7 +15,7 @@ def keep(pump):
     inverse[0] = ~pump.mode
     inverse[1] = ~pump.basal
     inverse[2] = ~(pump.history.locked_until_ms() & _MASK)
-    inverse[3] = ~pump.config.rate_max
+    inverse[3] = ~(pump.config.rate_max + pump.config.bolus_max)
     inverse[4] = ~pump.settings.rolling_nl
     inverse[5] = ~pump.numbers[durable.MINIMUM]
 
@@ -27,7 +27,7 @@ def broken(pump):
         inverse[0] != ~pump.mode
         or inverse[1] != ~pump.basal
         or inverse[2] != ~(pump.history.locked_until_ms() & _MASK)
-        or inverse[3] != ~pump.config.rate_max
+        or inverse[3] != ~(pump.config.rate_max + pump.config.bolus_max)
         or inverse[4] != ~pump.settings.rolling_nl
         or inverse[5] != ~pump.numbers[durable.MINIMUM]
     )

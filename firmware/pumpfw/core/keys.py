@@ -35,7 +35,11 @@ class Keys:
 
     def button(self):
         """Whether the button that says that somebody is there is pressed, if a policy asks for it."""
-        return self.policy & POLICY_PRESENCE and self._sensors.read(SENSE_PRESENCE) == 1
+        if not self.policy & POLICY_PRESENCE:
+            return False
+        reading = self._sensors.read(SENSE_PRESENCE)
+        self._sensors.watch(SENSE_PRESENCE, reading, reading)  # every edge wakes the core
+        return reading == 1
 
     def load(self, config):
         """Find the copy to use, and take over the limits."""

@@ -48,7 +48,7 @@ def refusal(pump, programming, kind, values, now_ms):
     if kind == PERIODIC:
         return rules.periodic(pump, *values[1:])
     if kind == BRIDGE:
-        return rules.bridge(pump, values[1])
+        return rules.bridge(pump, *values[1:])
     return None
 
 

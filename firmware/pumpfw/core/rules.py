@@ -118,13 +118,23 @@ def refill(pump, volume_nl, drug, concentration_ng_per_ml):
     return None
 
 
+def _rate(pump, rate_nl_per_day):
+    # the ceiling, which may be lower than when a program was committed (SEC-08)
+    highest = pump.config.rate_max
+    return _limit(device.LIMIT_RATE_MAX, highest) if rate_nl_per_day > highest else None
+
+
 def ready(pump, program_needed=True):
     """No alarm that stops delivery, a program if one is needed, a confirmed fill."""
     alarm = pump.alarms.first_of(action=device.ACT_STOP)
     if alarm >= 0:
         return device.ALARM_ACTIVE, 0, alarm
-    if program_needed and not pump.schedule.program.n:
-        return _limit(device.LIMIT_PROGRAM, 0)
+    if program_needed:
+        if not pump.schedule.program.n:
+            return _limit(device.LIMIT_PROGRAM, 0)
+        refusal = _rate(pump, pump.schedule.program.peak())
+        if refusal:
+            return refusal
     if not pump.reservoir.filled:
         return _limit(device.LIMIT_FILL, 0)
     return None
@@ -154,7 +164,7 @@ def prime(pump, volume_nl, now_ms):
     return refusal or _window(pump, volume_nl, now_ms) or _alarm(pump)  # which would end it at once (BOL-15)
 
 
-def bridge(pump, volume_nl):
+def bridge(pump, volume_nl, rate_nl_per_day):
     """A bridge; 0 ends the one that runs (F33)."""
     running = pump.numbers[durable.BRIDGE]
     if not volume_nl:
@@ -163,7 +173,7 @@ def bridge(pump, volume_nl):
         return _limit(device.LIMIT_BRIDGE, bridge_left_nl(pump))
     if pump.mode != device.STOP_MODE and pump.mode != device.SCHEDULE:
         return device.WRONG_MODE, 0, pump.mode
-    refusal = ready(pump)
+    refusal = ready(pump) or _rate(pump, rate_nl_per_day)
     if not refusal and not pump.reservoir.lasts(volume_nl):
         refusal = device.LOW_RESERVOIR, 0, pump.reservoir.remaining_nl()
     return refusal
@@ -204,6 +214,8 @@ def _lasts(pump, volume_nl, duration_ms, now_ms):
     # records that can be written and content to the end of the bolus (LOG-07, RES-04)
     if pump.journal.failed:
         return device.STORAGE, 0, 0
+    if volume_nl > pump.config.bolus_max:
+        return _limit(device.LIMIT_BOLUS, pump.config.bolus_max)
     room = pump.config.rate_max - pump.schedule.program.peak()
     long_ms = stretched_ms(volume_nl, duration_ms, room)
     if long_ms < 0:
@@ -237,6 +249,8 @@ def patient_bolus(pump, now_ms):
     if not refusal and not settings.max_24h:
         refusal = device.DISABLED, 0, 0
     refusal = refusal or _lasts(pump, volume_nl, settings.duration_ms, now_ms)
+    if refusal and refusal[0] == device.HARD_LIMIT:  # by limits that are lower than when it was programmed
+        refusal = device.DISABLED, 0, 0
     if refusal:
         return refusal
     left_ms = pump.history.lockout_left_ms(now_ms)

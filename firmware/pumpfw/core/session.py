@@ -179,10 +179,10 @@ class Session:
         return 0
 
     def button(self, pressed, now_ms):
-        """The pump's button, at every wake: held for 3 s it says for 60 s that somebody is there."""
+        """The pump's button, at every edge of it: held for 3 s it says for 60 s that somebody is there."""
+        if self._pressed_at != durable.NEVER and now_ms - self._pressed_at >= HELD_MS:
+            self._present_until = now_ms + PRESENT_MS
         if not pressed:
             self._pressed_at = durable.NEVER
         elif self._pressed_at == durable.NEVER:
             self._pressed_at = now_ms
-        elif now_ms - self._pressed_at >= HELD_MS:
-            self._present_until = now_ms + PRESENT_MS
