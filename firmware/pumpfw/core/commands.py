@@ -96,8 +96,8 @@ def _get_limits(pump, values, now_ms):
     return done(
         device.GET_LIMITS, limits.REVISION, config.reservoir_nl, config.low_nl, config.empty_nl,
         pump.delivery.nl_per_rev, config.steps_per_rev, limits.PACKET_INTERVAL_MS, pump.delivery.packet_max,
-        config.rate_min, config.rate_max, device.STEPS_PER_PROFILE, min(bolus[1][1], config.bolus_max), bolus[2][1], bolus[3][0],
-        bolus[3][1], bolus[4][1], STEPS_TOTAL, config.bolus_max, 500_000,
+        config.rate_min, config.rate_max, device.STEPS_PER_PROFILE, min(bolus[1][1], config.bolus_max), bolus[2][1],
+        bolus[3][0], bolus[3][1], bolus[4][1], STEPS_TOTAL, config.bolus_max, 500_000,
         pump.numbers[durable.MINIMUM], limits.SOFT_CHANGE_PERCENT, limits.CHANGES_MAX, config.fill_age_ms // 1000,
     )  # fmt: skip
 

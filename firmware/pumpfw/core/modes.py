@@ -67,6 +67,7 @@ def stop(pump, reason, now_ms, bolus_state=device.CANCELLED):
     """
     ended = end_bolus(pump, bolus_state, now_ms)
     numbers = pump.numbers
+    pump.revision += 1  # of a stopped pump too: what was prepared is void
     numbers[durable.START_AT] = durable.NEVER
     if reason == device.STOP_ALARM:
         _stopped_by(pump, pump.alarms.first_of(action=device.ACT_STOP))

@@ -76,15 +76,19 @@ class Programming:
             stored.append(self.staged.canonical(pump.scratch))
         warn = prescriptions.warnings(pump, self, message[ID], values, now_ms)
         ticket = self.ticket
-        ticket.issue(message[ID], values, stored, pump.revision, now_ms)
+        ticket.issue(message[ID], values, stored, self._seen(), now_ms)
         steps = volume_nl * pump.config.steps_per_rev // pump.delivery.nl_per_rev
         return done(message[ID], ticket.id, TICKET_LIFE_MS, steps, peak, volume_nl, warn, ticket.digest)
+
+    def _seen(self):
+        # what the operator looks at while confirming: any change of it voids the order
+        return self._pump.revision, self._pump.alarms.bits()
 
     def commit(self, values, now_ms):
         """Do what the ticket stands for, once, if nothing has changed since."""
         pump = self._pump
         ticket = self.ticket
-        refusal = ticket.refusal(values[0], values[1], pump.revision, now_ms)
+        refusal = ticket.refusal(values[0], values[1], self._seen(), now_ms)
         if refusal:
             if refusal[0] == device.DIGEST_MISMATCH:
                 self.forget()

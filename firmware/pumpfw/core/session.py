@@ -153,7 +153,7 @@ class Session:
     # -- wrong keys, presence ----------------------------------------------------------------------------
 
     def fail(self, now_ms):
-        """Somebody has no key: the fifth time in a row locks (SEC-05). While it is locked nothing counts, nor is written."""
+        """Somebody has no key: the fifth time in a row locks (SEC-05). While locked nothing counts or is written."""
         if self.locked_ms(now_ms):
             return
         self.failures += 1
