@@ -5,7 +5,7 @@
 
 It uses nothing of pumplink's own codec: frames come from reference_codec.py and the layouts from the
 field kinds spelled out below. Only the message table is read. The golden frames were made elsewhere,
-by three other implementations, and are checked here, not made.
+by three other implementations, and are checked here, not made. Sessions are in vectors_session.py.
 """
 
 import hashlib
@@ -22,6 +22,7 @@ sys.path.insert(0, str(HERE))
 # beside this file, whether pumplink is installed or not
 from pumplink import messages  # noqa: E402
 from reference_codec import CRC32C, body_of, cobs, k_bytes, receive, stuffed_wire, wire_of  # noqa: E402
+from vectors_session import session_vectors  # noqa: E402
 
 TARGET = HERE / "vectors.json"
 CRC32_IEEE = crcmod.predefined.mkCrcFun("crc-32")
@@ -63,7 +64,13 @@ TAILS = {
                  ((7, 86_400_000, 1_767_225_600_000, 1, 7, 0x01020304, 20_000, 1, bytes(range(8))),),
                  (0xFFFFFFFF, (1 << 64) - 1, (1 << 64) - 1, 1, 255, 0xFFFFFFFF, 0xFFFFFFFF, 1440, b"\xff" * 8)),
 }  # fmt: skip
-MOST = {"GET_PROGRAM": messages.STEPS_PER_FRAME, "GET_ALARMS": 18, "PROVISION": 210, "KEY_LIST": 8, "EVT_LOG": 1}  # rows in one frame where no field counts them
+MOST = {
+    "GET_PROGRAM": messages.STEPS_PER_FRAME,
+    "GET_ALARMS": 18,
+    "PROVISION": 210,
+    "KEY_LIST": 8,
+    "EVT_LOG": 1,
+}  # rows in one frame where no field counts them
 
 
 def field_value(field, case: str):
@@ -232,10 +239,14 @@ def document() -> str:
         "messages": message_vectors(),
         "reject": reject_vectors(),
     }
+    more = session_vectors(GOLDEN)
+    sections |= {name: rows for name, rows in more.items() if isinstance(rows, list)}
+    single = {"junk": junk_stream()} | {name: rows for name, rows in more.items() if isinstance(rows, dict)}
     lines = ["{", '"about": "written by gen_vectors.py; hex is in wire order",', f'"schema": "{schema}",']
     for name, rows in sections.items():  # one vector a line, so that a change shows as a change of lines
         lines += [f'"{name}": [', ",\n".join(json.dumps(row) for row in rows), "],"]
-    return "\n".join([*lines, f'"junk": {json.dumps(junk_stream())}', "}", ""])
+    lines.append(",\n".join(f'"{name}": {json.dumps(value)}' for name, value in single.items()))
+    return "\n".join([*lines, "}", ""])
 
 
 def main(arguments: list[str]) -> int:

@@ -20,6 +20,7 @@ from pumplink.frame import MAX_BODY, FrameReader, encode, pack_body, parse_body
 
 PROTOCOL = Path(__file__).resolve().parents[1] / "protocol"
 VECTORS = json.loads((PROTOCOL / "vectors.json").read_text(encoding="utf-8"))
+SOURCES = ("gen_vectors.py", "vectors_session.py", "reference_codec.py")
 COUNTERS = ("ok", "bad_crc", "bad_cobs", "bad_len", "oversize")
 GOOD = VECTORS["golden"][0]
 
@@ -135,7 +136,7 @@ def test_the_file_is_current():
 
 
 def test_a_stale_file_is_noticed_and_mended(tmp_path):
-    for name in ("gen_vectors.py", "reference_codec.py", "pumplink", "vectors.json"):
+    for name in (*SOURCES, "pumplink", "vectors.json"):
         source = PROTOCOL / name
         if source.is_dir():
             (tmp_path / name).mkdir()
@@ -156,6 +157,6 @@ def test_a_stale_file_is_noticed_and_mended(tmp_path):
 
 
 def test_the_generator_uses_nothing_of_our_codec():
-    text = "".join((PROTOCOL / name).read_text(encoding="utf-8") for name in ("gen_vectors.py", "reference_codec.py"))
+    text = "".join((PROTOCOL / name).read_text(encoding="utf-8") for name in SOURCES)
     ours = set(re.findall(r"^\s*(?:from|import) (pumplink.*)", text, re.MULTILINE))
     assert ours == {"pumplink import messages  # noqa: E402"}
