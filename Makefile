@@ -50,7 +50,7 @@ hil: $(STAMP) ## run the packaged HIL suite; report in build/hil/report.html
 test: $(STAMP) node ## run the tests of the project itself, in random order
 	HYPOTHESIS_PROFILE=$(HYPOTHESIS_PROFILE) $(BIN)/python -m pytest tests --random-order -n 2 --dist worksteal $(ARGS)
 
-lint: $(STAMP) stubs ## style, types, MicroPython compiler, golden vectors, boundaries and dialect
+lint: $(STAMP) stubs ## style, types, MicroPython compiler, generated files, boundaries and dialect
 	$(BIN)/ruff check $(LINTED)
 	$(BIN)/ruff format --check $(LINTED)
 	$(BIN)/mypy
@@ -60,6 +60,7 @@ lint: $(STAMP) stubs ## style, types, MicroPython compiler, golden vectors, boun
 	$(BIN)/python protocol/gen_device.py --check
 	$(BIN)/python protocol/gen_alarms.py --check
 	$(BIN)/python protocol/gen_vectors.py --check
+	$(BIN)/python protocol/gen_spec.py --check
 	$(BIN)/python -m pytest -q tests/test_boundaries.py tests/test_dialect.py
 
 bench: $(STAMP) ## measure speed and memory; result in build/bench.json

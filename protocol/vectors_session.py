@@ -204,8 +204,9 @@ def session_vectors(golden: tuple) -> dict:
     """Everything of this file, by the name of its section."""
     talk = talked({name: bytes.fromhex(body) for name, body, _ in golden})
     keys = {
-        "slot": SLOT, "role": ROLE, "sid": SID, "seq_base": SEQ_BASE, "key": KEY.hex(), "transcript": talk.transcript.hex(),
-        "session_key": talk.session_key.hex(), "h2p": talk.h2p.hex(), "p2h": talk.p2h.hex(),
+        "slot": SLOT, "role": ROLE, "sid": SID, "seq_base": SEQ_BASE, "key": KEY.hex(),
+        "transcript": talk.transcript.hex(), "session_key": talk.session_key.hex(),
+        "h2p": talk.h2p.hex(), "p2h": talk.p2h.hex(),
     }  # fmt: skip
     return {
         "session_keys": keys,

@@ -36,7 +36,7 @@ STATUS = Message(
         ("mode", "u8", "", 0, 7, "see codes.MODES"),
         ("flags", "u16", "", 0, 0xFFFF, "see codes.FLAGS"),
         ("rate", "u32", "nL/day", 0, RATE_MAX_NL_PER_DAY, "commanded now"),
-        ("delivered", "u64", "nL", 0, None, "commanded to the motor since boot"),
+        ("delivered", "u64", "nL", 0, None, "commanded to the motor ever, rounded up"),
         ("remaining", "u32", "nL", 0, U30, "reservoir ledger"),
         ("lockout_left", "u32", "ms", 0, DAY_MS, "until a bolus may be asked for"),
         ("boluses_left", "u8", "", 0, 24, "in the rolling 24 h"),
@@ -153,7 +153,7 @@ GET_COUNTERS = Message(
     (
         ("requested", "u32", "", 0, None, ""),
         ("granted", "u32", "", 0, None, ""),
-        ("stale", "u32", "", 0, None, "denied, and why; see codes"),
+        ("stale", "u32", "", 0, None, "denied, by the status of the refusal, as those that follow"),
         ("duplicate", "u32", "", 0, None, ""),
         ("busy", "u32", "", 0, None, ""),
         ("lockout", "u32", "", 0, None, ""),

@@ -46,7 +46,7 @@ PROVISION = Message(
     (
         ("offset", "u16", "", 0, 1023, "of the first byte that follows; 0 starts anew"),
         ("total", "u16", "", 1, 1024, "length of the block"),
-        ("bytes", "tail", "", None, None, "of the block, see SPEC.md"),
+        ("bytes", "tail", "", None, None, "of the provisioning block"),
     ),
     (("received", "u16", "", 0, 1024, "bytes so far; all of them: the block is in force"),),
 )  # fmt: skip
