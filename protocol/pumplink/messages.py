@@ -106,7 +106,7 @@ GET_ORDER = Message(
         ("state", "u8", "", 0, 255, "see codes.ORDER_STATES"),
         ("requested", "u32", "nL", 0, U30, "0 if it has no volume"),
         ("delivered", "u32", "nL", 0, U30, ""),
-        ("t_commit", "u64", "ms", 0, None, "pump time"),
+        ("t_commit", "u64", "ms", 0, None, "pump time; of a forgotten order that of the oldest one still kept"),
     ),
 )  # fmt: skip
 GET_PROGRAM = Message(

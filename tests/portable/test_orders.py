@@ -39,12 +39,13 @@ def test_sixty_four_orders_are_kept_and_what_is_gone_is_forgotten_not_unseen():
         orders.add(order, BOLUS, RUNNING, order, order)
         assert orders.last() == order
     assert orders.known(1)
-    assert orders.state(999) == NOT_SEEN, "nothing has been forgotten yet"
+    assert orders.row(999) == (999, 0, NOT_SEEN, 0, 0, 0), "nothing has been forgotten yet"
     orders.add(65, BOLUS, RUNNING, 5, 5)
     assert not orders.known(1)
     assert orders.known(2)
     assert (orders.state(1), orders.state(999)) == (FORGOTTEN, FORGOTTEN)
-    assert orders.row(1) == (1, 0, FORGOTTEN, 0, 0, 0)
+    # order 2 is the oldest that is kept, and was committed at 2 ms: what was committed since then is not forgotten
+    assert orders.row(1) == (1, 0, FORGOTTEN, 0, 0, 2)
     assert (orders.last(), KEPT) == (65, 64)
 
 

@@ -78,10 +78,12 @@ class Orders:
         return struct.unpack_from("<I", self.durable, self._place(self._count - 1))[0] if self._count else 0
 
     def row(self, order):
-        """(id, kind, state, requested nL, delivered nL, time ms) for GET_ORDER."""
+        """(id, kind, state, requested nL, delivered nL, time ms) for GET_ORDER; of one that is not here: see below."""
         at = self._find(order)
         if not at:
-            return order, 0, self.state(order), 0, 0, 0
+            # once something is forgotten: when the oldest that is not was committed, so nothing since is missing
+            oldest = struct.unpack_from("<Q", self.durable, self._place(self._count) + 14)[0]
+            return order, 0, self.state(order), 0, 0, oldest if self._count > KEPT else 0
         return struct.unpack_from(_ROW, self.durable, at)
 
     def load(self, buf, at):
