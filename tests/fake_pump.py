@@ -65,6 +65,7 @@ class FakePump:
         self.mode = 1
         self.uptime_ms = 1_000
         self.orders: dict[int, int] = {}
+        self.oldest_ms = 0  # commit of the oldest order that a pump remembers, as it says it of a forgotten one
         self._staged_order = 0
         self._pending: tuple[str, tuple[Any, ...]] = ("", ())
         self._reader = frame.FrameReader()
@@ -166,7 +167,8 @@ class FakePump:
         return b"\0" + struct.pack(SETTINGS_FORMAT, *self.settings[:11], self.delay_ms)
 
     def _get_order(self, values: tuple[Any, ...]) -> bytes:
-        return b"\0" + struct.pack("<IBBIIQ", values[0], 0x2E, self.orders.get(values[0], 0), 20_000, 0, 7)
+        state = self.orders.get(values[0], 0)
+        return b"\0" + struct.pack("<IBBIIQ", values[0], 0x2E, state, 20_000, 0, self.oldest_ms if state == 255 else 7)
 
     def _get_alarms(self, values: tuple[Any, ...]) -> bytes:
         return b"\0\0"

@@ -76,6 +76,39 @@ def test_a_bolus_without_an_answer_is_settled_by_its_order(state: int, happened:
     assert pump.settle() is None
 
 
+@pytest.mark.parametrize("oldest_ms,happened", [(0, None), (1, False), (999, False), (1_000, None), (5_000, None)])
+def test_a_forgotten_order_did_not_happen_if_the_pump_remembers_longer_than_it_can_be_old(
+    oldest_ms: int, happened: bool | None
+) -> None:
+    """LINK-10. The session began at 1 000 ms of pump time; 0: the pump does not say how far back it remembers."""
+    pump, fake = programmer()
+    fake.uptime_ms = 1_000
+    fake.oldest_ms = oldest_ms
+    fake.say["REQUEST_BOLUS"] = lambda values: fake.orders.__setitem__(values[0], codes.FORGOTTEN) or b""
+    with pytest.raises(OutcomeUnknown):
+        pump.bolus()
+    outcome = pump.settle()
+    assert outcome is not None
+    assert outcome.happened is happened
+
+
+@pytest.mark.parametrize("state,happened", [
+    (codes.RUNNING, False), (codes.DONE, False), (codes.INTERRUPTED, False), (codes.NOT_SEEN, False),
+    (codes.CANCELLED, True), (codes.FORGOTTEN, None),
+])  # fmt: skip
+def test_an_abort_without_an_answer_happened_only_if_the_bolus_is_cancelled(state: int, happened: bool | None) -> None:
+    """LINK-10. That the pump knows the bolus says nothing about the abort."""
+    pump, fake = programmer()
+    order = pump.bolus().order
+    fake.orders[order] = state
+    fake.say["ABORT_BOLUS"] = lambda values: b""
+    with pytest.raises(OutcomeUnknown):
+        pump.abort_bolus()
+    outcome = pump.settle()
+    assert outcome is not None
+    assert (outcome.request, outcome.happened) == ("ABORT_BOLUS", happened)
+
+
 def test_an_acknowledgement_without_an_answer_is_settled_by_the_number_of_the_last_request() -> None:
     for arrived in (True, False):
         pump, fake = programmer()
@@ -97,6 +130,16 @@ def test_start_is_read_back() -> None:
     fake.say["STATUS"] = lambda values: status_reply(mode=codes.FAULT)
     with pytest.raises(ReadBackDiffers, match="start was committed, but the pump is in mode fault"):
         pump.start()
+
+
+def test_a_start_that_cannot_be_read_back_is_not_told_as_one_without_an_answer() -> None:
+    """LINK-10, HMI-04: no answer would say that nothing can have changed."""
+    pump, fake = programmer()
+    pump.start()
+    fake.say["COMMIT"] = lambda values: (setattr(fake, "deaf", 4), fake._commit(values))[1]
+    with pytest.raises(ReadBackDiffers, match="start was committed, but the mode could not be read back: no answer"):
+        pump.start()
+    assert pump.session.unsettled is None
 
 
 def test_abort_takes_the_bolus_asked_for_here_else_the_last_order_of_the_pump() -> None:

@@ -46,6 +46,8 @@ class Secured:
     idle_s: int
     to_pump: bytes = field(repr=False)
     to_host: bytes = field(repr=False)
+    began_ms: int = 0
+    """Pump time at its handshake: nothing was sent in it before."""
     acted_s: float = 0.0
     opened_s: float = 0.0
 
@@ -120,7 +122,7 @@ def _authenticate(
     """The session, None if this handshake was overtaken by another one."""
     master = _mac(key.secret, hashlib.sha256(hello + reply).digest())
     to_pump, to_host = _mac(master, b"h2p"), _mac(master, b"p2h")
-    secured = Secured(sid=values[1], key=key, seq=values[4], idle_s=180, to_pump=to_pump, to_host=to_host)
+    secured = Secured(values[1], key, values[4], 180, to_pump, to_host, began_ms=values[5])
     auth = secured.body(messages.AUTH, b"")
     answer = ask(messages.AUTH, auth, secured.seq)
     if answer is None:

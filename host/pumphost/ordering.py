@@ -12,7 +12,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from pumphost import soft_limits
-from pumphost.errors import PumpError
+from pumphost.errors import NoAnswer, PumpError
 from pumphost.readback import STEP_SIZE, canonical, pack_steps
 from pumphost.reading import ReadBackDiffers, Reader
 from pumphost.replies import Status
@@ -60,7 +60,12 @@ class Orders(Reader):
         mode = codes.MINIMUM_RATE if minimum else codes.SCHEDULE
         fields = (mode, minimum_rate_nl_per_day, delay_ms)
         self._two_phase(messages.PREPARE_MODE, fields, "start", accept_warnings)
-        status = self.status()
+        try:
+            status = self.status()
+        except NoAnswer as exc:
+            raise ReadBackDiffers(
+                f"start was committed, but the mode could not be read back: {exc}; read the status again"
+            ) from exc
         if delay_ms and (status.delayed or status.delivering):
             return status
         right = status.mode == codes.MINIMUM_RATE if minimum else status.delivering

@@ -18,12 +18,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pumphost import keyring, replies
-from pumphost.errors import PumpError, TherapyError
+from pumphost.errors import NoAnswer, PumpError, TherapyError
 from pumphost.ordering import FOLLOW_ON, Orders, periodic_fields
 from pumphost.readback import differences
 from pumphost.reading import ReadBackDiffers
 from pumphost.replies import Order, Status
-from pumphost.session import KeysOf, Session
+from pumphost.session import KeysOf, Session, Unsettled
 from pumphost.suitable import unsuitable
 from pumphost.transport.base import Transport
 from pumphost.two_phase import DigestDiffers, SoftLimits
@@ -137,7 +137,12 @@ class Programmer(Orders):
             orders["patient_bolus"] = self.set_patient_bolus(therapy.bolus, accept_warnings=accept)
         if therapy.periodic is not None:
             orders["periodic"] = self.set_periodic(therapy.periodic, accept_warnings=accept)
-        back, status, settings = self.read_program(), self.status(), self.bolus_settings()
+        try:
+            back, status, settings = self.read_program(), self.status(), self.bolus_settings()
+        except NoAnswer as exc:
+            raise ReadBackDiffers(
+                f"the program was committed, but could not be read back: {exc}; read program and status again"
+            ) from exc
         wrong = differences(therapy, back, status, settings, clock_set=set_clock is not None)
         if wrong:
             raise ReadBackDiffers(
@@ -200,10 +205,21 @@ class Programmer(Orders):
         name = open_request.message.name
         if open_request.order:
             order = Order.of(values)
+            happened = _happened(open_request, order)
             words = {True: "the pump acted on it", False: "nothing happened", None: "the pump no longer remembers it"}
-            sentence = f"order {order.order} ({name}) is {order.state_name}: {words[order.happened]}"
-            return Outcome(name, order.happened, order, sentence)
+            sentence = f"order {order.order} ({name}) is {order.state_name}: {words[happened]}"
+            return Outcome(name, happened, order, sentence)
         status = Status.of(values)
         done = status.last_seq == open_request.seq
         arrived = "reached the pump" if done else "did not reach the pump, or something was sent after it"
         return Outcome(name, done or None, None, f"{name} {arrived}; the pump is in mode {status.mode_name}")
+
+
+def _happened(request: Unsettled, order: Order) -> bool | None:
+    """Whether the pump acted on a request, told by the state of its order; None if it cannot tell."""
+    if order.state == codes.FORGOTTEN:
+        # older than all that it remembers, or never seen; the first is impossible if it remembers longer back
+        return False if 0 < order.t_commit_ms < request.since_ms else None
+    if request.message.id == messages.ABORT_BOLUS.id:  # the order is that of the bolus: that it is there says nothing
+        return order.state == codes.CANCELLED
+    return order.happened

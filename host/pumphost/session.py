@@ -37,11 +37,15 @@ KeysOf = Callable[[bytes], "Keyring | None"]
 
 @dataclass(frozen=True)
 class Unsettled:
-    """An acting request whose outcome is not known. `order` is 0 for one that carries none."""
+    """An acting request whose outcome is not known. `order` is 0 for one that carries none.
+
+    `since_ms`: pump time before which it cannot have been sent.
+    """
 
     message: Message
     order: int
     seq: int
+    since_ms: int = 0
 
 
 class Session:
@@ -91,7 +95,8 @@ class Session:
         # From the first byte on, every way out without a readable reply leaves the outcome open (Ctrl-C too).
         # An older open question is not hidden by a STOP whose answer is missing: it stays the one to settle.
         before = self.unsettled
-        asked = Unsettled(message, order, int.from_bytes(body[6:10], "little"))
+        since_ms = self.secured.began_ms if self.secured else 0
+        asked = Unsettled(message, order, int.from_bytes(body[6:10], "little"), since_ms)
         self.unsettled = before or asked
         try:
             reply = self._exchange(message, body)
@@ -116,15 +121,21 @@ class Session:
         Returns the values of GET_ORDER's reply, those of STATUS for a request without an order, or None if
         nothing is open. It asks in a new session: what was sent in the old one can never run after that, so an order
         that the pump has not seen by now is lost, not late.
-        Raises `NoAnswer` or `TransportError`; the question then stays open.
+        Raises `NoAnswer`, `KeyMissing` or `TransportError`; the question then stays open. A refusal is one of those
+        too: `Refused` would say that the open request has changed nothing, and that is not known.
         """
         if self.unsettled is None:
             return None
         open_request = self.unsettled
         self.forget()
-        self._secure(open_request.message)
         asked = (messages.GET_ORDER, (open_request.order,)) if open_request.order else (messages.STATUS, ())
-        values = self.request(*asked)
+        try:
+            self._secure(open_request.message)
+            values = self.request(*asked)
+        except Refused as exc:
+            raise NoAnswer(
+                f"the outcome of {_named(open_request)} is still unknown, the pump did not say it: {exc}; ask again"
+            ) from exc
         self.unsettled = None
         return values
 
