@@ -99,7 +99,9 @@ class Judge:
             self._require(order != 0, f"{steps} steps without the record of an order")
             self.given[order] += steps
             most = self.wanted.get(order, 0) + 1  # what was carried over from an earlier one is less than a step
-            self._require(self.given[order] <= most, f"order {order}: {self.given[order]} steps, at most {most} asked for")
+            self._require(
+                self.given[order] <= most, f"order {order}: {self.given[order]} steps, at most {most} asked for"
+            )
         self._seen = len(self.packets)
 
     def power_lost(self, steps_in_hand: int) -> None:

@@ -1,4 +1,4 @@
-"""At most once under a hostile link: a user with the real programmer, a real pump, and everything in between goes wrong.
+"""At most once under a hostile link: a user with the real programmer, a real pump, and all in between goes wrong.
 
     python tests/hostile_run.py --orders 100000 --seed 1        # progress and result; exit code 1 if anything was wrong
 
@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from hostile_world import BOLUS_NL, DURATION_MS, FAULTS, LOCKOUT_MS, MAX_24H, Trouble, World, keys_of
+from hostile_world import BOLUS_NL, DURATION_MS, LOCKOUT_MS, MAX_24H, TROUBLE, Trouble, World, keys_of
 from pump_driver import AMPLE_NL, DAY_MS, MINUTE_MS, SECOND_MS
 
 from pumphost.errors import NoAnswer, OutcomeUnknown, Refused
@@ -27,12 +27,13 @@ from pumphost.programmer import Programmer
 from pumphost.reading import ReadBackDiffers
 from pumphost.therapy import PatientBolus, Therapy
 from pumphost.therapy.model import Step
-from pumphost.transport.hostile import Faults
 from pumplink import codes
 
 EPISODE = 60  # wishes of one user
 PATIENCE = 60  # times that he asks what became of an order
+SEVERITIES = (0.5, 1.0, 2.0, 3.0)  # of the lines, one after the other
 DRUG = "saline"
+PARTS = ("refill", "patient bolus", "program")
 WISHES = {
     "clinician bolus": 34, "patient bolus": 22, "settings": 12, "refill": 12, "stop": 7, "clock": 4, "abort": 6,
     "program": 3,
@@ -79,7 +80,8 @@ class User:
             self.counts["not read back"] += 1
         except Refused as refusal:
             self.counts[f"refused: {refusal.name}"] += 1
-            if len(self.drawn) > drawn:
+            # of several orders, if a part of them was refused and not a question in between
+            if len(self.drawn) > drawn and (kind != "program" or refusal.action in PARTS):
                 self._claim(self.drawn[-1], False, losses)
         except UNSENT as error:
             self.counts[f"not sent: {type(error).__name__}"] += 1
@@ -228,9 +230,9 @@ class Result:
             self.counts += Counter({f"{kind} {name}": count for kind, count in way.counts.items()})
 
 
-def episode(seed: int, faults: Faults = FAULTS, trouble: Trouble = Trouble(), wishes: int = EPISODE) -> tuple[World, User]:
+def episode(seed: int, severity: float, trouble: Trouble = TROUBLE, wishes: int = EPISODE) -> tuple[World, User]:
     """One pump, one user, one line."""
-    world = World(seed, faults, trouble)
+    world = World(seed, severity, trouble)
     user = User(world, seed)
     user._look_after()
     for _ in range(wishes):
@@ -247,7 +249,7 @@ def run(orders: int, seed: int, report: Callable[[Result], None] = lambda result
     result = Result()
     while result.orders < orders:
         number = seed + result.episodes
-        result.add(number, *episode(number))
+        result.add(number, *episode(number, SEVERITIES[number % len(SEVERITIES)]))
         report(result)
     return result
 
@@ -269,7 +271,9 @@ def main() -> int:
     for name, count in sorted(result.counts.items()):
         print(f"{count:9} {name}")
     print("\n".join(result.wrong[:20]))
-    print(f"{result.orders} orders, {result.episodes} episodes, {took:.0f} s, {result.orders / took:.0f} orders a second")
+    print(
+        f"{result.orders} orders, {result.episodes} episodes, {took:.0f} s, {result.orders / took:.0f} orders a second"
+    )
     print(f"wrong: {len(result.wrong)}")
     return bool(result.wrong)
 

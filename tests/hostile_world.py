@@ -1,6 +1,6 @@
 """One real pump at the end of a hostile line, with power cuts and a forger; time jumps, nothing waits.
 
-    world = World(seed=3, faults=FAULTS)
+    world = World(seed=3, severity=1.0)
     pump = Programmer(world.transport, keys=keys_of, rng=random.Random(3))
     pump.clinician_bolus(1_293, 60_000); world.wait(61_000)
     world.judge.wrong
@@ -27,7 +27,6 @@ from pumplink import codes, frame, messages
 
 BOLUS_NL = (1_293, 1_724, 2_155)  # 6, 8 and 10 whole steps
 DURATION_MS, LOCKOUT_MS, MAX_24H = 60_000, 300_000, 24
-FAULTS = Faults(drop=0.06, duplicate=0.05, hold=0.03, delay=0.04, corrupt=0.05, cut=0.03, junk=0.04, replay=0.06)
 RING = Keyring(tuple(Key(role - 1, codes.ROLES[role], secret) for role, secret in KEYS.items()))
 HINTS = (codes.NO_SESSION, codes.AUTH_FAILED, codes.SESSION_EXPIRED, codes.LOCKED_OUT, codes.STOPPED, codes.LOCKOUT)
 
@@ -38,20 +37,31 @@ def keys_of(uid: bytes) -> Keyring:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Probabilities: of a forged frame by request, of a reset and of a power cut in a write by fresh frame."""
+    """Probabilities: of a forged frame and of an unplugged cable by request, of a reset and of a power cut in a write
+    by fresh frame.
+    """
 
     forge: float = 0.04
+    unplug: float = 0.006
     reset: float = 0.004
     cut: float = 0.008
 
 
-NO_TROUBLE = Trouble(0.0, 0.0, 0.0)
+TROUBLE = Trouble()
+
+
+def faults(severity: float) -> Faults:
+    """Of a line that is bad (1), worse (3) or perfect (0), both ways."""
+    rates = {"drop": 6, "duplicate": 5, "hold": 3, "delay": 4, "corrupt": 5, "cut": 3, "junk": 4, "replay": 6}
+    shares = {kind: severity * rate / 100 for kind, rate in rates.items()}
+    return Faults(**shares, delay_s=1.0 + 4.0 * severity)  # type: ignore[arg-type]
 
 
 @cache
 def _prepared() -> dict[int, bytes]:
     """Areas of a pump that runs a program of rate 0 and grants boluses."""
     bench = Bench()
+    bench.run_for(1_000)
     bench.set_up([(0, 0)])
     for reply in (bench.start(), bench.settings(BOLUS_NL[0], DURATION_MS, LOCKOUT_MS, MAX_24H)):
         assert reply.ok, reply
@@ -61,7 +71,7 @@ def _prepared() -> dict[int, bytes]:
 class World:
     """`seed` decides everything. `counts`: resets, cuts, forged frames, frames checked to change nothing."""
 
-    def __init__(self, seed: int, faults: Faults = FAULTS, trouble: Trouble = Trouble()) -> None:
+    def __init__(self, seed: int, severity: float = 1.0, trouble: Trouble = TROUBLE) -> None:
         self.rng = random.Random(f"world {seed}")
         self.trouble = trouble
         self.counts: Counter[str] = Counter()
@@ -69,7 +79,8 @@ class World:
         self.bench = Bench(store=self.store)
         self.bench.noise._random.seed(f"noise {seed}")
         self.judge = Judge(self.store, self.bench.motor.packets)
-        self.line = HostileLine(seed, faults, replace(faults, reflect=0.03 if faults.drop else 0.0))
+        harm = faults(severity)
+        self.line = HostileLine(seed, harm, replace(harm, reflect=0.03 * severity))
         self.transport = Wire(self)
         self._reset_at_ms: int | None = None
 
@@ -158,6 +169,8 @@ class PumpEnd:
             world.poll()
         else:
             sound = any(raw in self.known for raw in whole)
+            world.poll()  # first whatever the pump does by itself when it is woken
+            world.wait(0)
             before, writes = bench.snapshot() if sound else b"", world.store.writes
             boots = bench.boots
             bench.link.incoming += data
@@ -202,6 +215,10 @@ class Wire(HostileTransport):
         world, raw = self._world, data.strip(b"\0")
         if raw:
             self.pump_end.written.add(raw)
+            if world.rng.random() < world.trouble.unplug:
+                world.counts["unplugged"] += 1
+                for way in (self.line.to_pump, self.line.to_host):
+                    way.next("drop", world.rng.randint(1, 12))
             if world.rng.random() < world.trouble.forge:
                 self._forge(data)
         super().write(data)

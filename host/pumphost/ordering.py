@@ -12,7 +12,8 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from pumphost import soft_limits
-from pumphost.errors import NoAnswer, PumpError
+from pumphost.errors import NoAnswer, PumpError, Refused
+from pumphost.keyring import KeyMissing
 from pumphost.readback import STEP_SIZE, canonical, pack_steps
 from pumphost.reading import ReadBackDiffers, Reader
 from pumphost.replies import Status
@@ -62,7 +63,7 @@ class Orders(Reader):
         self._two_phase(messages.PREPARE_MODE, fields, "start", accept_warnings)
         try:
             status = self.status()
-        except NoAnswer as exc:
+        except (NoAnswer, Refused, KeyMissing) as exc:
             raise ReadBackDiffers(
                 f"start was committed, but the mode could not be read back: {exc}; read the status again"
             ) from exc

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pumphost import keyring, replies
-from pumphost.errors import NoAnswer, PumpError, TherapyError
+from pumphost.errors import NoAnswer, PumpError, Refused, TherapyError
 from pumphost.ordering import FOLLOW_ON, Orders, periodic_fields
 from pumphost.readback import differences
 from pumphost.reading import ReadBackDiffers
@@ -139,7 +139,7 @@ class Programmer(Orders):
             orders["periodic"] = self.set_periodic(therapy.periodic, accept_warnings=accept)
         try:
             back, status, settings = self.read_program(), self.status(), self.bolus_settings()
-        except NoAnswer as exc:
+        except (NoAnswer, Refused, keyring.KeyMissing) as exc:
             raise ReadBackDiffers(
                 f"the program was committed, but could not be read back: {exc}; read program and status again"
             ) from exc

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pumphost.errors import NoAnswer, OutcomeUnknown, Refused, TransportError
-from pumphost.handshake import OtherPump, Secured, open_session
+from pumphost.handshake import Secured, open_session
 from pumphost.keyring import Key, KeyMissing, Keyring
 from pumphost.line import Line
 from pumphost.transport.base import Transport
@@ -54,9 +54,7 @@ class Session:
     `rng` decides numbers and nonces; seed it for a repeatable run.
     """
 
-    def __init__(
-        self, transport: Transport, *, keys: KeysOf | None = None, rng: random.Random | None = None
-    ) -> None:
+    def __init__(self, transport: Transport, *, keys: KeysOf | None = None, rng: random.Random | None = None) -> None:
         self.line = Line(transport)
         self.unsettled: Unsettled | None = None
         self.secured: Secured | None = None
@@ -74,8 +72,8 @@ class Session:
         """Send one request and return the values of its reply, in the order of `message.reply.fields`.
 
         `order`: the order whose fate hangs on this request (0: none). `action`: the noun of a refusal.
-        Raises `Refused` (the pump said no), `NoAnswer` (a read without an answer), `OutcomeUnknown` (an
-        acting request without one, or any request that must wait until that is settled), `KeyMissing`, `TransportError`.
+        Raises `Refused` (the pump said no), `NoAnswer` (a read without an answer), `OutcomeUnknown` (an acting request
+        without one, or any request that must wait until that is settled), `KeyMissing`, `TransportError`.
         """
         if self.unsettled is not None and message.id not in _STILL_ALLOWED:
             raise OutcomeUnknown(
@@ -168,7 +166,9 @@ class Session:
             return
         if self.secured and message.roles >> self.secured.key.number & 1:
             return
-        key = self._key_for(message)
+        self._open(self._key_for(message))
+
+    def _open(self, key: Key) -> None:
         assert self.uid
         self.secured = open_session(self._ask, key, self.uid, self._rng)
         self.secured.acted_s = self.secured.opened_s = self.line.clock()
@@ -182,9 +182,9 @@ class Session:
         roles = " or ".join(name for role, name in enumerate(codes.ROLES) if role and message.roles >> role & 1)
         if self._ring is None:
             raise KeyMissing(
-                f"{message.name} not sent: it needs a {roles} key, and this computer has none for pump {self.uid.hex()}; "
-                "fit its jumper and provision it (pumpbench keys provision), or name the folder with its key file in "
-                "PUMPBENCH_KEYS"
+                f"{message.name} not sent: it needs a {roles} key, and this computer has none for pump "
+                f"{self.uid.hex()}; fit its jumper and provision it (pumpbench keys provision), or name the folder "
+                "with its key file in PUMPBENCH_KEYS"
             )
         key = self._ring.fitting(message.roles)
         if key is None:
@@ -202,9 +202,13 @@ class Session:
             reply = self._exchange(message, body)
             if reply is not None:
                 return self._values(message, reply, action)
-            if not (again and self._hint in _LOST):
+            if not (again and self._hint in _LOST and self.secured):
                 break
-            self.forget()  # it changes nothing: a new session may ask once more
+            # It changes nothing: a new session may ask once more. Never in clear, though: the hint may be a lie, so
+            # that the next one is believed.
+            key = self.secured.key
+            self.forget()
+            self._open(key)
         raise NoAnswer(self._silence(message))
 
     # -- the line ---------------------------------------------------------------------------------
@@ -226,9 +230,7 @@ class Session:
             lambda: self._hint in _LOST and not message.acts,
         )
 
-    def _answers(
-        self, body: bytes, message: Message, request: bytes, number: int, secured: Secured | None
-    ) -> bool:
+    def _answers(self, body: bytes, message: Message, request: bytes, number: int, secured: Secured | None) -> bool:
         """Whether this is the answer that is waited for. A good tag proves it; without one it is a hint at most."""
         kind, msg_id, flags, sid, got, payload = frame.parse_body(body)
         if kind == frame.EVT:
