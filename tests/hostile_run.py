@@ -20,13 +20,13 @@ from dataclasses import dataclass, field
 from hostile_world import BOLUS_NL, DURATION_MS, LOCKOUT_MS, MAX_24H, TROUBLE, Trouble, World, keys_of
 from pump_driver import AMPLE_NL, DAY_MS, MINUTE_MS, SECOND_MS
 
-from pumphost.errors import NoAnswer, OutcomeUnknown, Refused
+from pumphost.errors import NoAnswer, OutcomeUnknown, PumpError, Refused
 from pumphost.handshake import OtherPump
 from pumphost.keyring import KeyMissing
 from pumphost.programmer import Programmer
 from pumphost.reading import ReadBackDiffers
-from pumphost.therapy import PatientBolus, Therapy
-from pumphost.therapy.model import Step
+from pumphost.therapy import PatientBolus, Step, Therapy
+from pumphost.two_phase import DigestDiffers
 from pumplink import codes
 
 EPISODE = 60  # wishes of one user
@@ -90,6 +90,10 @@ class User:
         except OutcomeUnknown:
             self.counts["unknown"] += 1
             happened = self._settle(losses)
+        except DigestDiffers as error:
+            self._claim(error.order, False, losses)
+        except PumpError as error:
+            self.world.judge.wrong.append(f"{kind}: the programmer gave up: {error}")
         return happened
 
     def _losses(self) -> int:
