@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pumplink import codes
+from pumplink import codes, messages
 from pumplink.messages import Message
 
 
@@ -54,6 +54,13 @@ class Refused(PumpError):
         unknown = (f"CODE_{code}", "for a reason this programmer does not know", "update the programmer")
         self.name, sentence, self.next_step = codes.STATUS.get(code, unknown)
         reason = _reason(sentence, code, detail, info, request)
+        if request is not None:
+            special = _OF_MESSAGE.get((request.name, code), (reason, self.next_step))
+            reason, self.next_step = special[0].format(info=info), special[1]
+        if code == codes.VERSION:
+            reason, self.next_step = _versions(detail)
+        elif code == codes.FORBIDDEN and request is not None:
+            self.next_step = f"use a {_roles(request)} key"
         sentence = f"{action} refused: {reason} ({self.name}, code {code})"
         super().__init__(f"{sentence}; {self.next_step}" if self.next_step else sentence)
 
@@ -128,6 +135,17 @@ def _reason(sentence: str, code: int, detail: int, info: int, request: Message |
     return sentence.format(detail=detail, info=_INFO.get(code, str)(info))
 
 
+def _versions(detail: int) -> tuple[str, str]:
+    """Both versions, and which end is the older one. A pump says major << 8 | minor."""
+    pump, own = (detail >> 8, detail & 0xFF), (messages.VERSION_MAJOR, messages.VERSION_MINOR)
+    fix = "update this programmer" if pump > own else "update the firmware of the pump"
+    return f"the pump speaks PumpLink {pump[0]}.{pump[1]}, this programmer {own[0]}.{own[1]}", fix
+
+
+def _roles(request: Message) -> str:
+    return " or ".join(name for role, name in enumerate(codes.ROLES) if role and request.roles >> role & 1)
+
+
 def _in_unit(number: int, unit: str) -> str | None:
     """`number` as a person reads it, or None if the unit needs no help."""
     from pumphost import units  # units imports UnitError from here
@@ -199,6 +217,7 @@ def _volume(nl: int) -> str:
 
 
 _INFO: dict[int, Callable[[int], str]] = {
+    codes.LOCKED_OUT: _time_left,
     codes.LOCKOUT: _time_left,
     codes.MAX_COUNT: _time_left,
     codes.LOW_RESERVOIR: _volume,
@@ -209,3 +228,15 @@ _INFO: dict[int, Callable[[int], str]] = {
     codes.DUPLICATE_ORDER: _order_state,
     codes.ALARM_ACTIVE: _alarm,
 }
+_OF_MESSAGE = {
+    ("PROVISION", codes.PRESENCE_REQUIRED): (
+        "the provisioning jumper of the pump is not fitted", "fit it, provision again, and take it out",
+    ),
+    ("PROVISION", codes.HARD_LIMIT): (
+        "the block of keys did not arrive whole and in order, {info} bytes of it did", "provision again",
+    ),
+    ("PROVISION", codes.WRONG_MODE): (
+        "the pump is not stopped", "stop it, by command or with its button, then provision again",
+    ),
+}  # fmt: skip
+"""Where the same code means something else for one message: (reason, next step)."""

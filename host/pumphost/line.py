@@ -53,7 +53,7 @@ class Line:
             pass
         self._started = True
 
-    def listen(self, heard: Callable[[bytes], object]) -> None:
+    def drain(self, heard: Callable[[bytes], object]) -> None:
         """Everything that has come meanwhile, without waiting for more: `heard` is given each body."""
         while data := self.transport.read(0):
             self.counters.bytes_in += len(data)
@@ -61,21 +61,23 @@ class Line:
                 heard(body)
 
     def exchange(
-        self, body: bytes, answers: Callable[[bytes], bool], unit_s: float, gives_up: Callable[[], bool]
-    ) -> bytes | None:
+        self, body: bytes, answers: Callable[[bytes], bool], unit_s: float, gives_up: Callable[[], bool],
+        waits: tuple[int, ...] = WAITS,
+    ) -> bytes | None:  # fmt: skip
         """The first body for which `answers` is true, or None after all repeats, or once `gives_up` is."""
         wire = frame.encode(body)
-        for attempt, units in enumerate(WAITS):
+        for attempt, units in enumerate(waits):
             self.counters.repeats += attempt > 0
             self.transport.write(wire)
-            found = self._await(answers, units * unit_s, gives_up)
+            found = self.listen(answers, units * unit_s, gives_up)
             if found is not None or gives_up():
                 return found
         return None
 
-    def _await(
+    def listen(
         self, answers: Callable[[bytes], bool], timeout_s: float, gives_up: Callable[[], bool]
     ) -> bytes | None:
+        """The first body that comes for which `answers` is true, or None after the time, or once `gives_up` is."""
         deadline = self.clock() + timeout_s
         while (left := deadline - self.clock()) > 0 and not gives_up():
             data = self.transport.read(left)
@@ -84,10 +86,11 @@ class Line:
             self.counters.bytes_in += len(data)
             found = None
             for body in self._reader.feed(data):
-                if found is None and answers(body):
-                    found = body
-                elif found is not None:
-                    self.counters.ignored += body[0] & 0x0F != frame.EVT
+                if found is None or body[0] & 0x0F == frame.EVT:  # an event behind the answer counts too
+                    if answers(body):
+                        found = body
+                else:
+                    self.counters.ignored += 1
             if found is not None:
                 self.counters.replies += 1
                 return found

@@ -13,12 +13,13 @@ times come in as arguments. `keys` finds the keys of a pump by its uid: by defau
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from pumphost import keyring, replies
-from pumphost.errors import NoAnswer, PumpError, Refused, TherapyError
+from pumphost import keyring, provisioning, replies
+from pumphost.errors import NoAnswer, PumpError, Refused, TherapyError, TransportError
 from pumphost.ordering import FOLLOW_ON, Orders, periodic_fields
 from pumphost.readback import differences
 from pumphost.reading import ReadBackDiffers
@@ -94,11 +95,18 @@ class Programmer(Orders):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
-        self.close()
+        if kind is None:
+            self.close()
+        else:
+            self.transport.close()
 
     def close(self) -> None:
-        """Let go of the transport."""
-        self.transport.close()
+        """End the session, without waiting for a pump that is silent, and let go of the transport."""
+        try:
+            with suppress(TransportError):
+                self.session.close()
+        finally:
+            self.transport.close()
 
     # -- a whole therapy --------------------------------------------------------------------------
 
@@ -191,6 +199,14 @@ class Programmer(Orders):
         """Pause the sound, at most 2 min; light and alarm stay. 0 ends the pause."""
         self._require_same_table()
         self._act(messages.SILENCE, (time_ms, self.status().uptime_ms + VALID_MS), 0, "silence")
+
+    def provision(self, block: bytes) -> None:
+        """Send a block of keys and hard limits (`Keyring.block`); the pump's jumper must be fitted, and it stopped.
+
+        Raises `Refused` and `OutcomeUnknown`: whether the pump has it then, only a session with one of the keys tells.
+        `pumphost.provisioning.hand_over` does all of it, files included.
+        """
+        provisioning.send(self.session, block)
 
     def settle(self) -> Outcome | None:
         """Ask the pump what became of the request whose answer was lost; None if there is none.

@@ -11,6 +11,7 @@ from __future__ import annotations
 from pumphost import replies
 from pumphost.errors import PumpError
 from pumphost.logbook import EVENTS, read_log
+from pumphost.provisioning import KeySlot, listed
 from pumphost.readback import NO_PROGRAM, STEP_SIZE, canonical_profile, unpack_steps
 from pumphost.replies import Order, Program, ProgramProfile, Status
 from pumphost.session import Session
@@ -96,6 +97,10 @@ class Reader:
             found |= {alarm.code: alarm for alarm in rows}
             first += len(rows)
         return list(found.values())
+
+    def key_list(self) -> list[KeySlot]:
+        """Which keys the pump has, by slot; never the keys. Needs a service key."""
+        return listed(self.session)
 
     def log(self, first: int | None = None, *, ring: int = EVENTS) -> list[replies.Record]:
         """Log records from number `first` on (default: the oldest kept), up to those there when it was asked.

@@ -83,7 +83,7 @@ class Session:
             )
         payload = message.request.pack(values)
         self.line.start()
-        self.line.listen(self._unasked)
+        self.line.drain(self._overheard)
         if not message.acts:
             found = self._read(message, payload, action)
             if message.id == messages.IDENTIFY.id:
@@ -142,10 +142,31 @@ class Session:
         self.secured = None
 
     def close(self) -> None:
-        """End the session at the pump too, if there is one. What was prepared in it is void there."""
-        if self.secured and not self.unsettled:
-            self.request(messages.CLOSE)
+        """End the session at the pump too, if there is one: asked once, and a silent pump is not waited for.
+
+        What was prepared in it is void there. Raises `TransportError`.
+        """
+        secured = self.secured
+        if secured and not self.unsettled and not secured.over(self.line.clock()):
+            body = secured.body(messages.CLOSE, b"")
+            number = int.from_bytes(body[6:10], "little")
+            self.line.exchange(
+                body, lambda reply: self._answers(reply, messages.CLOSE, body, number, secured), READ_TIMEOUT_S,
+                lambda: False, waits=(1,),
+            )  # fmt: skip
         self.forget()
+
+    def use(self, ring: Keyring | None) -> None:
+        """Speak with these keys from now on; None: those that `keys` finds."""
+        self.forget()
+        self._ring = ring
+
+    def listen(self, timeout_s: float) -> bool:
+        """Wait for an event, at most this long; whether `events` has got one. Nothing is sent."""
+        self.line.start()
+        known = len(self.events)
+        self.line.listen(self._overheard, timeout_s, lambda: len(self.events) > known)
+        return len(self.events) > known
 
     # -- who speaks -------------------------------------------------------------------------------
 
@@ -248,13 +269,14 @@ class Session:
         self.line.counters.ignored += 1
         return False
 
-    def _unasked(self, body: bytes) -> None:
+    def _overheard(self, body: bytes) -> bool:
         """What came between two requests: events, or an answer that is too late."""
         kind, msg_id, flags, _, _, _ = frame.parse_body(body)
         if kind == frame.EVT:
             self._event(msg_id, flags, body)
         else:
             self.line.counters.ignored += 1
+        return False
 
     def _event(self, msg_id: int, flags: int, body: bytes) -> None:
         self.line.counters.events += 1
