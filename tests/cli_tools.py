@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fake_pump import FakePump, fake_pump
+from fake_pump import FakePump, fake_pump, keys_of
 from typer.testing import CliRunner
 
 from pumphost.cli import app
@@ -58,4 +58,5 @@ def pump_behind_every_port(monkeypatch: pytest.MonkeyPatch) -> tuple[FakePump, l
         return host
 
     monkeypatch.setattr("pumphost.transport.open_transport", open_fake)
+    monkeypatch.setattr("pumphost.keyring.load", keys_of)
     return fake, opened

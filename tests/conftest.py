@@ -1,4 +1,4 @@
-"""Profiles of hypothesis for the whole test suite, and Ctrl-C as its processes expect it.
+"""Profiles of hypothesis for the whole suite, Ctrl-C as its processes expect it, and a folder for keys of its own.
 
     HYPOTHESIS_PROFILE=nightly python -m pytest tests --random-order
 
@@ -8,8 +8,11 @@ shuffled by `make test` (and repeated with `--random-order-seed`), not here, so 
 """
 
 import os
+import shutil
 import signal
+import tempfile
 
+import pytest
 from hypothesis import settings
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # of a job in the background; every child would inherit it
@@ -25,3 +28,12 @@ settings.load_profile(PROFILE)
 def pytest_report_header() -> str:
     """Name the profile at the start of every run, beside the seed of the order."""
     return f"hypothesis profile of the project: {PROFILE} ({settings.default.max_examples} examples a property)"
+
+
+KEYS = tempfile.mkdtemp(prefix="pumpbench-keys-")
+os.environ["PUMPBENCH_KEYS"] = KEYS  # for children too: no test reads or writes the keys of whoever runs it
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Nothing is left behind."""
+    shutil.rmtree(KEYS, ignore_errors=True)

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from link_client import Open
+
 from pumphost.keyring import Keyring
 from pumphost.session import Session
 from pumphost.transport.memory import Manipulator, MemoryTransport, memory_pair

@@ -48,7 +48,7 @@ def bench(monkeypatch):
 
     def serve(**given):
         state.calls.append(given)
-        given["on_ready"]("/dev/pts/9")
+        given["on_ready"]("/dev/pts/9", Path("/keys/of/it.toml"))
 
     def run_suite(**given):
         state.calls.append(given)
@@ -185,7 +185,7 @@ def test_serve_tells_its_port_on_stdout(bench, therapy: Path) -> None:
         None,
         5,
     )
-    assert json.loads(run("serve", "--json").stdout) == {"port": "/dev/pts/9"}
+    assert json.loads(run("serve", "--json").stdout) == {"port": "/dev/pts/9", "keys": "/keys/of/it.toml"}
     run("serve", "--listen", "127.0.0.1:0")
     assert bench.calls[-1]["url"] == "127.0.0.1:0"
 

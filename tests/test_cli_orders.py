@@ -43,13 +43,19 @@ def reservoir_reply(**changed):
 # -- orders -------------------------------------------------------------------------------------------
 
 
+def asked_for(pump) -> int:
+    """The order that GET_ORDER asked for, just before the session was closed."""
+    assert pump.names[-2:] == ["GET_ORDER", "CLOSE"]
+    return int(pump.heard[-2][1][0])
+
+
 def test_a_clinician_bolus_shows_its_order(pump) -> None:
     arguments = ("bolus", "--clinician", "100 uL", "--over", "01:00", "--then", "schedule", "--port", "x")
     rows = shown(run(*arguments))
     assert sent(pump, "PREPARE_BOLUS") == [(100_000, 3_600_000, 2)]
     assert "REQUEST_BOLUS" not in pump.names
-    assert rows["order"].split()[0] == str(pump.heard[-1][1][0])
-    assert json.loads(run(*arguments, "--json").stdout)["order"] == pump.heard[-1][1][0]
+    assert rows["order"].split()[0] == str(asked_for(pump))
+    assert json.loads(run(*arguments, "--json").stdout)["order"] == asked_for(pump)
 
 
 @pytest.mark.parametrize("arguments,words", [
@@ -77,7 +83,7 @@ def test_what_cannot_be_meant_is_exit_code_2_and_nothing_is_sent(pump, arguments
 def test_start_at_the_minimum_rate_and_later(pump) -> None:
     assert shown(run("start", "--minimum", "--rate", "0.012 mL/day", "--port", "x"))["mode"] == "minimum-rate"
     shown(run("stop", "--reason", "refill", "--port", "x"))
-    assert pump.heard[-1] == ("STOP", (2,))
+    assert pump.heard[-2:] == [("STOP", (2,)), ("CLOSE", ())]
     assert "start put off" in shown(run("start", "--in", "00:30", "--port", "x"))["mode"]
     assert sent(pump, "PREPARE_MODE") == [(3, 12_000, 0), (2, 0, 1_800_000)]
 

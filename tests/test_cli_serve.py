@@ -27,7 +27,7 @@ def served(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            told = "".join(process.stdout.readline() for _ in range(3))  # {, the port, }
+            told = "".join(process.stdout.readline() for _ in range(4))  # {, the port, its keys, }
             assert told, process.communicate()[1]
             yield process, json.loads(told)["port"]
         finally:

@@ -9,8 +9,8 @@ import random
 import struct
 
 import pytest
-from link_client import Open
 from fake_pump import fake_pump, refusal, reply_wire, rng, session_at, status_reply
+from link_client import Open
 
 from pumphost.errors import NoAnswer, OutcomeUnknown, Refused, TransportError
 from pumphost.session import Session

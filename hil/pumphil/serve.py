@@ -4,7 +4,7 @@
 
 The only place of the bench that looks at a clock: virtual time follows it, the rig runs up to it, bytes are handed over
 at it. One client after the other; a pump does not notice that nobody listens. Ends at Ctrl-C or SIGTERM, and leaves
-neither a child process nor a port behind.
+neither a child process nor a port nor a key behind.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Protocol
 from pumphil.rigs import open_rig
 from pumphil.rigs.lockstep import LockstepRig
 from pumphil.treatment import Treatment
+from pumphost.lent import lent
 from pumphost.therapy import load
 from pumphost.transport.pty import PtyServer
 from pumphost.transport.tcp import TcpServer
@@ -47,10 +48,11 @@ def serve(
     time_scale: float,
     url: str | None,
     seed: int,
-    on_ready: Callable[[str], None],
+    on_ready: Callable[[str, Path], None],
 ) -> None:
-    """Serve until Ctrl-C. `url` "host:port" listens on TCP, None opens a pty; `on_ready` is told what a client opens.
+    """Serve until Ctrl-C. `url` "host:port" listens on TCP, None opens a pty.
 
+    `on_ready` is told what a client opens, and the file with the pump's keys: it lies among the user's for as long.
     With a therapy the pump is filled, programmed and started at the local time of day of this computer.
     """
     plan = load(therapy) if therapy else None
@@ -59,10 +61,11 @@ def serve(
         _terminable(),
         open_rig(rig, seed=seed, reservoir_nl=reservoir_nl, fill_nl=fill_nl) as bench,
         closing(_open(url)) as line,
+        lent(bench.keys, bench.uid) as key_file,
     ):
         if plan:
             Treatment(bench).begin(plan, _local_ms_of_day())
-        on_ready(line.path if isinstance(line, PtyServer) else line.url)
+        on_ready(line.path if isinstance(line, PtyServer) else line.url, key_file)
         _follow_the_clock(bench, line, time_scale)
 
 

@@ -5,8 +5,8 @@
     key = ring.fitting(messages.STOP.roles)     # the one with the fewest rights that may stop
 
 The folder is that of `platformdirs` for the user's settings, or PUMPBENCH_KEYS. A file that others may read is refused,
-as ssh does. What is written is complete or not there: it is moved into place. A draft is a file under another name: keys
-of which nobody knows yet whether the pump has taken them (`provisioning`).
+as ssh does. What is written is complete or not there: it is moved into place. A draft is a file under another name:
+keys of which nobody knows yet whether the pump has taken them (`provisioning`).
 """
 
 from __future__ import annotations
@@ -56,9 +56,7 @@ class Keyring:
     keys: tuple[Key, ...]
 
     @classmethod
-    def made(
-        cls, roles: tuple[str, ...] = MADE, random_bytes: Callable[[int], bytes] = secrets.token_bytes
-    ) -> Keyring:
+    def made(cls, roles: tuple[str, ...] = MADE, random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> Keyring:
         """New keys for these roles; `random_bytes(n)` is replaced only where a run must be repeatable."""
         return cls(tuple(Key(slot, role, random_bytes(KEY_SIZE)) for slot, role in enumerate(roles)))
 

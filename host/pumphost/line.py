@@ -74,9 +74,7 @@ class Line:
                 return found
         return None
 
-    def listen(
-        self, answers: Callable[[bytes], bool], timeout_s: float, gives_up: Callable[[], bool]
-    ) -> bytes | None:
+    def listen(self, answers: Callable[[bytes], bool], timeout_s: float, gives_up: Callable[[], bool]) -> bytes | None:
         """The first body that comes for which `answers` is true, or None after the time, or once `gives_up` is."""
         deadline = self.clock() + timeout_s
         while (left := deadline - self.clock()) > 0 and not gives_up():
@@ -84,7 +82,7 @@ class Line:
             if not data:
                 return None
             self.counters.bytes_in += len(data)
-            found = None
+            found: bytes | None = None
             for body in self._reader.feed(data):
                 if found is None or body[0] & 0x0F == frame.EVT:  # an event behind the answer counts too
                     if answers(body):
@@ -98,7 +96,9 @@ class Line:
 
     def silence(self, name: str, unit_s: float) -> str:
         """What was tried and what came instead of an answer: the difference between a dead and a wrong port."""
-        tried = f"no answer to {name} from {self.transport.name} after {len(WAITS)} tries in {sum(WAITS) * unit_s:.1f} s"
+        tried = (
+            f"no answer to {name} from {self.transport.name} after {len(WAITS)} tries in {sum(WAITS) * unit_s:.1f} s"
+        )
         if not self.counters.bytes_in:
             return f"{tried}, and not one byte came back; check port, cable and power"
         if not self._reader.ok:

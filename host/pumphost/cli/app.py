@@ -2,7 +2,8 @@
 
     pumpbench simulate therapy.toml --days 30
 
-Commands for a pump at a port are in `device` and `orders`, those that run the bench in `bench` and `simulate`.
+Commands for a pump at a port are in `device`, `orders`, `log`, `keys` and `link`, those that run the bench in `bench`
+and `simulate`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from pumphost.cli import bench, device, orders, simulate
+from pumphost.cli import bench, device, keys, link, log, orders, simulate
 from pumphost.cli.output import EXIT_CODES
 
 app = typer.Typer(
@@ -53,6 +54,9 @@ def _options(
 simulate.register(app)
 device.register(app)
 orders.register(app)
+log.register(app)
+keys.register(app)
+link.register(app)
 bench.register(app)
 
 

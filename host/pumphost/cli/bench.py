@@ -48,12 +48,13 @@ def serve(
         load(therapy)
     from pumphil.serve import serve as run
 
-    def ready(port: str) -> None:
+    def ready(port: str, key_file: Path) -> None:
         if as_json:
-            emit_json({"port": port})
+            emit_json({"port": port, "keys": str(key_file)})
         else:
             typer.echo(port)
             note(f"a simulated pump answers there, until Ctrl-C; try: pumpbench status --port {port}")
+            note(f"its keys are in {key_file} meanwhile, so that every command finds them")
         sys.stdout.flush()
 
     with rig_errors():

@@ -1,9 +1,9 @@
 """A pump at a port for one command: opened, used, let go; a lost answer is asked for before the command ends.
 
-    with connected(port, baud) as pump:
+    with connected(port, baud, role) as pump:
         pump.start()
 
-If the pump stays silent, the error names the order to ask for.
+If the pump stays silent, the error names the order to ask for. A command that ends well ends its session too.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pumphost.cli.output import Interrupted, note
+from pumphost.cli.output import Interrupted, UsageProblem, note
 from pumphost.errors import NoAnswer, OutcomeUnknown, PumpError, TransportError
 
 if TYPE_CHECKING:
+    from pumphost.keyring import Keyring
     from pumphost.programmer import Outcome, Programmer
+    from pumphost.session import KeysOf
 
 
 class NotFinished(PumpError):
@@ -24,12 +26,13 @@ class NotFinished(PumpError):
 
 
 @contextmanager
-def connected(port: str | None, baud: int) -> Iterator[Programmer]:
-    """A programmer at `port`; settles an open question before it lets go."""
+def connected(port: str | None, baud: int, role: str | None = None) -> Iterator[Programmer]:
+    """A programmer at `port`, with the key of `role` only; settles an open question before it lets go."""
     from pumphost.programmer import Programmer
     from pumphost.transport import open_transport
 
-    with Programmer(open_transport(port, baud=baud)) as pump:
+    keys = keys_for(role)
+    with Programmer(open_transport(port, baud=baud), keys=keys) as pump:
         try:
             yield pump
         except OutcomeUnknown as exc:
@@ -43,6 +46,26 @@ def connected(port: str | None, baud: int) -> Iterator[Programmer]:
                 raise
             order = pump.session.unsettled.order
             raise Interrupted(f"stopped by Ctrl-C while an answer was awaited; {ask(order)}") from exc
+
+
+def keys_for(role: str | None) -> KeysOf:
+    """Finds the keys of a pump; with a role, its key alone. Raises `UsageProblem` for a role that there is not."""
+    from pumphost import keyring
+    from pumplink import codes
+
+    if role is None:
+        return keyring.load
+    if role not in codes.ROLES[1:]:
+        raise UsageProblem(f"--role {role} is not known; write one of {', '.join(codes.ROLES[1:])}")
+
+    def find(uid: bytes) -> Keyring | None:
+        ring = keyring.load(uid)
+        if ring is None or ring.only(role).keys:
+            return ring and ring.only(role)
+        have = ", ".join(key.role for key in ring.keys)
+        raise keyring.KeyMissing(f"no {role} key of pump {uid.hex()} on this computer, only: {have}; choose another")
+
+    return find
 
 
 def settled(pump: Programmer, exc: OutcomeUnknown) -> Outcome:

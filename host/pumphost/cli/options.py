@@ -15,7 +15,15 @@ Port = Annotated[
     str | None,
     typer.Option(
         "--port", "-p", envvar="PUMPBENCH_PORT", metavar="PORT",
-        help="Serial device or URL: /dev/ttyACM0, COM3, socket://host:port, rfc2217://host:port.",
+        help="Serial device or URL: /dev/ttyACM0, COM3, usb:SERIAL-NUMBER, socket://host:port, rfc2217://host:port.",
+    ),
+]  # fmt: skip
+Role = Annotated[
+    str | None,
+    typer.Option(
+        "--role", metavar="ROLE",
+        help="Only the key of this role: patient, clinician, service or tester. Without it, the key with the fewest "
+        "rights that suffices.",
     ),
 ]  # fmt: skip
 Baud = Annotated[int, typer.Option("--baud", metavar="N", min=300, help="Speed of a serial line.")]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pumphost.cli.connect import NotFinished, connected, settled
-from pumphost.cli.options import BAUD, ORDER_MAX, AcceptWarnings, Baud, Json, Port
+from pumphost.cli.options import BAUD, ORDER_MAX, AcceptWarnings, Baud, Json, Port, Role
 from pumphost.cli.output import UsageProblem, emit_json, guarded, note, print_fields
 from pumphost.errors import OutcomeUnknown
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 def start(
     port: Port = None,
     baud: Baud = BAUD,
+    role: Role = None,
     as_json: Json = False,
     acknowledge: Annotated[
         bool, typer.Option("--acknowledge", help="First acknowledge latched alarms whose cause is gone.")
@@ -45,7 +46,7 @@ def start(
         raise UsageProblem("--rate goes with --minimum only; rates of the program are in the therapy file")
     delay_ms = 0 if delay is None else units.parse_duration_ms(delay)
     rate_nl_per_day = 0 if rate is None else units.parse_rate_nl_per_day(rate)
-    with connected(port, baud) as pump:
+    with connected(port, baud, role) as pump:
         if acknowledge:
             for alarm in pump.alarms():
                 if alarm.latched:
@@ -64,6 +65,7 @@ def start(
 def stop(
     port: Port = None,
     baud: Baud = BAUD,
+    role: Role = None,
     as_json: Json = False,
     reason: Annotated[
         str, typer.Option("--reason", metavar="WORD", help="clinician, refill, imaging, service or other.")
@@ -75,7 +77,7 @@ def stop(
 
     if reason not in REASONS:
         raise UsageProblem(f"--reason {reason} is not known; write one of {', '.join(REASONS)}")
-    with connected(port, baud) as pump:
+    with connected(port, baud, role) as pump:
         stopped = pump.stop(reason)
     if as_json:
         emit_json(stopped.to_dict())
@@ -87,6 +89,7 @@ def stop(
 def bolus(
     port: Port = None,
     baud: Baud = BAUD,
+    role: Role = None,
     as_json: Json = False,
     order: Annotated[
         int | None, typer.Option("--order", metavar="ID", min=1, max=ORDER_MAX, help="Order id of an earlier attempt.")
@@ -107,7 +110,7 @@ def bolus(
     if clinician is None:
         if over is not None or then is not None:
             raise UsageProblem('--over and --then go with --clinician; add --clinician "100 uL"')
-        _patient_bolus(port, baud, order, as_json=as_json)
+        _patient_bolus(port, baud, role, order, as_json=as_json)
         return
     from pumphost import units
     from pumphost.ordering import FOLLOW_ON
@@ -117,15 +120,15 @@ def bolus(
     if then not in FOLLOW_ON:
         raise UsageProblem(f"--then {then} is not known; write one of {', '.join(mode for mode in FOLLOW_ON if mode)}")
     volume_nl, duration_ms = units.parse_volume_nl(clinician), units.parse_duration_ms(over)
-    with connected(port, baud) as pump:
+    with connected(port, baud, role) as pump:
         given = pump.clinician_bolus(volume_nl, duration_ms, then, accept_warnings=accept)
         _show_order(pump, given, as_json=as_json)
 
 
-def _patient_bolus(port: str | None, baud: int, order: int | None, *, as_json: bool) -> None:
+def _patient_bolus(port: str | None, baud: int, role: str | None, order: int | None, *, as_json: bool) -> None:
     from pumphost.cli import views
 
-    with connected(port, baud) as pump:
+    with connected(port, baud, role) as pump:
         try:
             grant = pump.bolus(order)
         except OutcomeUnknown as exc:
@@ -148,6 +151,7 @@ def prime(
     volume: Annotated[str, typer.Argument(metavar="VOLUME", help='For example "50 uL".')],
     port: Port = None,
     baud: Baud = BAUD,
+    role: Role = None,
     purge: Annotated[bool, typer.Option("--purge", help="Flush the path; counted apart.")] = False,
     accept: AcceptWarnings = False,
     as_json: Json = False,
@@ -156,7 +160,7 @@ def prime(
     from pumphost.units import parse_volume_nl
 
     volume_nl = parse_volume_nl(volume)
-    with connected(port, baud) as pump:
+    with connected(port, baud, role) as pump:
         given = pump.prime(volume_nl, "purge" if purge else "prime", accept_warnings=accept)
         _show_order(pump, given, as_json=as_json)
 
@@ -166,6 +170,7 @@ def refill(
     filled: Annotated[str, typer.Option("--filled", metavar="VOLUME", help="What the reservoir now holds.")],
     port: Port = None,
     baud: Baud = BAUD,
+    role: Role = None,
     withdrawn: Annotated[
         str | None, typer.Option("--withdrawn", metavar="VOLUME", help="Taken out before, as measured.")
     ] = None,
@@ -186,7 +191,7 @@ def refill(
     ng_per_ml = None if concentration is None else units.parse_concentration_ng_per_ml(concentration)
     if drug is not None and not (drug.isascii() and drug.isprintable() and 0 < len(drug) <= DRUG_CHARACTERS):
         raise UsageProblem(f"--drug {drug!r} is not a name; write 1 to {DRUG_CHARACTERS} printable ASCII characters")
-    with connected(port, baud) as pump:
+    with connected(port, baud, role) as pump:
         before = pump.reservoir()
         if not (drug or before.drug) or not (ng_per_ml or before.concentration_ng_per_ml):
             raise UsageProblem("this pump has had no fill yet; name --drug and --concentration too")
@@ -205,6 +210,7 @@ def refill(
 def silence(
     port: Port = None,
     baud: Baud = BAUD,
+    role: Role = None,
     end: Annotated[bool, typer.Option("--end", help="Let it sound again.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -212,7 +218,7 @@ def silence(
     from pumphost.programmer import SILENCE_MS
 
     time_ms = 0 if end else SILENCE_MS
-    with connected(port, baud) as pump:
+    with connected(port, baud, role) as pump:
         pump.silence(time_ms)
     if as_json:
         emit_json({"silent_ms": time_ms})

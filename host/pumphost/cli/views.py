@@ -35,8 +35,8 @@ _BESIDES = {
 }  # fmt: skip
 
 
-def status_rows(status: Status, who: Identity, alarms: Sequence[Alarm]) -> list[Row]:
-    """Everything `pumpbench status` shows."""
+def status_rows(status: Status, who: Identity, alarms: Sequence[Alarm] | None) -> list[Row]:
+    """Everything `pumpbench status` shows. Without `alarms`, their names are those of the bits in the status."""
     flags = status.flags
     if flags & codes.FLAG_BOLUS_SETTINGS:
         boluses = f"{status.boluses_left} left in 24 h"
@@ -65,8 +65,9 @@ def status_rows(status: Status, who: Identity, alarms: Sequence[Alarm]) -> list[
         ("besides", ", ".join(_BESIDES[bit] for bit in _BESIDES if flags & bit)),
         ("not fitted", ", ".join(status.unmonitored)),
         ("last order", last if status.last_order else ""),
-        ("alarms", "" if alarms else "none"),
     ]
+    if not alarms:
+        return [*rows, ("alarms", ", ".join(status.alarms if alarms is None else []) or "none")]
     return rows + [("alarm" if i else "alarms", f"{alarm.name} {alarm_words(alarm)}") for i, alarm in enumerate(alarms)]
 
 
@@ -142,19 +143,25 @@ def _periodic(therapy: Therapy) -> str:
     return f"{units.format_volume(periodic.volume_nl)} in {duration} every {interval}"
 
 
+LOG_COLUMNS = ("number", "since reset", "clock (UTC)", "event", "details")
+
+
+def log_row(record: Record) -> tuple[str, ...]:
+    """A record under `LOG_COLUMNS`."""
+    clock = wall(record.wall_ms) if record.clock_trusted else "not set"
+    broken = " (chain broken)" if record.chain_ok is False else ""
+    return str(record.number), uptime(record.uptime_ms), clock, record.name, details(record) + broken
+
+
+def log_line(row: Sequence[str]) -> str:
+    """A row of `log_row` where the rows to come are not known yet."""
+    number, since, clock, event, rest = row
+    return f"{number:>8}  {since:>16}  {clock:<19}  {event:<16}  {rest}".rstrip()
+
+
 def print_log(records: Sequence[Record]) -> None:
     """The log as a table."""
-    rows = [
-        (
-            str(r.number),
-            uptime(r.uptime_ms),
-            wall(r.wall_ms) if r.clock_trusted else "not set",
-            r.name,
-            details(r) + (" (chain broken)" if r.chain_ok is False else ""),
-        )
-        for r in records
-    ]
-    print_table(("number", "since reset", "clock (UTC)", "event", "details"), rows, right=("number", "since reset"))
+    print_table(LOG_COLUMNS, map(log_row, records), right=LOG_COLUMNS[:2])
 
 
 def details(record: Record) -> str:

@@ -1,6 +1,6 @@
 """What every transport does: bytes out, bytes in; and `open_transport` for the client side.
 
-    transport = open_transport("/dev/ttyACM0")          # or socket://localhost:5555, rfc2217://…, loop://
+    transport = open_transport("/dev/ttyACM0")          # or usb:SERIAL, socket://localhost:5555, rfc2217://…, loop://
     transport.write(b"\\x00\\x00"); data = transport.read(0.3)
 
 Deliberately without frames, retries or threads: `pumphost.session` does the first two, nobody the third.
@@ -56,7 +56,7 @@ def _standing_still() -> float:
 
 
 def open_transport(url: str | None, *, baud: int = DEFAULT_BAUD) -> Transport:
-    """The client side of a port: a device name, or a URL that pyserial knows (socket://, rfc2217://, loop://).
+    """The client side of a port: a device name, usb: and a USB serial number, or a URL (socket://, rfc2217://, loop://).
 
     Raises `TransportError` that says what was tried, which ports exist and what to try.
     """

@@ -1,6 +1,7 @@
 """The client side of a real port: whatever pyserial's `serial_for_url` opens.
 
     transport = SerialTransport("/dev/ttyACM0")         # COM3, socket://host:port, rfc2217://…, loop://
+    transport = SerialTransport("usb:E6614103E7452D2F")         # the same board at whichever port it is today
 
 Errors say what was tried, which ports this computer has, and what to try next. No threads of its own, no
 waiting for a port to appear, no guessing of another port.
@@ -10,13 +11,17 @@ from __future__ import annotations
 
 import errno
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import serial
 
 from pumphost.errors import TransportError
 from pumphost.transport.base import DEFAULT_BAUD
 
+if TYPE_CHECKING:
+    from serial.tools.list_ports_common import ListPortInfo
+
+USB = "usb:"
 SLICE_S = 0.02
 """Longest single wait inside pyserial: it is set once, because rfc2217 renegotiates the line at each change."""
 WRITE_TIMEOUT_S = 2.0
@@ -39,19 +44,44 @@ _HINTS = {
 
 def ports_here() -> str:
     """The serial ports of this computer in words: `serial ports here: /dev/ttyACM0 (Pico)`, or that there are none."""
-    from serial.tools import list_ports
-
-    found = sorted(list_ports.comports(), key=lambda port: port.device)
+    found = _ports()
     if not found:
         return "serial ports here: none"
     names = [p.device if p.description in ("n/a", "", None) else f"{p.device} ({p.description})" for p in found]
     return "serial ports here: " + ", ".join(names)
 
 
+def _ports() -> list[ListPortInfo]:
+    from serial.tools import list_ports
+
+    return sorted(list_ports.comports(), key=lambda port: port.device)
+
+
+def device_of_usb(serial_number: str) -> str:
+    """Device of the only serial port whose USB serial number this is; case does not matter.
+
+    Raises `TransportError` naming the numbers that are here, or all ports that have this one.
+    """
+    wanted = serial_number.strip()
+    numbered = [(str(port.serial_number), port.device) for port in _ports() if port.serial_number]
+    fitting = [device for number, device in numbered if wanted and number.lower() == wanted.lower()]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise TransportError(
+            f"several ports have USB serial number {wanted}: {', '.join(fitting)}; name one of them: --port DEVICE"
+        )
+    here = ", ".join(f"usb:{number} ({device})" for number, device in numbered) or f"none ({ports_here()})"
+    what = f"no serial port with USB serial number {wanted}" if wanted else f"no number behind {USB}"
+    raise TransportError(f"{what}; USB serial ports here: {here}; plug the pump in, or name another port")
+
+
 class SerialTransport:
     """An open port at `baud`. Raises `TransportError` if it cannot be opened, or once it goes away."""
 
     def __init__(self, url: str, baud: int = DEFAULT_BAUD) -> None:
+        if url.lower().startswith(USB):
+            url = device_of_usb(url[len(USB) :])
         self.name = url
         options: dict[str, Any] = {} if "://" in url else {"exclusive": True}
         try:
