@@ -31,6 +31,8 @@ PIECE = 200
 """Bytes of a block in one frame; 226 would fit."""
 TRIES_MAX = 3
 """Drafts tried against a pump: each wrong key is a failed attempt, and five of them lock it for five minutes."""
+PAUSE_S = 0.2
+"""A pump says at most every 100 ms that a key is wrong; unanswered, a wrong key would be tried again."""
 _SLOT_FORMAT = "<BB8s"
 
 
@@ -60,6 +62,7 @@ def listed(session: Session) -> list[KeySlot]:
 
 def send(session: Session, block: bytes, before_last: Callable[[], None] = lambda: None) -> None:
     """All pieces of a block. `before_last` is called when nothing has changed in the pump for the last time."""
+    session.forget()  # it goes without one: whoever fits the jumper is at the pump
     for at in range(0, len(block), PIECE):
         piece = block[at : at + PIECE]
         if at + len(piece) == len(block):
@@ -129,6 +132,7 @@ def settle(session: Session, uid: bytes) -> bool | None:
 
 
 def _opens(session: Session) -> bool:
+    session.listen(PAUSE_S)
     try:
         session.request(messages.GET_LIMITS)
     except KeyMissing:
