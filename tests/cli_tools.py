@@ -8,6 +8,7 @@ import pytest
 from fake_pump import FakePump, fake_pump, keys_of
 from typer.testing import CliRunner
 
+from pumphil.rigs.lockstep import LockstepRig
 from pumphost.cli import app
 
 THERAPY = """\
@@ -60,3 +61,8 @@ def pump_behind_every_port(monkeypatch: pytest.MonkeyPatch) -> tuple[FakePump, l
     monkeypatch.setattr("pumphost.transport.open_transport", open_fake)
     monkeypatch.setattr("pumphost.keyring.load", keys_of)
     return fake, opened
+
+
+def rig_behind_every_port(monkeypatch: pytest.MonkeyPatch, rig: LockstepRig) -> None:
+    """The firmware behind every port, in virtual time; keys come from the folder for keys, as for a person."""
+    monkeypatch.setattr("pumphost.transport.open_transport", lambda url, *, baud: rig.transport())

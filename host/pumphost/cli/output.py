@@ -37,7 +37,7 @@ EXIT_CODES = (
     "that cannot run; 3 no answer, or no such port; 4 outcome unknown: ask the pump before anything else; "
     "130 Ctrl-C; 70 an error of pumpbench itself."
 )
-PLAIN_WIDTH = 200  # a pipe has no width: never cut or wrap a table there
+PLAIN_WIDTH = 2_000  # a pipe has no width: never cut or wrap a table there
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
