@@ -40,7 +40,7 @@ def console(
     from pumphost.console import Console
     from pumphost.transport import open_transport
 
-    interactive = do is None and sys.stdin.isatty()
+    interactive = do is None and _at_terminal()
     keys = keys_for(role)
     shell = Console(open_transport(port, baud=baud), keys=keys, show_hex=show_hex)
     failed = False
@@ -62,6 +62,10 @@ def console(
         _let_go(shell)
     if failed and not interactive:
         raise typer.Exit(FAILED)
+
+
+def _at_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _let_go(shell: Console) -> None:

@@ -189,6 +189,8 @@ class Console:
         typed = dict(_pair(word) for word in words)
         values = values_of(message, {**self._defaults(message, typed), **typed})
         order = values[0] if message.request.fields and message.request.fields[0].name == "order" else 0
+        if _prepares(message):
+            self._ticket = {}  # an older one must not be committed in the place of one that was refused
         known = self.tap.count
         try:
             reply = self.session.request(message, values, order=order, action=message.name)
@@ -228,7 +230,7 @@ class Console:
         elif message.id == messages.STAGE_STEPS.id and self._staged:
             days, steps = self._staged[-1]
             self._staged[-1] = (days, steps + values[2])
-        elif message.reply.fields and message.reply.fields[0].name == "ticket":
+        elif _prepares(message):
             program = message.id == messages.PREPARE_PROGRAM.id
             staged = b"".join(canonical_profile(*profile) for profile in self._staged) if program else b""
             own = digest8(reply[0], bytes([message.id]), message.request.pack(values), staged)
@@ -293,6 +295,10 @@ class Console:
         if len(found) < back:
             raise NothingToHarm("no request of a session was sent yet that could be sent again; send one first")
         return found[-back]
+
+
+def _prepares(message: Message) -> bool:
+    return bool(message.reply.fields) and message.reply.fields[0].name == "ticket"
 
 
 def _pair(word: str) -> tuple[str, str]:

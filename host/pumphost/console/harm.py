@@ -131,8 +131,8 @@ def _no_tag(source: Source, _: int) -> bytes:
 
 
 def _reused(source: Source, _: int) -> bytes:
-    secured = source.secured()
     source.sent(1)
+    secured = source.secured()
     secured.seq -= 1
     return bytes(frame.encode(secured.body(UNKNOWN, b"")))
 
