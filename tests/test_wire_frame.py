@@ -7,58 +7,17 @@ of random input follow the hypothesis profile.
 """
 
 import itertools
-import json
 import random
-import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from wire_cases import GOLDEN, bodies, counts, reference_codec, streams, wires
 
 from pumplink import frame
 from pumplink.frame import FrameReader, encode, major_of, pack_body, parse_body
 
-PROTOCOL = Path(__file__).resolve().parents[1] / "protocol"
-sys.path.insert(0, str(PROTOCOL))  # reference_codec is no part of the distribution
-import reference_codec  # noqa: E402
-
-GOLDEN = {
-    row["name"]: (bytes.fromhex(row["body"]), bytes.fromhex(row["wire"]))
-    for row in json.loads((PROTOCOL / "vectors.json").read_text(encoding="utf-8"))["golden"]
-}
 NEXT_BODY, NEXT_WIRE = GOLDEN["AUTH_RSP"]
-
-bodies = st.builds(
-    pack_body,
-    st.sampled_from([frame.REQ, frame.RSP, frame.EVT]),
-    st.integers(0, 255),
-    st.binary(max_size=230) | st.lists(st.sampled_from([0, 0, 1, 3, 0xFF]), max_size=230).map(bytes),
-    st.integers(0, 2**32 - 1),
-    st.integers(0, 0xFFFF),
-    st.integers(0, 255),
-)
-wires = bodies.map(reference_codec.wire_of)
-noise = st.binary(max_size=30) | st.integers(200, 600).map(lambda n: b"\x5a" * n)
-
-
-@st.composite
-def damaged(draw):
-    """A frame with a few bytes changed, removed or put in."""
-    wire = bytearray(draw(wires))
-    for _ in range(draw(st.integers(1, 3))):
-        at = draw(st.integers(0, len(wire) - 1))
-        wire[at : at + draw(st.integers(0, 2))] = draw(st.binary(max_size=2))
-        wire = wire or bytearray(1)
-    return bytes(wire)
-
-
-sealed_nonsense = st.binary(max_size=250).map(lambda data: reference_codec.stuffed_wire(data.replace(b"\0", b"\1")))
-streams = st.lists(wires | noise | damaged() | sealed_nonsense | st.just(b"\0"), max_size=8).map(b"".join)
-
-
-def counts(reader: FrameReader) -> dict[str, int]:
-    return {name: getattr(reader, name) for name in reference_codec.COUNTERS}
 
 
 def flips(name: str, bits: int):

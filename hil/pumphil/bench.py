@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 from pumpfw.boards.lockstep import REPLY_SIZE, REQUEST_SIZE
 from pumpfw.core.ports import EVENT_SEGMENTS, FAULT_SEGMENTS, SLOTS
+from pumphil.bench_link import frames
 from pumphil.heap import runs_in, smallest_heap_kb
 from pumphil.records import write_whole
 from pumphil.rigs import RigBroken, default_rig, open_rig
@@ -69,9 +70,12 @@ FIGURES = (
     ("store_bytes_per_day", "written to the store on a day of 1 mL and 6 boluses", None),
     ("store_erases_per_day", "sectors of 4 KB that littlefs erases for it", None),
     ("store_years", "until 1 408 KB of flash are worn out", 10),
+    ("link_frames_per_s", "frames of 51 bytes made and taken by the host a second", None),
+    ("link_over_pymavlink", "the same over pymavlink with a message of like size", 4),
+    ("link_time_over_sketch", "their time over bare struct + COBS + CRC-32C calls", 3),
     ("shipped_bytes", "all compiled firmware files, bytes", MAX_SHIPPED_BYTES),
 )
-AT_LEAST = ("store_years",)  # the targets of all others are upper limits
+AT_LEAST = ("store_years", "link_over_pymavlink")  # the targets of all others are upper limits
 
 
 def packaged_therapy() -> Therapy:
@@ -192,6 +196,8 @@ def flash_wear(days: int = TYPICAL_DAYS) -> Wear:
 def measure(say: Callable[[str], None]) -> dict[str, Any]:
     """All figures."""
     figures: dict[str, Any] = {}
+    say("frames")
+    figures |= frames()
     say("30 days on sim")
     figures["sim_30_days_s"] = thirty_days("sim")["wall_s"]
     default_rig()

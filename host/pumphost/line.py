@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pumphost import wire
 from pumphost.transport.base import Transport, clock_of
 from pumplink import frame
 
@@ -40,7 +41,7 @@ class Line:
         self.transport = transport
         self.counters = Counters()
         self.clock = clock_of(transport)
-        self._reader = frame.FrameReader()
+        self._reader = wire.FrameReader()
         self._started = False
 
     def start(self) -> None:
@@ -65,10 +66,10 @@ class Line:
         waits: tuple[int, ...] = WAITS,
     ) -> bytes | None:  # fmt: skip
         """The first body for which `answers` is true, or None after all repeats, or once `gives_up` is."""
-        wire = frame.encode(body)
+        sent = wire.encode(body)
         for attempt, units in enumerate(waits):
             self.counters.repeats += attempt > 0
-            self.transport.write(wire)
+            self.transport.write(sent)
             found = self.listen(answers, units * unit_s, gives_up)
             if found is not None or gives_up():
                 return found

@@ -57,11 +57,15 @@ class FieldLayout:
 
     def pack(self, values):
         """Bytes of `values` (a sequence in field order; the tail, if any, is bytes)."""
-        return layout.pack(self.format, self.has_tail, values)
+        if self.has_tail:
+            return layout.pack(self.format, True, values)
+        return struct.pack(self.format, *values)
 
     def unpack(self, payload):
         """Values in field order, or None if the length does not fit. Never raises on wire input."""
-        return layout.unpack(self.format, self.has_tail, payload)
+        if self.has_tail or len(payload) != self.size:
+            return layout.unpack(self.format, self.has_tail, payload)
+        return struct.unpack(self.format, payload)
 
     def violation(self, values):
         """Index of the first field outside its range and the limit it breaks, or (-1, 0)."""

@@ -28,6 +28,8 @@ COUNT_MAX = (1 << 30) - 1
 AUTH_FLAG = 1  # the body ends in a tag
 ROLE_SHIFT = 4  # of the session's role in the flags
 _HEADER_FORMAT = "<BBBBHI"
+_U32 = 0xFFFFFFFF
+_FIRST = MAJOR << 4
 
 
 def pack_body(kind, msg_id, payload, seq, sid=0, flags=0, tag_size=0):
@@ -43,13 +45,14 @@ def pack_body(kind, msg_id, payload, seq, sid=0, flags=0, tag_size=0):
     if size > MAX_BODY:
         limit = MAX_PAYLOAD - tag_size
         raise ValueError("body of message %d: payload %d bytes, limit %d" % (msg_id, len(payload), limit))
-    for name, value, limit in (
-        ("kind", kind, EVT), ("message id", msg_id, 0xFF), ("flags", flags, 0xFF),
-        ("session id", sid, 0xFFFF), ("sequence number", seq, 0xFFFFFFFF),
-    ):  # fmt: skip
-        if not 0 <= value <= limit:  # MicroPython's struct would cut it silently
-            raise ValueError("body of message %d: %s %d, limits 0..%d" % (msg_id, name, value, limit))
-    return struct.pack(_HEADER_FORMAT, MAJOR << 4 | kind, size, msg_id, flags, sid, seq) + bytes(payload)
+    if kind > EVT or msg_id | flags > 0xFF or sid > 0xFFFF or seq > _U32 or kind | msg_id | flags | sid | seq < 0:
+        for name, value, limit in (
+            ("kind", kind, EVT), ("message id", msg_id, 0xFF), ("flags", flags, 0xFF),
+            ("session id", sid, 0xFFFF), ("sequence number", seq, _U32),
+        ):  # fmt: skip
+            if not 0 <= value <= limit:  # MicroPython's struct would cut it silently
+                raise ValueError("body of message %d: %s %d, limits 0..%d" % (msg_id, name, value, limit))
+    return struct.pack(_HEADER_FORMAT, _FIRST | kind, size, msg_id, flags, sid, seq) + payload
 
 
 def parse_body(body):
