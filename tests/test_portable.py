@@ -5,6 +5,7 @@
 What they test is said in tests/portable; here it is only seen that both interpreters ran all of it.
 """
 
+import platform
 import re
 import subprocess
 import sys
@@ -52,6 +53,10 @@ def test_on_micropython():
     done = run(micropython())
     assert done.returncode == 0, done.stdout + done.stderr
     assert counted(done.stdout) == ("micropython", number_of_tests(), 0, 0)
+    (codec,) = re.findall(r"^codec of pumplink.frame: (.*)$", done.stdout, re.MULTILINE)
+    print(f"codec of the portable tests: {codec}")
+    if (sys.platform, platform.machine()) == ("linux", "x86_64"):
+        assert codec == "machine code", "the wheel for this machine has the native emitter"
 
 
 @pytest.mark.parametrize("on", ["cpython", "micropython"])

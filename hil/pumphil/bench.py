@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from pumpfw.boards.lockstep import REPLY_SIZE, REQUEST_SIZE
 from pumpfw.core.ports import EVENT_SEGMENTS, FAULT_SEGMENTS, SLOTS
-from pumphil.bench_link import frames
+from pumphil.bench_link import chip_codec, frames
 from pumphil.heap import runs_in, smallest_heap_kb
 from pumphil.records import write_whole
 from pumphil.rigs import RigBroken, default_rig, open_rig
@@ -73,6 +73,8 @@ FIGURES = (
     ("link_frames_per_s", "frames of 51 bytes made and taken by the host a second", None),
     ("link_over_pymavlink", "the same over pymavlink with a message of like size", 4),
     ("link_time_over_sketch", "their time over bare struct + COBS + CRC-32C calls", 3),
+    ("link_native_over_python", "codec of the pump: machine code over Python, unix VM", None),
+    ("link_python_garbage_bytes", "garbage of a frame there and back in Python, bytes", 0),
     ("shipped_bytes", "all compiled firmware files, bytes", MAX_SHIPPED_BYTES),
 )
 AT_LEAST = ("store_years", "link_over_pymavlink")  # the targets of all others are upper limits
@@ -197,7 +199,7 @@ def measure(say: Callable[[str], None]) -> dict[str, Any]:
     """All figures."""
     figures: dict[str, Any] = {}
     say("frames")
-    figures |= frames()
+    figures |= frames() | chip_codec()
     say("30 days on sim")
     figures["sim_30_days_s"] = thirty_days("sim")["wall_s"]
     default_rig()

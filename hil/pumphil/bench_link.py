@@ -5,13 +5,20 @@
 One round is a message packed from its fields, put on the wire, taken off it and unpacked again: here the answer to
 LINK_STATS, 51 bytes on the wire, there ESTIMATOR_STATUS, 54 bytes and as many fields. The three take turns, so that
 whatever else the machine does hits all of them; each ratio is of medians.
+
+    figures = chip_codec()      # link_native_over_python, link_python_garbage_bytes, link_native_garbage_bytes
+
+The pump's codec in a real MicroPython: as machine code and in Python, on a frame of as many bytes. On a PC both are
+faster than on a chip, and small ints have 63 bits: garbage of large ones is seen in tests/test_allocation_31bit.py.
 """
 
 from __future__ import annotations
 
 import gc
+import os
 import statistics
 import struct
+import subprocess
 import timeit
 from collections.abc import Callable
 
@@ -19,6 +26,7 @@ import google_crc32c
 from cobs import cobs
 
 from pumphil.rigs import RigBroken
+from pumphil.rigs.find import NO_MICROPYTHON, find_micropython, firmware_packages
 from pumphost import wire
 from pumplink import frame
 from pumplink.messages import LINK_STATS
@@ -27,6 +35,46 @@ ROUNDS, REPEATS = 1_000, 60
 COUNTS = (3_000_000, 17, 3, 1, 2, 0, 12, 5)
 NUMBER = 12_345
 NO_PYMAVLINK = "make bench measures against pymavlink, which is not installed: pip install 'pumpbench[dev]'"
+
+# prints time in us and garbage in bytes of a frame encoded, and of one found, checked and decoded, for each codec
+CHIP = """
+import gc, time
+from pumplink import cobs, crc32c
+try:
+    from pumplink import native
+except (ImportError, SyntaxError):
+    native = None
+
+def round(c, k, body, wire, raw, scratch):
+    at = c.encode_into(body, 0, 43, wire, 1)
+    k.write_k(wire, 1, at, wire, at)
+    at = c.take_part(wire, 1, 51, raw, 0) - 1
+    if not k.check_k(raw, 0, at - 5, scratch) or c.decode_into(raw, 0, at - 5, raw, 0) != 43:
+        raise ValueError
+
+def measure(c, k):
+    body = bytes([n * 7 % 5 for n in range(43)])
+    wire, raw, scratch = bytearray(51), bytearray(246), bytearray(5)
+    round(c, k, body, wire, raw, scratch)
+    gc.collect()
+    gc.disable()
+    before = gc.mem_alloc()
+    for _ in range(100):
+        round(c, k, body, wire, raw, scratch)
+    garbage = gc.mem_alloc() - before
+    gc.enable()
+    best = 1000000
+    for _ in range(20):
+        start = time.ticks_us()
+        for _ in range(200):
+            round(c, k, body, wire, raw, scratch)
+        best = min(best, time.ticks_diff(time.ticks_us(), start))
+    print(best / 200, garbage / 100)
+
+measure(cobs, crc32c)
+if native:
+    measure(native, native)
+"""
 
 
 def link_round() -> Callable[[], tuple[int, ...]]:
@@ -76,7 +124,9 @@ def mavlink_round() -> Callable[[], tuple[int, ...]]:
 
 def frames() -> dict[str, float]:
     """Frames a second, and both ratios."""
-    ours, sketch, theirs = (timeit.Timer(one, setup=gc.enable) for one in (link_round(), sketch_round(), mavlink_round()))
+    ours, sketch, theirs = (
+        timeit.Timer(one, setup=gc.enable) for one in (link_round(), sketch_round(), mavlink_round())
+    )
     spent: list[tuple[float, float, float]] = [
         (ours.timeit(ROUNDS), sketch.timeit(ROUNDS), theirs.timeit(ROUNDS)) for _ in range(REPEATS)
     ]
@@ -85,4 +135,27 @@ def frames() -> dict[str, float]:
         "link_frames_per_s": ROUNDS / ours_s,
         "link_over_pymavlink": theirs_s / ours_s,
         "link_time_over_sketch": ours_s / sketch_s,
+    }
+
+
+def chip_codec() -> dict[str, float]:
+    """Time of a frame in Python over that as machine code, garbage of each. Without the emitter both are Python."""
+    micropython = find_micropython()
+    if micropython is None:
+        raise RigBroken(NO_MICROPYTHON)
+    folders = ":".join(str(package.parent) for package in firmware_packages())
+    done = subprocess.run(
+        [str(micropython), "-c", CHIP], env={**os.environ, "MICROPYPATH": folders},
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    if done.returncode:
+        raise RigBroken(f"the codec did not run in MicroPython: {done.stderr.strip()}")
+    rows = [tuple(map(float, line.split())) for line in done.stdout.splitlines()]
+    python, native = rows[0], rows[-1]
+    return {
+        "link_python_us": python[0],
+        "link_native_us": native[0],
+        "link_native_over_python": python[0] / native[0],
+        "link_python_garbage_bytes": python[1],
+        "link_native_garbage_bytes": native[1],
     }

@@ -7,7 +7,7 @@ A code byte c stands for c - 1 bytes and a 0x00 that follows them; after the las
 none. With at most 240 bytes a code byte is 0x01..0xF1, the blocks of 254 bytes that COBS otherwise
 knows cannot occur, and the overhead is always one byte.
 
-It finds no delimiters and checks no CRC.
+`take_part` collects what lies between two delimiters. No CRC is checked here.
 """
 
 MAX_PLAIN = 240
@@ -64,3 +64,19 @@ def decode_into(src, start, end, dst, at):
             return at
         dst[at] = 0
         at += 1
+
+
+def take_part(data, start, end, buffer, fill):
+    """Copy data[start:end] up to the first 0x00 into `buffer` from `fill` on; returns the index of that 0x00, or `end`.
+
+    What does not fit is passed over: `fill` and the bytes passed say how much that was. Allocates nothing.
+    """
+    room = len(buffer)
+    for i in range(start, end):
+        byte = data[i]
+        if byte == 0:
+            return i
+        if fill < room:
+            buffer[fill] = byte
+            fill += 1
+    return end

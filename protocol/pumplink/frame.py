@@ -13,8 +13,18 @@ programmer judge them differently. Nothing here reads a port or a clock.
 
 import struct
 
-from pumplink.cobs import MAX_PLAIN, decode_into, encode_into
-from pumplink.crc32c import K_SIZE, check_k, write_k
+from pumplink.cobs import MAX_PLAIN
+from pumplink.crc32c import K_SIZE
+
+try:
+    from pumplink.native import check_k, decode_into, encode_into, take_part, write_k
+
+    NATIVE = True
+except (ImportError, SyntaxError):  # CPython; a MicroPython without the native emitter. A build decides it beforehand.
+    from pumplink.cobs import decode_into, encode_into, take_part
+    from pumplink.crc32c import check_k, write_k
+
+    NATIVE = False
 
 REQ, RSP, EVT = 0, 1, 2
 MAJOR = 1
@@ -38,20 +48,18 @@ def pack_body(kind, msg_id, payload, seq, sid=0, flags=0, tag_size=0):
     `tag_size`: so many bytes of tag will be put behind it, which the length counts.
 
     `seq` and `sid` are any u32 and u16: a pump must be able to answer under the number it was asked,
-    so the rule for fresh numbers (1..2**30 - 1) is the client's. Raises ValueError naming the part that
-    does not fit.
+    so the rule for fresh numbers (1..2**30 - 1) is the client's. Raises ValueError with the parts and their
+    limits.
     """
     size = HEADER + len(payload) + tag_size
     if size > MAX_BODY:
         limit = MAX_PAYLOAD - tag_size
         raise ValueError("body of message %d: payload %d bytes, limit %d" % (msg_id, len(payload), limit))
     if kind > EVT or msg_id | flags > 0xFF or sid > 0xFFFF or seq > _U32 or kind | msg_id | flags | sid | seq < 0:
-        for name, value, limit in (
-            ("kind", kind, EVT), ("message id", msg_id, 0xFF), ("flags", flags, 0xFF),
-            ("session id", sid, 0xFFFF), ("sequence number", seq, _U32),
-        ):  # fmt: skip
-            if not 0 <= value <= limit:  # MicroPython's struct would cut it silently
-                raise ValueError("body of message %d: %s %d, limits 0..%d" % (msg_id, name, value, limit))
+        raise ValueError(  # MicroPython's struct would cut it silently
+            "body: kind %d, limits 0..2, message id %d, flags %d: u8, session id %d: u16, sequence number %d: u32"
+            % (kind, msg_id, flags, sid, seq)
+        )
     return struct.pack(_HEADER_FORMAT, _FIRST | kind, size, msg_id, flags, sid, seq) + payload
 
 
@@ -114,22 +122,24 @@ class FrameReader:
             into = []
         buffer = self._buffer
         fill = self._fill
-        for i in range(len(data)):
-            byte = data[i]
-            if byte:
-                if fill < MAX_RAW:
-                    buffer[fill] = byte
-                    fill += 1
-                elif not self._skip:
+        at = 0
+        end = len(data)
+        while at < end:
+            stop = take_part(data, at, end, buffer, fill)
+            fill += stop - at
+            if fill > MAX_RAW:
+                fill = MAX_RAW
+                if not self._skip:
                     self._skip = True
                     self._count("oversize")
-            else:
+            if stop < end:
                 if fill and not self._skip:
                     size = self._judge(fill)
                     if size:
                         into.append(bytes(self._view[:size]))
                 self._skip = False
                 fill = 0
+            at = stop + 1
         self._fill = fill
         return into
 

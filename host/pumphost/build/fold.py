@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from pumphost.build.constants import Constants
 from pumphost.build.join import join
+from pumphost.build.machine_code import decided
 from pumphost.build.modules import loads, mentioned, parse
 from pumphost.build.parameters import shorten
 from pumphost.build.private import rename
@@ -39,12 +40,13 @@ class Folded:
     names: dict[str, dict[str, str]]
 
 
-def fold(sources: Mapping[str, str], entry: str = "") -> Folded:
+def fold(sources: Mapping[str, str], entry: str = "", *, native: bool = False) -> Folded:
     """Fold a whole tree, by path. A module outside of it must not read its constants or private names.
 
-    With an entry, a module with a function `main`, the program is joined; it is run by loading `start`.
+    `native`: it will find `pumplink.native` beside it. With an entry, a module with a function `main`, the program is
+    joined; it is run by loading `start`.
     """
-    modules = parse(sources)
+    modules = parse(decided(sources, native=native))
     before = {name: loads(module.tree) for name, module in modules.items()}
     strip(modules.values())
     Constants(modules, before).fold()

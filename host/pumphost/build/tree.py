@@ -17,6 +17,7 @@ HOST_ONLY = frozenset(
         "pumplink/fields.py",
     }
 )
+NATIVE_FILE = "pumplink/native.py"  # machine code: goes to boards whose processor is known, and is not folded
 NAMES_FILE = "names.json"
 
 
@@ -26,9 +27,16 @@ def read_tree(packages: Iterable[Path]) -> dict[str, str]:
     for package in packages:
         for path in sorted(package.rglob("*.py")):
             name = f"{package.name}/{path.relative_to(package).as_posix()}"
-            if name not in HOST_ONLY:
+            if name not in HOST_ONLY and name != NATIVE_FILE:
                 sources[name] = path.read_text(encoding="utf-8")
     return sources
+
+
+def read_native(packages: Iterable[Path]) -> str:
+    """Source of the machine code."""
+    package, name = NATIVE_FILE.split("/")
+    (folder,) = (folder for folder in packages if folder.name == package)
+    return (folder / name).read_text(encoding="utf-8")
 
 
 def write_tree(folder: Path, sources: Mapping[str, str]) -> None:
