@@ -129,9 +129,7 @@ class FakePump:
         if msg_id == messages.HELLO.id:
             base = 1_024 * (self.handshakes + 1)
             fields = (messages.VERSION_MINOR, 7 + self.handshakes, UID, 1, base, self.uptime_ms, messages.SCHEMA)
-            reply = frame.pack_body(
-                frame.RSP, msg_id, b"\0" + struct.pack("<BH8sIIQ4s16s", *fields, bytes(16)), seq
-            )
+            reply = frame.pack_body(frame.RSP, msg_id, b"\0" + struct.pack("<BH8sIIQ4s16s", *fields, bytes(16)), seq)
             slot = payload[0]
             self._pending_session = Open.derived(RING.keys[slot].secret, slot + 1, body, reply)
             self.line.write(frame.encode(reply))

@@ -82,7 +82,6 @@ class Open:
         """Whether this is the pump's answer to that request."""
         return hmac.compare_digest(mac(self.p2h, request[-TAG:], reply[:-TAG])[:TAG], reply[-TAG:])
 
-
     def genuine_event(self, event: bytes) -> bool:
         """Whether the pump sent this event in this session: sixteen zero bytes stand for the tag of a request."""
         return hmac.compare_digest(mac(self.p2h, bytes(TAG), event[:-TAG])[:TAG], event[-TAG:])

@@ -23,7 +23,9 @@ class FakePorts:
 
     def __init__(self, done: int = 0) -> None:
         sensors = FakeSensors({codes.SENSE_OUTLET: 0, codes.SENSE_COVER: 0})
-        self.ports = Ports(FakeMotor(done), FakeLink(), FakeAnnunciator(), FakeWatchdog(), sensors, FakeStore(), FakeNoise())
+        self.ports = Ports(
+            FakeMotor(done), FakeLink(), FakeAnnunciator(), FakeWatchdog(), sensors, FakeStore(), FakeNoise()
+        )
 
     def at(self, t_ms: int, act: Callable[[Ports], Any], to_pump: bytes = b"") -> Any:
         """At `t_ms`, which must rise: `act` with the ports, what it returns; `to_pump` arrives just before."""

@@ -116,5 +116,5 @@ def test_both_firmwares_say_the_same_on_the_wire(firmware, monkeypatch):
 def test_machine_code_of_another_processor_does_not_start(firmware, monkeypatch):
     """So a wrong file on a board is seen at once, and the test above ran what it says."""
     x64_micropython()
-    with pytest.raises(RigBroken, match="incompatible .mpy arch"), rig_with(monkeypatch, firmware["armv6m"]):
+    with pytest.raises(RigBroken, match=r"incompatible \.mpy arch"), rig_with(monkeypatch, firmware["armv6m"]):
         pass

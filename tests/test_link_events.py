@@ -1,10 +1,11 @@
 """What the pump says by itself: events, their tags and their pace, subscriptions (F54, SEC-10, invariant 36).
 
-    python -m pytest tests/test_link_events.py
+python -m pytest tests/test_link_events.py
 """
 
 from __future__ import annotations
 
+import itertools
 import struct
 
 import pytest
@@ -85,7 +86,7 @@ def test_events_of_a_session_are_numbered_from_one_and_never_closer_than_100_ms(
         bench.run_for(10)
     times = [t_ms for t_ms, _ in seen]
     assert len(times) >= 3
-    assert all(after - before >= 100 for before, after in zip(times, times[1:], strict=False)), times
+    assert all(after - before >= 100 for before, after in itertools.pairwise(times)), times
     first = struct.unpack_from("<I", seen[0][1], 6)[0]
     assert [struct.unpack_from("<I", body, 6)[0] for _, body in seen] == list(range(first, first + len(seen)))
 
@@ -126,9 +127,16 @@ def test_the_status_comes_as_often_as_was_asked_for() -> None:
     assert [name for name, _ in events] == ["EVT_STATUS"] * 20
     status = bench.status()
     last = events[-1][1]
-    assert {name for name in status if status[name] != last[name]} <= {"uptime", "delivered", "remaining", "last_24h",
-                                                                       "since_fill", "next_change", "lockout_left"}
-    assert [after["uptime"] - before["uptime"] for (_, before), (_, after) in zip(events, events[1:], strict=False)] == (
+    assert {name for name in status if status[name] != last[name]} <= {
+        "uptime",
+        "delivered",
+        "remaining",
+        "last_24h",
+        "since_fill",
+        "next_change",
+        "lockout_left",
+    }
+    assert [after["uptime"] - before["uptime"] for (_, before), (_, after) in itertools.pairwise(events)] == (
         [500] * 19
     )
 

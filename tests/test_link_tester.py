@@ -1,6 +1,6 @@
 """What a tester may do to a pump of a test build, and that a delivery build has none of it.
 
-    python -m pytest tests/test_link_tester.py
+python -m pytest tests/test_link_tester.py
 """
 
 from __future__ import annotations

@@ -165,7 +165,8 @@ def replayed(bench: Bench) -> Pump:
     """A pump that has loaded what is stored now, and not run."""
     store = AnyTimeStore({area: bytes(content) for area, content in bench.store.areas.items()})
     return Pump(
-        Config(reservoir_nl=FILL_NL), Ports(bench.motor, bench.link, bench.annunciator, None, bench.sensors, store, bench.noise)
+        Config(reservoir_nl=FILL_NL),
+        Ports(bench.motor, bench.link, bench.annunciator, None, bench.sensors, store, bench.noise),
     )
 
 

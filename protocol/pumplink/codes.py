@@ -49,7 +49,7 @@ STATUS = {
     BAD_FIELD: ("BAD_FIELD", "field {detail} breaks its limit {info}", "correct the value"),
     VERSION: ("VERSION", "the pump speaks another major version", "update the older end"),
     NO_SESSION: ("NO_SESSION", "there is no such session", "connect anew, then ask for the order"),
-    AUTH_FAILED: ("AUTH_FAILED", "the key is not the pump's, or the frame was changed", "check which key this pump has"),
+    AUTH_FAILED: ("AUTH_FAILED", "the key is not the pump's, or the frame was changed", "check which key it has"),
     LOCKED_OUT: ("LOCKED_OUT", "too many wrong keys, no new session for {info} ms", "wait; the stop button works"),
     FORBIDDEN: ("FORBIDDEN", "not with the role of this key", "use a key with another role"),
     SEQ_STALE: ("SEQ_STALE", "an older number than {info}, the last one taken", "connect anew, then ask for the order"),

@@ -123,7 +123,8 @@ GET_PROGRAM = Message(
     ),
 )  # fmt: skip
 GET_ALARMS = Message(
-    0x16, "GET_ALARMS", P | C | S | T, 0, "active and latched alarms, oldest first", (("first", "u8", "", 0, 63, "0 the oldest"),),
+    0x16, "GET_ALARMS", P | C | S | T, 0, "active and latched alarms, oldest first",
+    (("first", "u8", "", 0, 63, "0 the oldest"),),
     (
         ("total", "u8", "", 0, 64, "alarms there are; those that follow start at the one asked for"),
         ("alarms", "tail", "", None, None, "n × (code u8, priority u8, state u8, since u64 ms)"),
@@ -149,7 +150,8 @@ GET_RESERVOIR = Message(
     ),
 )  # fmt: skip
 GET_COUNTERS = Message(
-    0x18, "GET_COUNTERS", P | C | S | T, 0, "what became of bolus requests", (("since", "u8", "", 0, 1, "0 ever, 1 the refill"),),
+    0x18, "GET_COUNTERS", P | C | S | T, 0, "what became of bolus requests",
+    (("since", "u8", "", 0, 1, "0 ever, 1 the refill"),),
     (
         ("requested", "u32", "", 0, None, ""),
         ("granted", "u32", "", 0, None, ""),
@@ -210,8 +212,8 @@ EVT_STATUS = Message(
 )  # fmt: skip
 
 TABLE = (
-    HELLO, AUTH, CLOSE, IDENTIFY, STATUS, LINK_STATS, GET_LIMITS, GET_ORDER, GET_PROGRAM, GET_ALARMS, GET_RESERVOIR, GET_COUNTERS,
-    GET_BOLUS_SETTINGS, PREPARE_BOLUS, STAGE_BEGIN, STAGE_STEPS, PREPARE_PROGRAM, PREPARE_PATIENT_BOLUS,
+    HELLO, AUTH, CLOSE, IDENTIFY, STATUS, LINK_STATS, GET_LIMITS, GET_ORDER, GET_PROGRAM, GET_ALARMS, GET_RESERVOIR,
+    GET_COUNTERS, GET_BOLUS_SETTINGS, PREPARE_BOLUS, STAGE_BEGIN, STAGE_STEPS, PREPARE_PROGRAM, PREPARE_PATIENT_BOLUS,
     PREPARE_PRIME, PREPARE_REFILL, PREPARE_CLOCK, COMMIT, CANCEL, STOP, PREPARE_MODE, ABORT_BOLUS, ACK_ALARM,
     REQUEST_BOLUS, SILENCE, LOG_INFO, LOG_READ, LOG_SUBSCRIBE, CALIBRATE, PREPARE_PERIODIC, PREPARE_BRIDGE, PROVISION,
     KEY_LIST, INJECT, LINK_FAULT, REBOOT,

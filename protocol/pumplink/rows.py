@@ -8,8 +8,8 @@ import struct
 
 from pumplink import device
 
-# one message in device.MESSAGES: size u8 of what follows, id u8, flags u8 (1 acts, 2 request tail, 4 reply tail, roles << 3),
-# size u8 and text of the request format, of the reply format, ranges: index u8 with WIDE or not, low and high
+# one message in device.MESSAGES: size u8 of what follows, id u8, flags u8 (1 acts, 2 request tail, 4 reply tail, roles
+# << 3), size u8 and text of the request format, of the reply format, ranges: index u8 with WIDE or not, low and high
 WIDE = 128
 RANGE = "<iI"
 WIDE_RANGE = "<qq"

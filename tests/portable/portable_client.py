@@ -1,7 +1,7 @@
 """A client with keys for tests on both interpreters: sessions by pumplink.tags, which test_tags.py holds to vectors.
 
-    client = Client(send)                 # send(wire bytes) -> body of the answer
-    status, rest = client.ask(device.STOP, 1)
+client = Client(send)                 # send(wire bytes) -> body of the answer
+status, rest = client.ask(device.STOP, 1)
 """
 
 import struct
@@ -62,6 +62,6 @@ class Client:
         if message[ROLES] >> self.role & 1:
             reply = self._exchange(msg_id, payload)
         if not reply or reply[0] in (device.NO_SESSION, device.SESSION_EXPIRED):  # none yet, or over
-            self.open([role for role in PREFERRED if message[ROLES] >> role & 1][0])
+            self.open(next(role for role in PREFERRED if message[ROLES] >> role & 1))
             reply = self._exchange(msg_id, payload)
         return reply[0], bytes(reply[1:])

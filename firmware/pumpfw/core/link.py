@@ -51,7 +51,7 @@ class LinkServer:
         self.session = Session(pump, self.keys, ports.noise)
         self.programming = Programming(pump)
         self.events = Events(pump)
-        self.tester = Tester(pump) if pump.config.build else None
+        self.tester = Tester(pump, ports.sensors) if pump.config.build else None
         self._port = ports.link
         self._pump = pump
         self._strange = array("q", [-(1 << 40)] * _STRANGE_MAX)  # their instants
@@ -154,8 +154,9 @@ class LinkServer:
         wire = self._signed(msg_id, seq, reply, tag)
         self._last_tag = tag
         self._last_wire = wire
-        harmed = self.tester and msg_id != device.LINK_FAULT
-        self._port.write(self.tester.harmed(wire) if harmed else wire)
+        if self.tester and msg_id != device.LINK_FAULT:
+            wire = self.tester.harmed(wire)
+        self._port.write(wire)
         if msg_id == device.CLOSE and not reply[0]:  # its answer was signed with the keys that go now
             self.close()
 

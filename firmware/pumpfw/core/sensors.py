@@ -258,10 +258,9 @@ class Sensors:
         return 2 * COMPARE_MS
 
     def change_port(self, port):
-        """Look at other sensors from now on; those until now."""
-        self._port, old = port, self._port
+        """Look at other sensors from now on."""
+        self._port = port
         self._quiet = False
-        return old
 
     def unmonitored(self):
         """One bit for each channel that has never given a reading."""

@@ -1,7 +1,7 @@
-"""What a tester may do to a pump of a test build: false readings, harmed replies, a reset. A delivery build has none of it.
+"""What a tester may do to a pump of a test build: false readings, harmed replies, a reset; a delivery build has none.
 
-    tester.inject(1, channel, reading, now_ms, ms)  # INJECT
-    wires = tester.harmed(wire)                    # LINK_FAULT, on every reply
+tester.inject(1, channel, reading, now_ms, ms)  # INJECT
+wires = tester.harmed(wire)                    # LINK_FAULT, on every reply
 """
 
 from pumpfw.core import durable
@@ -15,11 +15,24 @@ NEVER_MS = 3_600_000
 class Tester:
     """Stands between the core and its sensors while a false reading is in force."""
 
-    __slots__ = ("channel", "restart", "_reading", "_until_ms", "_pump", "_port", "_what", "_count", "_bit", "_held")
+    __slots__ = (
+        "channel",
+        "restart",
+        "_reading",
+        "_until_ms",
+        "_pump",
+        "_port",
+        "_between",
+        "_what",
+        "_count",
+        "_bit",
+        "_held",
+    )
 
-    def __init__(self, pump):
+    def __init__(self, pump, sensors):
         self._pump = pump
-        self._port = None  # the real sensors, while this object is in their place
+        self._port = sensors  # the real ones
+        self._between = False
         self.channel = -1
         self.restart = False  # a reset is asked for, after the answer
         self._reading = self._until_ms = self._what = self._count = self._bit = 0
@@ -30,8 +43,9 @@ class Tester:
     def inject(self, fault, channel, reading, now_ms, ms):
         """`channel` shows `reading` for `ms` from now; fault 0 ends that."""
         pump = self._pump
-        if self._port is None and fault:
-            self._port = pump.sensors.change_port(self)
+        if fault and not self._between:
+            self._between = True
+            pump.sensors.change_port(self)
             pump.supervisor.change_port(self)
         self.channel = channel if fault else -1
         self._reading = ABSENT if reading == (1 << 30) - 1 else reading

@@ -44,7 +44,13 @@ class VmRig(LockstepRig):
             raise
 
     def _start_firmware(self, cause: int) -> None:
-        arguments = [str(self.options.reservoir_nl), self._digest[:8].hex(), str(cause), self.uid.hex(), self._noise_seed().hex()]
+        arguments = [
+            str(self.options.reservoir_nl),
+            self._digest[:8].hex(),
+            str(cause),
+            self.uid.hex(),
+            self._noise_seed().hex(),
+        ]
         heap = f"heapsize={self.options.heap_kb}k"
         process = subprocess.Popen(
             [str(self._micropython.absolute()), "-X", heap, "-m", "start", *arguments],

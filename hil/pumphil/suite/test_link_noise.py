@@ -139,7 +139,15 @@ def test_link_ten_million_bytes_of_noise(treatment: Treatment, record: HilRecord
     record.expect("frames taken out of the noise", "1", error=counted.ok - stats.ok - 2, limit=0)
     record.expect("answers to noise", "1", error=answered, limit=0)
     # all that may change in ten hours without an order: the time, and the volume of what the motor was given
-    passing = ("last_seq", "uptime_ms", "next_change_ms", "delivered_nl", "remaining_nl", "last_24h_nl", "since_fill_nl")
+    passing = (
+        "last_seq",
+        "uptime_ms",
+        "next_change_ms",
+        "delivered_nl",
+        "remaining_nl",
+        "last_24h_nl",
+        "since_fill_nl",
+    )
     same = replace(after, **{field: getattr(before, field) for field in passing})
     judge_answers(record, "status, without time and volume", {"status": same}, {"status": before})
     used = {

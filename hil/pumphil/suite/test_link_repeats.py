@@ -66,7 +66,7 @@ def test_link_every_frame_twice_is_as_if_once(treatment: Treatment, record: HilR
 @pytest.mark.requirement("LINK-04")
 @pytest.mark.needs("link-faults")
 def test_link_stored_answer_and_reused_number(treatment: Treatment, record: HilRecord) -> None:
-    """Condition: a bolus was granted. Action: its frame again; its number with another order; hours later. Then answers.
+    """Condition: a bolus was granted. Action: its frame again; its number, another order; an hour later. Then answers.
 
     Its session is over after 180 s without an order (SEC-04): then the frame is none of any session.
     """

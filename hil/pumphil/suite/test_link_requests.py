@@ -72,9 +72,17 @@ def test_link_wrong_requests_are_refused_and_do_nothing(treatment: Treatment, re
             continue  # of a stranger: nothing of it can be sent in a session
         size = message.request.size
         if size:
-            ask(f"{message.name} too short", ("BAD_LENGTH", 0, size), *_raw(message.id, message.roles, message.acts, bytes(size - 1)))
+            ask(
+                f"{message.name} too short",
+                ("BAD_LENGTH", 0, size),
+                *_raw(message.id, message.roles, message.acts, bytes(size - 1)),
+            )
         if not message.request.has_tail:
-            ask(f"{message.name} too long", ("BAD_LENGTH", 0, size), *_raw(message.id, message.roles, message.acts, bytes(size + 1)))
+            ask(
+                f"{message.name} too long",
+                ("BAD_LENGTH", 0, size),
+                *_raw(message.id, message.roles, message.acts, bytes(size + 1)),
+            )
         for name, values, wanted in _out_of_range(message):
             ask(name, wanted, message, *values)
     # some of the same by hand, so that the table alone does not decide what is right
