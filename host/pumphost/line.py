@@ -18,6 +18,7 @@ from pumplink import frame
 WAITS = (1, 1, 2, 2)
 """Timeouts waited after the first sending and after each of the three repeats."""
 DISCARD_S = 0.05
+DRAINED = 16  # reads
 
 
 @dataclass
@@ -56,7 +57,10 @@ class Line:
 
     def drain(self, heard: Callable[[bytes], object]) -> None:
         """Everything that has come meanwhile, without waiting for more: `heard` is given each body."""
-        while data := self.transport.read(0):
+        for _ in range(DRAINED):  # no more, if somebody talks without end
+            data = self.transport.read(0)
+            if not data:
+                return
             self.counters.bytes_in += len(data)
             for body in self._reader.feed(data):
                 heard(body)

@@ -11,7 +11,6 @@ The store is called in the middle of an exchange. The same object serves in proc
 MicroPython (`vm`); it knows of neither.
 """
 
-import hashlib
 import struct
 from array import array
 
@@ -20,6 +19,7 @@ from pumpfw.core.ports import ABSENT, Ports
 from pumpfw.core.pump import Pump
 from pumpfw.core.timebase import Timebase
 from pumplink.device import SENSE_ROTOR, SENSE_TICKS
+from pumplink.digest import digest8
 
 REQUEST = "<IiIiBH"
 REQUEST_SIZE = struct.calcsize(REQUEST)
@@ -126,7 +126,7 @@ class LockstepNoise:
         at = 0
         while at < len(buf):
             self._drawn += 1
-            part = hashlib.sha256(self._seed + b"%d" % self._drawn).digest()[: len(buf) - at]
+            part = digest8(self._seed, b"%d" % self._drawn)[: len(buf) - at]
             buf[at : at + len(part)] = part
             at += len(part)
 
