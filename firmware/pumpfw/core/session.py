@@ -31,7 +31,7 @@ class Session:
     __slots__ = (
         "sid", "role", "last_seq", "failures",
         "_pump", "_from_host", "_to_host", "_acted", "_opened", "_locked_until", "_present_until", "_pressed_at",
-        "_pending", "_pending_until", "_slot", "_hello", "_reply", "_ended", "_keys", "_noise",
+        "_pending", "_pending_until", "_slot", "_hello", "_reply", "_refused", "_ended", "_keys", "_noise",
     )  # fmt: skip
 
     def __init__(self, pump, keys, noise):
@@ -41,7 +41,7 @@ class Session:
         self._from_host = tags.TagKey(b"")
         self._to_host = tags.TagKey(b"")
         self.sid = self.role = self.last_seq = self.failures = self._ended = 0
-        self._hello = self._reply = b""
+        self._hello = self._reply = self._refused = b""
         self._acted = self._opened = self._pending = self._pending_until = self._slot = 0
         self._locked_until = self._present_until = self._pressed_at = durable.NEVER
 
@@ -65,6 +65,7 @@ class Session:
         self._pending = sid
         self._pending_until = now_ms + PENDING_MS
         self._slot = values[0]
+        self._refused = b""
         self._hello = body
         self._reply = reply
         return reply
@@ -73,6 +74,8 @@ class Session:
         """Why there is no session after this AUTH, as (status, detail, info), or None: there is, and no other."""
         pump = self._pump
         base = pump.numbers[durable.SEQ_BLOCK]
+        if tag == self._refused:
+            return device.AUTH_FAILED, 0, 0  # the same bytes once more, whose answer may have been one too many
         if not sid or sid != self._pending or now_ms > self._pending_until or seq != base + 1:
             return device.NO_SESSION, 0, 0
         left_ms = self.locked_ms(now_ms)
@@ -83,6 +86,7 @@ class Session:
         from_host, to_host = tags.session_keys(key, tags.transcript(self._hello, self._reply))
         good = tags.same(tags.TagKey(from_host).tag(signed), tag)  # as long for an empty slot
         if not good or role != its_role or not role:
+            self._refused = tag
             self.fail(now_ms)
             return device.AUTH_FAILED, 0, 0
         if role == device.CLINICIAN and self._keys.policy & device.POLICY_PRESENCE and now_ms > self._present_until:
