@@ -138,6 +138,20 @@ def test_14_one_write_a_session_not_one_a_frame() -> None:
     assert {area: bytes(content) for area, content in bench.store.areas.items()} == before
 
 
+def test_a_store_that_fails_keeps_nobody_from_a_stop() -> None:
+    """LOG-07, SEC-06: a session is opened though its numbers cannot be stored; they are as soon as they can be."""
+    bench = running()
+    bench.store.failing = True
+    opened(bench, codes.CLINICIAN)
+    used = bench.seq
+    assert bench.stop().ok
+    assert mode(bench) == "stopped"
+    bench.store.failing = False
+    bench.run_for(120_000)
+    bench.reset()
+    assert seq_base(bench.client.hello(1)[1]) > used
+
+
 def test_a_number_is_not_too_far_ahead() -> None:
     """Nobody uses up all numbers there are: 1 024 ahead is taken, one more is not, and says what was last."""
     bench = running()
@@ -200,7 +214,7 @@ STEPS = st.lists(st.sampled_from(["read", "leap", "old", "open", "reset", "cut",
 
 @given(steps=STEPS, seed=st.integers(0, 2**16))
 def test_14_numbers_rise_whatever_happens(steps: list[str], seed: int) -> None:
-    """Invariant 14, SEC-02: requests, leaps, resets, power cuts anywhere, stores that fail, in any order."""
+    """Invariant 14, SEC-02: requests, leaps, old numbers, sessions, resets, power cuts anywhere, in any order."""
     draw = random.Random(seed)
     numbers = Numbers(Bench())
     bench = numbers.bench

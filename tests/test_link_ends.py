@@ -165,6 +165,18 @@ def test_a_handshake_that_fails_or_is_not_finished_leaves_ticket_and_session() -
     assert mode(bench) == "clinician-bolus"
 
 
+@pytest.mark.parametrize("close", [False, True])
+def test_an_order_that_was_given_up_is_no_alarm_and_one_that_was_left_is(close: bool) -> None:
+    """SEC-04, A27: whoever closes the session has given it up; whoever goes away has not."""
+    bench = running()
+    assert bench.ask("PREPARE_BOLUS", bench.new_order(), 20_000, 600_000, 0).ok
+    if close:
+        assert bench.ask("CLOSE").ok
+    bench.run_for(HOUR_MS)
+    raised = [row[5] for row in bench.records(codes.REC_ALARM)]
+    assert raised == ([] if close else [codes.ALARM_UNCOMMITTED])
+
+
 def test_a_bolus_outlives_its_session() -> None:
     """SEC-04: what flows goes on; only what was not committed is discarded."""
     bench = running()

@@ -227,6 +227,24 @@ def test_one_rotted_copy_is_repaired_at_power_on(rotted: int) -> None:
     assert opens(bench, KEYS[codes.CLINICIAN])
 
 
+@pytest.mark.parametrize("rotted", [FIRST, SECOND])
+def test_a_copy_that_rots_while_the_pump_runs_costs_no_keys(rotted: int) -> None:
+    """SEC-08: found when a new block comes, before the good copy is touched; the power goes at any byte of it."""
+    for cut_after in range(0, 1_700, 3 * EVERY):
+        bench = at_pump()
+        assert bench.store.rot(rotted, 100)
+        bench.store.cut_after = cut_after
+        try:
+            provisioned(bench, NEW)
+        except PowerCut:
+            bench.store.cut_after = None
+        bench.store.cut_after = None
+        bench.reset(codes.RESET_COMMANDED)
+        first, second = areas(bench)
+        assert first == second
+        assert first in (BLOCK, NEW)
+
+
 def test_two_rotted_copies_are_no_keys() -> None:
     """4.1: only VIEW works, delivery goes on, and with the jumper there are keys again."""
     bench = running(fitted=JUMPER)

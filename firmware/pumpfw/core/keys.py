@@ -55,10 +55,12 @@ class Keys:
                 return
 
     def repair(self):
-        """Make the other copy equal to the one in use. False: it was not, and could not be written."""
+        """Make the other copy equal to the one in use. False: it is not, and cannot be."""
         if self._area < 0:
             return True
         block = self._store.read(self._area, 0, BLOCK_SIZE)
+        if not provision.whole(block):  # it rotted since power-on; the next one takes the other
+            return False
         other = KEY_AREAS[self._area == KEY_AREAS[0]]
         if self._store.read(other, 0, BLOCK_SIZE + 1) == block:
             return True
