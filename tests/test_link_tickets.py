@@ -46,13 +46,11 @@ def test_24_a_used_ticket_never_commits_again() -> None:
     bench = running()
     prepared, order = prepared_bolus(bench), bench.order
     assert bench.commit(prepared).ok
-    for wait_ms in (0, 5 * MINUTE_MS, HOUR_MS):
+    reply = bench.commit(prepared)
+    assert (reply.status, reply.info) == (codes.TICKET_USED, order)
+    for wait_ms in (5 * MINUTE_MS, HOUR_MS):  # the session in which it was used is over
         bench.run_for(wait_ms)
-        reply = bench.commit(prepared)
-        if bench.client.session and reply.status == codes.TICKET_USED:
-            assert reply.info == order
-        else:
-            assert reply.status == codes.TICKET_UNKNOWN, "the session in which it was used is over"
+        assert bench.commit(prepared).status == codes.TICKET_UNKNOWN
     assert bench.commit(prepared_bolus(bench)).ok
     assert bench.commit(prepared).status == codes.TICKET_UNKNOWN
     assert len(bench.records(codes.REC_BOLUS_START)) == 2
@@ -160,18 +158,13 @@ def test_25_an_alarm_without_any_action_counts_too() -> None:
 
 
 def test_26_limits_are_looked_at_again() -> None:
-    """Invariant 26: at COMMIT, when they or the reservoir are others than at PREPARE."""
+    """Invariant 26: at COMMIT, when they are others than at PREPARE."""
     bench = running()
     prepared = prepared_bolus(bench)
     withdraw_limit(bench)
     bench.pump.inverse[3] = ~(24_000_000 + 19_999)  # lawfully (PWR-11)
     reply = bench.commit(prepared)
     assert (reply.status, reply.detail, reply.info) == (codes.HARD_LIMIT, codes.LIMIT_BOLUS, 19_999)
-    bench = running(24_000_000, fill_nl=3_020_000)  # the low threshold is 3 000 000: 20 000 nL are 72 s
-    prepared = bench.ask("PREPARE_MODE", bench.new_order(), codes.MINIMUM_RATE, 0, 0)
-    bench.store.failing = True
-    bench.run_for(MINUTE_MS)
-    assert bench.commit(prepared).status in (codes.STORAGE, codes.TICKET_EXPIRED, codes.CHANGED)
 
 
 # -- 27: late ------------------------------------------------------------------------------------------
