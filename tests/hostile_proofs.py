@@ -8,8 +8,8 @@ firmware in CPython, the other end the test's own client (link_client), or the r
 
 from __future__ import annotations
 
-import contextlib
 import struct
+from contextlib import suppress
 
 from fake_pump import fake_pump, refusal, reply_wire, rng, session_at
 from hostile_judge import BOLUS_START, WatchedStore
@@ -213,7 +213,7 @@ def a_question_is_asked_in_a_new_session() -> None:
     host, fake = fake_pump()
     session = session_at(host, rng=rng())
     fake.deaf = 4
-    with contextlib.suppress(OutcomeUnknown):
+    with suppress(OutcomeUnknown):
         session.request(messages.REQUEST_BOLUS, (ORDER, 6_000), order=ORDER)
     handshakes = fake.handshakes
     assert session.settle() is not None

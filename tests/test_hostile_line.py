@@ -91,7 +91,19 @@ def test_what_is_held_or_late_can_be_flushed() -> None:
     assert direction.flush() == []
 
 
-def test_delay_brings_a_frame_at_its_instant_within_the_time_said() -> None:
+def test_delays_are_spread_over_the_time_said() -> None:
+    direction = HostileLine(3, to_pump=Faults(delay=1.0, delay_s=2.0)).to_pump
+    instants = []
+    for _ in range(200):
+        direction(FRAMES[0])
+        instants.append(direction.next_s())
+        direction.flush()
+    assert all(instant is not None and 0.0 <= instant <= 2.0 for instant in instants)
+    assert max(filter(None, instants)) > 1.8
+    assert min(filter(None, instants)) < 0.2
+
+
+def test_delay_brings_a_frame_at_its_instant() -> None:
     now_s = 100.0
     line = HostileLine(3, to_pump=Faults(delay_s=2.0), clock=lambda: now_s)
     line.to_pump.next("delay")
@@ -142,13 +154,12 @@ def test_replay_brings_one_of_the_last_frames_and_none_before_there_was_one() ->
     direction = HostileLine(1, to_pump=Faults(replay=1.0, history=2)).to_pump
     assert direction(FRAMES[0]) == [FRAMES[0]]
     replayed = []
-    for number in range(1, 8):
-        old, new = direction(FRAMES[number])
-        assert new == FRAMES[number]
-        assert old in FRAMES[max(0, number - 2) : number]
-        replayed.append(number - FRAMES.index(old))
+    for number in range(1, 64):
+        old, new = direction(FRAMES[number % 8])
+        assert new == FRAMES[number % 8]
+        replayed.append((number - FRAMES.index(old)) % 8)
     assert set(replayed) == {1, 2}
-    assert direction.counts["replay"] == 7
+    assert direction.counts["replay"] == 63
 
 
 def test_a_frame_that_came_in_pieces_is_replayed_whole() -> None:
@@ -215,6 +226,12 @@ def test_a_late_request_reaches_the_pump_while_the_host_waits() -> None:
     assert host.read(5.0) == b""
     assert arrived == [pytest.approx(instant, abs=0.001)]
     assert host.now_s() == pytest.approx(5.0)
+    host.line.to_pump.next("delay")
+    host.write(FRAMES[1])
+    instant = host.line.next_s()
+    assert instant
+    assert host.read(instant + 0.2 - 5.0) == b""
+    assert host.now_s() == pytest.approx(instant + 0.2)
 
 
 def test_a_late_answer_reaches_the_host_at_its_instant() -> None:

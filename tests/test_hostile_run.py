@@ -1,4 +1,4 @@
-"""At most once: thousands of orders over hostile lines, through resets and power cuts, and what the judge makes of them.
+"""At most once: thousands of orders over hostile lines, through resets and power cuts, and what the judge says.
 
     HYPOTHESIS_PROFILE=nightly python -m pytest tests/test_hostile_run.py        # 100 000 orders and more
 
