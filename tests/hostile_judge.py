@@ -26,8 +26,6 @@ STOPPED = 16
 STEP_NL2 = 431  # twice the volume of a step, 43 100 nL / 200
 SEQ_STALE, SEQ_REUSED = 9, 10
 DONE, CANCELLED, INTERRUPTED = 4, 5, 6
-# numbers of the first piece of a checkpoint that a stranger may move: the block of request numbers, the lock-out
-FREE_NUMBERS = slice(1 + 8 * 48, 1 + 8 * 50)
 
 
 class WatchedStore(FaultyStore):
@@ -168,8 +166,3 @@ class Judge:
         self._require(total <= most, f"{total} steps given in all, {most} asked for")
         for order in self._denied:
             self._require(not self.given[order], f"order {order}: denied, {self.given[order]} steps given")
-
-
-def dose_image(snapshot: bytes) -> bytes:
-    """Durable state without what a stranger may move."""
-    return snapshot[: FREE_NUMBERS.start] + snapshot[FREE_NUMBERS.stop :]

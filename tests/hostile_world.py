@@ -16,11 +16,12 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cache
 
-from hostile_judge import Judge, WatchedStore, dose_image
+from hostile_judge import Judge, WatchedStore
 from link_client import KEYS
 from pump_driver import Bench
 from pump_faults import PowerCut
 
+from pumpfw.core import durable
 from pumphost.keyring import Key, Keyring
 from pumphost.transport.hostile import Faults, HostileLine, HostileTransport
 from pumplink import codes, frame, messages
@@ -28,6 +29,8 @@ from pumplink import codes, frame, messages
 BOLUS_NL = (1_293, 1_724, 2_155)  # 6, 8 and 10 whole steps
 DURATION_MS, LOCKOUT_MS, MAX_24H = 60_000, 300_000, 24
 RING = Keyring(tuple(Key(role - 1, codes.ROLES[role], secret) for role, secret in KEYS.items()))
+FREE = slice(1 + 8 * durable.SEQ_BLOCK, 1 + 8 * (durable.LOCKED + 1))
+"""Of the durable state what a stranger may move: the block of request numbers, the lock-out."""
 HINTS = (codes.NO_SESSION, codes.AUTH_FAILED, codes.SESSION_EXPIRED, codes.LOCKED_OUT, codes.STOPPED, codes.LOCKOUT)
 
 
@@ -171,15 +174,19 @@ class PumpEnd:
             sound = any(raw in self.known for raw in whole)
             world.poll()  # first whatever the pump does by itself when it is woken
             world.wait(0)
-            before, writes = bench.snapshot() if sound else b"", world.store.writes
+            before, writes = self._image() if sound else b"", world.store.writes
             boots = bench.boots
             bench.link.incoming += data
             world.poll()
             changed = world.store.writes != writes and bench.boots == boots
-            if changed and (not sound or dose_image(before) != dose_image(bench.snapshot())):
+            if changed and (not sound or before != self._image()):
                 world.judge.wrong.append(f"a frame that was not fresh changed what is durable: {whole}")
             world.counts["stale frames" if sound else "broken frames"] += len(whole)
         self._collect()
+
+    def _image(self) -> bytes:
+        whole = self.world.bench.snapshot()
+        return whole[: FREE.start] + whole[FREE.stop :]
 
     def _collect(self) -> None:
         out = self.world.bench.link.outgoing
