@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 
 import pytest
+from rfc2217_redirector import Redirector
 
 from pumphost.errors import TransportError
 from pumphost.transport import Transport, clock_of, open_transport
@@ -16,6 +17,7 @@ from pumphost.transport.pty import PtyServer
 from pumphost.transport.serial_url import SerialTransport
 from pumphost.transport.tcp import TcpServer
 
+pytestmark = pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")  # pyserial's own reader thread
 EVERY_BYTE = bytes(range(256))
 Pair = tuple[Transport, Transport]
 
@@ -36,7 +38,15 @@ def pair_over_tcp(stack: ExitStack) -> Pair:
     return client, server
 
 
-@pytest.fixture(params=[pair_over_memory, pair_over_pty, pair_over_tcp])
+def pair_over_rfc2217(stack: ExitStack) -> Pair:
+    server = stack.enter_context(TcpServer("127.0.0.1:0"))
+    redirector = stack.enter_context(Redirector(server.url))
+    client = stack.enter_context(closing(SerialTransport(redirector.url)))
+    assert server.read(0.2) == b""
+    return client, server
+
+
+@pytest.fixture(params=[pair_over_memory, pair_over_pty, pair_over_tcp, pair_over_rfc2217])
 def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     """(client, server) of one line."""
     if request.param is pair_over_pty and not hasattr(os, "openpty"):

@@ -143,7 +143,8 @@ def _versions(detail: int) -> tuple[str, str]:
 
 
 def _roles(request: Message) -> str:
-    return " or ".join(name for role, name in enumerate(codes.ROLES) if role and request.roles >> role & 1)
+    allowed = messages.BY_ID.get(request.id, request).roles
+    return " or ".join(name for role, name in enumerate(codes.ROLES) if role and allowed >> role & 1)
 
 
 def _in_unit(number: int, unit: str) -> str | None:

@@ -84,10 +84,10 @@ class SerialTransport:
             url = device_of_usb(url[len(USB) :])
         self.name = url
         options: dict[str, Any] = {} if "://" in url else {"exclusive": True}
+        if not url.lower().startswith("rfc2217:"):  # which refuses to open with one
+            options["write_timeout"] = WRITE_TIMEOUT_S
         try:
-            self._port = serial.serial_for_url(
-                url, baudrate=baud, timeout=SLICE_S, write_timeout=WRITE_TIMEOUT_S, **options
-            )
+            self._port = serial.serial_for_url(url, baudrate=baud, timeout=SLICE_S, **options)
         except (OSError, ValueError) as exc:  # SerialException is an OSError; ValueError: a URL it does not know
             raise TransportError(_cannot_open(url, baud, exc)) from exc
 
