@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from cli_tools import THERAPY, run
+from cli_tools import THERAPY, one_sentence, run
 
 from pumphil.rigs.find import find_micropython
 
@@ -68,6 +68,58 @@ def test_ctrl_c_ends_it_with_130_and_no_traceback(sent: signal.Signals) -> None:
         assert "Traceback" not in errors
     result = run("status", "--port", port)
     assert result.exit_code == 3, "the pty is still there"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for keys of its own, also for the processes below."""
+    path = tmp_path / "keys"
+    monkeypatch.setenv("PUMPBENCH_KEYS", str(path))
+    return path
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_the_keys_of_a_served_pump_are_the_users_meanwhile_and_gone_afterwards(
+    folder: Path, sent: signal.Signals
+) -> None:
+    with served("--rig", "sim", "--seed", "3") as (process, port):
+        assert run("stop", "--port", port).exit_code == 0  # in a second terminal it just works
+        (row,) = json.loads(run("keys", "list", "--json").stdout)
+        assert row["roles"] == ["patient", "clinician", "service", "tester"]
+        assert {path.stat().st_mode & 0o077 for path in folder.iterdir()} == {0}
+        process.send_signal(sent)
+        process.communicate(timeout=10)
+    assert list(folder.iterdir()) == []
+
+
+def test_two_pumps_of_one_seed_have_the_same_keys_and_the_last_one_takes_them_away(folder: Path) -> None:
+    with served("--rig", "sim") as (first, _), served("--rig", "sim") as (second, port):
+        first.send_signal(signal.SIGINT)
+        first.communicate(timeout=10)
+        assert run("stop", "--port", port).exit_code == 0
+        second.send_signal(signal.SIGINT)
+        second.communicate(timeout=10)
+    assert list(folder.iterdir()) == []
+
+
+def test_what_a_killed_server_left_behind_is_taken_away_by_the_next_one(folder: Path) -> None:
+    with served("--rig", "sim") as (process, _):
+        process.kill()
+        process.communicate(timeout=10)
+    assert len(list(folder.iterdir())) == 2
+    with served("--rig", "sim") as (process, port):
+        assert run("stop", "--port", port).exit_code == 0
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_folder_for_keys_that_cannot_be_written_is_told_with_the_fix(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("PUMPBENCH_KEYS", str(tmp_path / "file" / "keys"))
+    result = run("serve", "--rig", "sim", "--listen", "127.0.0.1:0")
+    assert result.exit_code == 1
+    assert "name a folder you may write in PUMPBENCH_KEYS" in one_sentence(result)
 
 
 @pytest.mark.skipif(find_micropython() is None or not os.path.isdir("/proc"), reason="needs MicroPython and /proc")

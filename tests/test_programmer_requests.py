@@ -203,3 +203,66 @@ def test_leaving_the_context_closes_the_transport() -> None:
     with Programmer(host, keys=keys_of, rng=rng()):
         pass
     assert host.closed
+
+
+# -- the end ------------------------------------------------------------------------------------------
+
+
+def test_a_session_is_ended_at_the_pump_when_the_programmer_leaves() -> None:
+    host, fake = fake_pump()
+    with Programmer(host, keys=keys_of, rng=rng()) as pump:
+        pump.stop()
+    assert fake.names[-1] == "CLOSE"
+    assert host.closed
+
+
+def stop_and_look(pump: Programmer) -> None:
+    pump.stop()
+    pump.status()
+
+
+def test_without_a_session_and_after_an_error_nothing_is_said() -> None:
+    host, fake = fake_pump()
+    with Programmer(host, keys=keys_of, rng=rng()) as pump:
+        pump.status()
+    assert fake.names == ["STATUS"]
+    host, fake = fake_pump()
+    fake.say["STATUS"] = lambda values: refusal(codes.INTERNAL)
+    with pytest.raises(Refused), Programmer(host, keys=keys_of, rng=rng()) as pump:
+        stop_and_look(pump)
+    assert fake.names[-2:] == ["STOP", "STATUS"]
+    assert host.closed
+
+
+def test_a_silent_pump_is_asked_once_to_end_the_session_and_not_waited_for() -> None:
+    """0.3 s, the time-out of a read; nothing is left open by it."""
+    host, fake = fake_pump()
+    pump = Programmer(host, keys=keys_of, rng=rng())
+    pump.stop()
+    fake.deaf = 99
+    before_s, sent = host.now_s(), len(fake.wires)
+    pump.close()
+    assert len(fake.wires) == sent + 1
+    assert host.now_s() == pytest.approx(before_s + 0.3)
+    assert pump.session.unsettled is None
+    assert host.closed
+
+
+def test_a_line_that_is_gone_lets_a_programmer_leave_all_the_same() -> None:
+    host, fake = fake_pump()
+    with Programmer(host, keys=keys_of, rng=rng()) as pump:
+        pump.stop()
+        fake.line.close()
+    assert host.closed
+
+
+def test_while_an_outcome_is_unknown_the_session_is_not_ended() -> None:
+    host, fake = fake_pump()
+    pump = Programmer(host, keys=keys_of, rng=rng())
+    pump.limits()
+    pump.stop()
+    fake.deaf = 4
+    with pytest.raises(OutcomeUnknown):
+        pump.stop()
+    pump.close()
+    assert "CLOSE" not in fake.names

@@ -144,7 +144,7 @@ def read(path: Path, uid: bytes) -> Keyring | None:
         with path.open("rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             text = file.read().decode("utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as exc:
         reason = (exc.strerror or str(exc)).lower()
