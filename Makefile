@@ -19,7 +19,7 @@ PORTABLE := protocol/pumplink firmware/pumpfw
 LINTED := protocol firmware host hil tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup node hil test lint bench figures stubs wheel wheel-check nightly mutation clean
+.PHONY: help setup node hil test lint bench figures stubs wheel wheel-check nightly noise mutation clean
 
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,6 +100,9 @@ nightly: $(STAMP) ## the tests with many more random examples; SEED=... repeats 
 	@echo "seed $(SEED)"
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest tests --timeout 1800 \
 		--hypothesis-seed=$(SEED) --random-order-seed=$(SEED) $(ARGS)
+
+noise: $(STAMP) ## feed 10^9 random bytes to the receivers; minutes
+	NOISE_BYTES=1000000000 $(BIN)/python -m pytest tests/test_wire_errors.py -k noise --timeout 3600 $(ARGS)
 
 mutation: $(STAMP) ## break the dose modules in every small way and see whether a test notices; hours; ARGS='delivery'
 	$(BIN)/python tests/mutation/run.py $(ARGS)
