@@ -7,13 +7,15 @@ Patterns of flips are enumerated by syndromes.py, for all of them at once; that 
 tested beside it, and so are samples. `nightly` tries directly what `ci` takes from the enumeration.
 """
 
+import functools
 import itertools
+import operator
 import os
 import random
 from collections.abc import Iterator
 
 import pytest
-from syndromes import K_SIZE, MAX_RAW, columns, dependent_bursts, hidden_flips, lacking, longest
+from syndromes import K_SIZE, MAX_RAW, columns, dependent_bursts, hidden_flips, lacking, reachable
 from wire_cases import GOLDEN, NIGHTLY, READERS, VECTORS, counts, reference_codec
 
 from pumphost import wire
@@ -55,14 +57,26 @@ def test_no_error_of_three_bits_can_hide_in_a_frame_of_any_length():
     assert [size for size in sizes if hidden_flips(BY_LENGTH[size], 3)] == []
 
 
-@pytest.mark.parametrize("ignored, flips", [(0x7FFFFFFF, 3), (0xFF << 32, 1)])
-def test_the_enumeration_finds_what_is_hidden(ignored, flips, monkeypatch):
-    """With only 9 bits of K looked at there are errors of three bits; with K4 not looked at, of one."""
-    sent = GOLDEN["PREPARE_BOLUS"][1]
-    kept = tuple(one & ~ignored for one in longest())
-    monkeypatch.setattr("syndromes.columns", lambda size: (kept[-8 * size :], frozenset(kept[-8 * size :])))
-    monkeypatch.setattr("syndromes.lacking", lambda piece: lacking(piece) & ~ignored)
-    assert (0, len(sent) - 1) in hidden_flips(sent, flips)
+def test_the_enumeration_finds_what_is_hidden(monkeypatch):
+    """Against all sets of columns: of a code of ten bits, small enough to try them."""
+    code = (3, 5, 6, 7, 9, 17, 33, 65, 130, 260)
+    monkeypatch.setattr("syndromes.columns", lambda size: (code, frozenset(code)))
+    for flips in (0, 1, 2, 3):
+        sums = {
+            functools.reduce(operator.xor, chosen)
+            for count in range(1, flips + 1)
+            for chosen in itertools.combinations(code, count)
+        }
+        assert {target for target in range(512) if reachable(target, 10, flips)} == sums
+
+
+def test_the_enumeration_finds_what_a_delimiter_made_or_removed_reveals():
+    """A sound frame at whose front, behind one bit, lies another; one that needs its first delimiter to be 0x04."""
+    inner = GOLDEN["AUTH"][1][1:-1]
+    sent = reference_codec.stuffed_wire(inner + b"\x10" + b"\x77" * 20)
+    assert hidden_flips(sent, 0) == []
+    assert hidden_flips(sent, 1) == [(0, 1 + len(inner))]
+    assert hidden_flips(b"\0" + reference_codec.stuffed_wire(b"\x04\x11\x22\x33")[2:], 1) == [(-1, 9)]
 
 
 @pytest.mark.parametrize("end", READERS)
@@ -81,7 +95,8 @@ def test_the_enumeration_says_what_the_receivers_do(end):
             assert lacks
             assert lacks & 0xF080808080 == 0, "no error of the data touches a constant bit of K"
             repaired = bits | {8 * (raw_size - K_SIZE) + bit for bit in range(40) if lacks >> bit & 1}
-            for pattern, passes in ((bits, False), (repaired, True)):
+            nearly = repaired ^ {8 * (raw_size - K_SIZE) + rng.randrange(40)}
+            for pattern, passes in ((bits, False), (repaired, True), (nearly, False)):
                 bad = flipped(sent, tuple(8 + bit for bit in pattern))
                 if 0 in bad[1:-1]:
                     continue
