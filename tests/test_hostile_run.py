@@ -95,6 +95,18 @@ def test_the_judge_sees_done_that_was_not_given() -> None:
     assert judge.wrong == ["order 7: DONE, 4 of 6 steps given"]
 
 
+def test_the_judge_lets_the_power_cut_the_last_packet_of_a_whole_bolus() -> None:
+    """PWR-08: counted as given, and no more than a packet short."""
+    judge, _, packets = judged()
+    packets += [(0, 1), (1, 3), (2, 2)]
+    judge.power_lost(2)
+    judge.outcome(7, DONE, 1_293)
+    assert (judge.wrong, judge.given[7]) == ([], 4)
+    judge.power_lost(4)
+    judge.outcome(7, DONE, 1_293)
+    assert judge.wrong == ["order 7: DONE, 0 of 6 steps given"]
+
+
 def test_the_judge_sees_more_than_was_reported() -> None:
     judge, _, packets = judged()
     packets.append((0, 4))
