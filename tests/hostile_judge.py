@@ -152,7 +152,7 @@ class Judge:
         self.counts[f"state {state}"] += 1
         self.reported_nl[order] = delivered_nl
         if state == DONE:
-            # PWR-08: a pump that lost its power counts what the motor was told as given, so its last packet may be short
+            # PWR-08: after a loss of power what the motor was told counts as given, so the last packet may be short
             lost = self.lost[order]
             self.counts["DONE, the power cut its last packet"] += lost > 0
             right = abs(given + lost - wanted) <= 1 and lost <= PACKET_STEPS
