@@ -156,21 +156,6 @@ def test_settle_without_an_answer_leaves_the_question_open() -> None:
         session.request(messages.REQUEST_BOLUS, BOLUS, order=ORDER)
 
 
-def test_a_refused_handshake_settles_nothing_and_is_not_told_as_a_refusal_of_the_order() -> None:
-    """LINK-10, and invariant 18: anybody can say "locked out", and `Refused` would mean that nothing was delivered."""
-    session, fake = unknown_bolus()
-
-    def locked(body: bytes) -> None:
-        seq = int.from_bytes(body[6:10], "little")
-        fake.line.write(reply_wire(messages.HELLO.id, refusal(codes.LOCKED_OUT, 0, 300_000), seq))
-
-    fake._handshake = locked
-    with pytest.raises(NoAnswer, match=rf"REQUEST_BOLUS, order {ORDER} is still unknown.*too many wrong keys"):
-        session.settle()
-    assert session.unsettled is not None
-    assert session.unsettled.order == ORDER
-
-
 def test_an_act_without_an_order_is_settled_by_status() -> None:
     host, fake = fake_pump()
     session = session_at(host, rng=rng())

@@ -13,7 +13,7 @@ from link_client import Open
 
 from pumphost.errors import NoAnswer, OutcomeUnknown
 from pumphost.session import Session
-from pumplink import codes, frame, messages
+from pumplink import frame, messages
 
 ORDER = 4711
 BOLUS = (ORDER, 6_000)
@@ -111,18 +111,6 @@ def test_an_echo_is_named_as_one() -> None:
     with pytest.raises(NoAnswer, match="no reply to it: an echo, or another program"):
         session_at(host, rng=rng()).request(messages.STATUS)
     assert fake.names == []
-
-
-def test_a_hint_makes_a_new_session_and_never_a_question_in_clear() -> None:
-    """SEC-10, invariant 18: who can lie that there is no session could answer the question that comes without one."""
-    host, fake = fake_pump()
-    session = session_at(host, rng=rng())
-    session.request(messages.STOP, (1,))
-    fake.before = [lambda _, body: reply_wire(body[2], refusal(codes.NO_SESSION), int.from_bytes(body[6:10], "little"))]
-    session.request(messages.STATUS)
-    assert fake.handshakes == 2
-    flags = [body[3] for wire in fake.wires for body in frame.FrameReader().feed(wire)]
-    assert flags == [0x21, 0x21, 0x21]  # STOP, STATUS and STATUS again, all with the tag of a clinician
 
 
 # -- replies of another version -----------------------------------------------------------------------
