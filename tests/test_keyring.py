@@ -160,6 +160,8 @@ def test_a_crash_or_ctrl_c_anywhere_in_a_save_leaves_the_old_keys_or_the_new_one
         patch.setattr(holder, name, cut)
         with pytest.raises(interruption):
             keyring.save(ring_of(2), UID)
+    if (call, after) != ("tempfile.mkstemp", True):  # there the name of the new file is known to nobody yet
+        assert [entry.name for entry in keyring.folder().iterdir()] == [keyring.path_of(UID).name]
     moved = call == "pathlib.Path.replace" and after
     assert keyring.load(UID) == ring_of(2 if moved else 1)
 

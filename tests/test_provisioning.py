@@ -19,7 +19,8 @@ from pumphost import keyring, provisioning
 from pumphost.errors import NoAnswer, OutcomeUnknown, Refused
 from pumphost.keyring import KeyMissing, Keyring
 from pumphost.programmer import Programmer
-from pumplink import codes
+from pumplink import codes, messages
+from pumplink.frame import RSP, FrameReader, encode, pack_body
 
 BLOCK_SIZE = 380  # 20 of head, 8 slots of 41, 32 of SHA-256
 
@@ -279,6 +280,40 @@ def test_a_pump_that_falls_silent_for_good_at_the_last_piece_is_unknown_and_both
     assert [keyring.read(draft, rig.uid) for draft in keyring.drafts(rig.uid)] == [ring_of(2)]
     pump = at(rig)
     assert provisioning.settle(pump.session, pump.identify().uid) is True
+    assert opens(rig)
+
+
+class Forger:
+    """On the line: swallows the second piece of a block, and says in the pump's place that all is well."""
+
+    def __init__(self, rig: SimRig) -> None:
+        self._line = rig.transport()
+        self._forged = b""
+        self._pieces = 0
+        self.name, self.now_s, self.close = self._line.name, self._line.now_s, self._line.close
+
+    def write(self, data: bytes) -> None:
+        self._pieces += len(data) > 150
+        if len(data) <= 150 or self._pieces != 2:
+            self._line.write(data)
+            return
+        (request,) = FrameReader().feed(data)
+        payload = b"\0" + BLOCK_SIZE.to_bytes(2, "little")
+        number = int.from_bytes(request[6:10], "little")
+        self._forged = bytes(encode(pack_body(RSP, messages.PROVISION.id, payload, number)))
+
+    def read(self, timeout_s: float) -> bytes:
+        forged, self._forged = self._forged, b""
+        return forged or self._line.read(timeout_s)
+
+
+def test_a_forged_answer_to_the_last_piece_is_no_proof_and_both_rings_are_kept() -> None:
+    """SEC-10: PROVISION is answered without a tag, so that only a session proves anything."""
+    rig = rig_with(provisioned=True)
+    keyring.save(rig.keys, rig.uid)
+    with pytest.raises(OutcomeUnknown, match="new and old ones are kept"):
+        hand_over(Programmer(Forger(rig), keys=keyring.load, rng=random.Random(1)), ring_of(2))
+    assert len(keyring.drafts(rig.uid)) == 1
     assert opens(rig)
 
 
