@@ -107,6 +107,11 @@ def _hello_values(reply: bytes, key: Key) -> tuple[int, int, bytes, int, int, in
     values = messages.HELLO.reply.unpack(payload[1 : 1 + messages.HELLO.reply.size])
     if values is None:
         raise NoAnswer("the answer to HELLO is too short; compare the versions of pump and programmer")
+    if not 0 <= values[4] < messages.U30:
+        raise NoAnswer(
+            f"no session: the pump counts its requests from {values[4]}, and there is none after {messages.U30}; "
+            "use another pump, and have this one examined"
+        )
     return values  # type: ignore[no-any-return]
 
 

@@ -13,11 +13,12 @@ STATUS, GET_ORDER and STOP is sent. What needs a key opens a session with the ke
 from __future__ import annotations
 
 import random
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pumphost.errors import NoAnswer, OutcomeUnknown, Refused, TransportError
+from pumphost.errors import NoAnswer, OutcomeUnknown, PumpError, Refused, TransportError
 from pumphost.handshake import Secured, open_session
 from pumphost.keyring import Key, KeyMissing, Keyring
 from pumphost.line import Line
@@ -81,7 +82,13 @@ class Session:
                 "ask the pump first (settle)",
                 order=self.unsettled.order,
             )
-        payload = message.request.pack(values)
+        try:
+            payload = message.request.pack(values)
+        except struct.error:
+            raise PumpError(
+                f"{message.name} was not sent: a number among {tuple(values)} is too large for its field; look at what "
+                "the pump said last, on which it may rest"
+            ) from None
         self.line.start()
         self.line.drain(self._overheard)
         if not message.acts:
