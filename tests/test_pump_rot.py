@@ -16,6 +16,7 @@ from pump_power_on import Outcome, loaded_log, loaded_state
 from pump_weeks import FILL_NL, FIRST, Areas, Week, begin, boluses, clinic
 
 from pumpfw.core.journal import HEAD_SIZE, START
+from pumpfw.core.ports import KEY_AREAS
 from pumpfw.core.storage import GOOD, LOST, REPAIRED
 from pumplink import codes
 
@@ -34,7 +35,8 @@ def week() -> Week:
 
 
 def stored(week: Week) -> Areas:
-    return {area: bytes(content) for area, content in week.store.areas.items() if content}
+    found = {area: bytes(content) for area, content in week.store.areas.items() if content}
+    return {area: found[area] for area in found if area not in KEY_AREAS}  # test_link_keys.py rots those
 
 
 def flipped(areas: Areas, area: int, byte: int, bit: int) -> Areas:
