@@ -151,6 +151,7 @@ def test_a_session_is_opened_as_one_role_shown_and_closed(console: Console) -> N
 
 def test_hex_shows_the_very_bytes_and_history_what_passed(console: Console, rig: SimRig) -> None:
     console.do("hex on")
+    console.do("STATUS")  # with it came that there was a boot
     sent, heard, *_ = console.do("IDENTIFY")
     assert re.search(r" > IDENTIFY, no session, number \d+, 0 bytes: 00 .* 00$", sent)
     assert re.search(r" < reply IDENTIFY, no session, number \d+, \d+ bytes: 00 .* 00$", heard)
@@ -207,13 +208,13 @@ EXPECTED = {
     "bad version": ("ok +1", "(VERSION, code 4); update the firmware of the pump, without a tag"),
     "extra byte": ("ok +1", "wrong length, 0 bytes expected (BAD_LENGTH, code 2)"),
     "no tag": ("ok +1", "(NO_SESSION, code 5); connect anew, then ask for the order, without a tag"),
-    "bad tag": ("ok +1, tag_fail +1", "(AUTH_FAILED, code 6); check which key this pump has, without a tag"),
+    "bad tag": ("ok +1, tag_fail +1", "(AUTH_FAILED, code 6); check which key it has, without a tag"),
     "wrong role": ("ok +1, tag_fail +1", "(AUTH_FAILED, code 6)"),
     "wrong session": ("ok +1", "(NO_SESSION, code 5)"),
     "unknown message": ("ok +1", "(UNKNOWN_MSG, code 1); compare the versions of both ends, with a tag"),
-    "reuse number": ("ok +1", "(SEQ_REUSED, code 10); ask for the order, then send anew, with a tag"),
+    "reuse number": ("ok +1, stale +1", "(SEQ_REUSED, code 10); ask for the order, then send anew, with a tag"),
     "replay last": ("ok +1, duplicate +1", "OK to GET_LIMITS, with a tag"),
-    "replay old": ("ok +1", "(SEQ_STALE, code 9); connect anew, then ask for the order, with a tag"),
+    "replay old": ("ok +1, stale +1", "(SEQ_STALE, code 9); connect anew, then ask for the order, with a tag"),
 }
 
 

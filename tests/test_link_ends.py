@@ -188,7 +188,7 @@ def test_a_bolus_outlives_its_session() -> None:
 
 
 def test_a_session_that_ended_by_itself_is_told_from_none() -> None:
-    """3: SESSION_EXPIRED once for whoever comes too late, NO_SESSION for a number that nobody has."""
+    """3: SESSION_EXPIRED for whoever comes too late, NO_SESSION for a number that nobody has."""
     bench = running()
     session = opened(bench, codes.CLINICIAN)
     seq = bench.seq
@@ -197,5 +197,8 @@ def test_a_session_that_ended_by_itself_is_told_from_none() -> None:
     body = session.sign(messages.STOP.id, sample(bench, "STOP"), seq + 1)
     assert refusal(bench, body) == (codes.SESSION_EXPIRED, 0, 0)
     bench.run_for(SECOND_MS)
-    assert refusal(bench, body) == (codes.NO_SESSION, 0, 0)
+    assert refusal(bench, body) == (codes.SESSION_EXPIRED, 0, 0)
+    bench.run_for(SECOND_MS)
+    other = session.sign(messages.STOP.id, sample(bench, "STOP"), seq + 1, sid=session.sid ^ 1)
+    assert refusal(bench, other) == (codes.NO_SESSION, 0, 0)
     assert mode(bench) == "schedule"

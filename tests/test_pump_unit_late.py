@@ -29,6 +29,7 @@ LATE_NL = Fraction(CEILING * LATE_MS, DAY_MS)  # 27.8 nL: a packet may come that
 def test_what_was_slept_through_is_not_delivered_nor_made_up() -> None:
     """FLOW-14, TIME-09: of an hour 100 ms count, that is 27.8 nL; the packet that was due goes out, then the rhythm."""
     bench = running(CEILING)
+    bench.run_for(SECOND_MS)  # what a start brings is told
     due_ms = bench.wake_late(HOUR_MS)
     assert bench.motor.packets == [(due_ms + HOUR_MS, 39)]
     bench.run_for(29 * SECOND_MS)
@@ -42,6 +43,7 @@ def test_what_was_slept_through_is_not_delivered_nor_made_up() -> None:
 
 def test_100_ms_late_is_not_late() -> None:
     bench = running(CEILING)
+    bench.run_for(SECOND_MS)  # what a start brings is told
     due_ms = bench.wake_late(100)
     bench.run_for(HOUR_MS)
     times = [t_ms for t_ms, _ in bench.motor.packets]

@@ -52,7 +52,7 @@ def test_another_major_version_is_refused_with_ours() -> None:
     for request in (bare(STATUS_REQUEST), signed(bench, messages.STOP.id, b"\x01")):
         body = bytearray(request)
         body[0] = 2 << 4
-        assert refusal(bench, bytes(body)) == (codes.VERSION, 1 << 8, 0)
+        assert refusal(bench, bytes(body)) == (codes.VERSION, 1 << 8 | 1, 0)
 
 
 @pytest.mark.parametrize("message", messages.TABLE, ids=lambda message: message.name)
@@ -141,7 +141,7 @@ def test_the_same_frame_gets_the_same_bytes_and_is_not_executed_again() -> None:
     assert bench.motor.packets[: len(quiet)] == quiet
     assert stats(bench)["duplicate"] == 3
     bench.run_for(5 * HOUR_MS)
-    assert refusal(bench, body)[0] == codes.NO_SESSION
+    assert refusal(bench, body)[0] == codes.SESSION_EXPIRED
     assert len(bench.records(codes.REC_BOLUS_START)) == 1
 
 

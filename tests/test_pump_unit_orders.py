@@ -31,7 +31,7 @@ def test_limits_are_those_of_the_decisions() -> None:
 
 def test_identify() -> None:
     reply = Bench(uid=b"unit0001", fw_digest=b"firmware").ask("IDENTIFY")
-    assert (reply["major"], reply["minor"], reply["max_body"], reply["build"]) == (1, 0, 240, 1)
+    assert (reply["major"], reply["minor"], reply["max_body"], reply["build"]) == (1, 1, 240, 1)
     assert (reply["uid"], reply["fw_digest"], reply["schema"]) == (b"unit0001", b"firmware", messages.SCHEMA)
     assert reply["model"].rstrip(b"\0") == b"pumpbench"
 

@@ -22,7 +22,7 @@ from pumplink import codes
 
 SECOND_US = 1_000_000
 MASK = (1 << 30) - 1
-OPTIONS = RigOptions(plant=PlantParameters(start_step=50, calibration_error=0.0))
+OPTIONS = RigOptions(provisioned=False, plant=PlantParameters(start_step=50, calibration_error=0.0))
 
 
 @pytest.fixture(params=["sim", pytest.param("vm", marks=needs_micropython)])
@@ -82,8 +82,8 @@ def test_an_input_that_changes_wakes_the_firmware_at_once(bench: StandinRig) -> 
     assert bench.ask("[sensors.read(1), sensors.read(4)]") == [-7, 18_000_000]
     bench.rig.set_input(codes.SENSE_LEVEL, ABSENT)
     assert bench.ask("sensors.read(4)") == ABSENT
-    with pytest.raises(ValueError, match="no sensor 12"):
-        bench.rig.set_input(12, 0)
+    with pytest.raises(ValueError, match="no sensor 14"):
+        bench.rig.set_input(14, 0)
     with pytest.raises(ValueError, match="cannot show"):
         bench.rig.set_input(1, 1 << 30)
 

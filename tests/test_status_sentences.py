@@ -236,16 +236,16 @@ CASES = [
     (codes.BAD_FIELD, None, bad_field,
      'silence refused: field "time" of SILENCE breaks its limit 00:02 (BAD_FIELD, code 3); correct the value'),
     (codes.VERSION, None, version,
-     "IDENTIFY refused: the pump speaks PumpLink 2.3, this programmer 1.0 (VERSION, code 4); update this programmer"),
+     "IDENTIFY refused: the pump speaks PumpLink 2.3, this programmer 1.1 (VERSION, code 4); update this programmer"),
     (codes.VERSION, None, older_version,
-     "IDENTIFY refused: the pump speaks PumpLink 0.9, this programmer 1.0 (VERSION, code 4); update the firmware of the"
+     "IDENTIFY refused: the pump speaks PumpLink 0.9, this programmer 1.1 (VERSION, code 4); update the firmware of the"
      " pump"),
     (codes.NO_SESSION, None, after_requests("wrong session"),
      "GET_LIMITS refused: there is no such session (NO_SESSION, code 5); connect anew, then ask for the order,"
      " without a tag"),
     (codes.AUTH_FAILED, None, after_requests("bad tag"),
      "GET_LIMITS refused: the key is not the pump's, or the frame was changed (AUTH_FAILED, code 6); check which key"
-     " this pump has, without a tag"),
+     " it has, without a tag"),
     (codes.LOCKED_OUT, None, locked_out,
      "clinician session refused: too many wrong keys, no new session for \\d+ s (LOCKED_OUT, code 7); wait; the stop"
      " button works"),

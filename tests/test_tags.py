@@ -122,7 +122,8 @@ def pump() -> Bench:
     session = bench.pump.link.session
     bench.pump.numbers[durable.SEQ_BLOCK] = KEYS["seq_base"]
     session._pending, session._slot, session._pending_until = KEYS["sid"], KEYS["slot"], bench.now_ms + 5_000
-    session._transcript = bytes.fromhex(KEYS["transcript"])
+    session._hello, session._reply = (bytes.fromhex(row["body"]) for row in VECTORS["golden"][:2])
+    bench.exchange(b"")  # what it said of its boot
     return bench
 
 
@@ -151,7 +152,7 @@ def test_the_pump_refuses_what_it_must(pump: Bench) -> None:
         assert pump.pump.link.session.last_seq == KEYS["seq_base"] + 1, row["why"]
     _, count, entries = pump.pump.journal.read(0, records, 5)
     kinds = {entries[at + 21] for at in range(0, 40 * count, 40)}
-    assert kinds <= {codes.REC_ALARM, codes.REC_ALARM_CLEAR}, "only the alarm that somebody is at the link"
+    assert kinds <= {codes.REC_ALARM, codes.REC_ALARM_CLEAR, codes.REC_REFUSED}, "attempts, and the alarm for them"
     good = bytes.fromhex(rows[0]["request"])
     (answer,) = pump.exchange(encode(good))
     assert answer[10] == codes.OK

@@ -39,7 +39,7 @@ class Client:
         self._to_host.change(to_host)
         status = self._exchange(device.AUTH, b"")[0]
         if status:  # an assert, and the exchange in it, would not be compiled
-            raise ValueError("AUTH refused", status)
+            raise ValueError("no session", status)
 
     def _exchange(self, msg_id, payload):
         self.seq += 1

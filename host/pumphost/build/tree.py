@@ -12,6 +12,7 @@ HOST_ONLY = frozenset(
         "pumplink/message.py",
         "pumplink/messages.py",
         "pumplink/messages_orders.py",
+        "pumplink/messages_session.py",
         "pumplink/codes.py",
         "pumplink/alarms.py",
         "pumplink/fields.py",
