@@ -25,7 +25,7 @@ LOST = 3  # there was a state, and no copy of it is whole
 HEAD_SIZE = 32
 INTENT_SIZE = 20
 LOG_FULL = 4096  # bytes of intents after which the next quiet moment should commit: 204 intents
-_BLOCK = 30 * INTENT_SIZE  # read at once
+_BLOCK = 8 * INTENT_SIZE  # read at once: a larger piece needs a hole of its size in the heap
 
 
 class Storage:
