@@ -18,7 +18,7 @@ def encode_into(src, start, end, dst, at):
     """Stuff src[start:end] into dst from `at` on; returns the index after the last byte written.
 
     Writes end - start + 1 bytes. Raises ValueError for more than 240 bytes and IndexError if `dst` is
-    too short. `dst` must be another buffer than `src`. Allocates nothing.
+    too short. In place (`dst` is `src`) only with `at` = `start` - 1. Allocates nothing.
     """
     if end - start > MAX_PLAIN:
         raise ValueError("COBS: %d bytes to stuff, limit %d; split the body" % (end - start, MAX_PLAIN))

@@ -40,6 +40,8 @@ ROLE_SHIFT = 4  # of the session's role in the flags
 _HEADER_FORMAT = "<BBBBHI"
 _U32 = 0xFFFFFFFF
 _FIRST = MAJOR << 4
+BODY_AT = 2  # in a buffer for a frame: stuffing writes each byte where it has read it
+PAYLOAD_AT = BODY_AT + HEADER
 
 
 def pack_body(kind, msg_id, payload, seq, sid=0, flags=0, tag_size=0):
@@ -82,9 +84,39 @@ def encode(body):
     """
     size = len(body)
     wire = bytearray(size + OVERHEAD)
-    at = encode_into(body, 0, size, wire, 1)
-    write_k(wire, 1, at, wire, at)
+    _wrap(body, 0, size, wire)
     return bytes(wire)
+
+
+def _wrap(src, start, end, wire):
+    """The frame of src[start:end] into `wire`, whose first byte is 0x00; returns its length."""
+    at = encode_into(src, start, end, wire, 1)
+    at = write_k(wire, 1, at, wire, at)
+    wire[at] = 0
+    return at + 1
+
+
+def head_into(buf, end, kind, msg_id, seq, sid, flags, tag_size):
+    """Put the header before the payload buf[PAYLOAD_AT:end], and return a view of both, for whoever signs them.
+
+    For a board: a frame made in a buffer that is there anyway needs no piece of heap of its size. Numbers are not
+    checked, but for the length: ValueError.
+    """
+    size = end - BODY_AT + tag_size
+    if size > MAX_BODY:
+        raise ValueError("body of message %d: %d bytes, limit %d" % (msg_id, size, MAX_BODY))
+    struct.pack_into(_HEADER_FORMAT, buf, BODY_AT, _FIRST | kind, size, msg_id, flags, sid, seq)
+    return memoryview(buf)[BODY_AT:end]
+
+
+def wire_in(buf, end, tag=b""):
+    """Make the body buf[BODY_AT:end] and its tag a frame, in place; a view of it, the same bytes that `encode` makes.
+
+    `buf` has six bytes of room behind the tag, and its first byte is 0x00.
+    """
+    at = end + len(tag)
+    buf[end:at] = tag
+    return memoryview(buf)[: _wrap(buf, BODY_AT, at, buf)]
 
 
 class FrameReader:
