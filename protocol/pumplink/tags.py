@@ -11,7 +11,7 @@ import hashlib
 TAG_SIZE = 16
 KEY_SIZE = 32
 _BLOCK = 64
-_NO_TAG = bytes(TAG_SIZE)  # in an event, in the place of the request's tag
+NO_TAG = bytes(TAG_SIZE)  # what the tag of an event goes over, in the place of a request's tag
 
 
 class TagKey:
@@ -47,10 +47,6 @@ class TagKey:
     def tag(self, *parts):
         """Its first 16 bytes."""
         return self.mac(*parts)[:TAG_SIZE]
-
-    def event_tag(self, body):
-        """Tag of an event: sixteen zero bytes stand where a reply has the tag of its request."""
-        return self.mac(_NO_TAG, body)[:TAG_SIZE]
 
 
 def transcript(hello, hello_reply):

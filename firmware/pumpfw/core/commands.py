@@ -1,12 +1,11 @@
 """From a checked request to a reply: reading, stopping, boluses and alarms; orders in two phases are in `programming`.
 
-A handler takes (pump, values, now_ms) and answers with the payload of the reply, or with a refusal as
-(status, detail, info).
+A handler takes (pump, values, now_ms) and gives a reply as `replies` says.
 """
 
 from pumpfw.core import config as limits
 from pumpfw.core import durable, guard, modes, rules, session, upkeep
-from pumpfw.core.replies import done, refused, stale
+from pumpfw.core.replies import OK, stale
 from pumpfw.core.schedule import STEPS_TOTAL
 from pumplink import device, provision
 from pumplink.frame import MAX_BODY
@@ -15,7 +14,7 @@ from pumplink.rows import row
 
 
 def run(pump, message, values, now_ms):
-    """Reply payload for a request whose length and ranges are right. Refused actions are journalled (LOG-01)."""
+    """Reply to a request whose length and ranges are right. Refused actions are journalled (LOG-01)."""
     kind = message[ID]
     programming = pump.link.programming
     if kind in _HANDLERS:
@@ -34,12 +33,9 @@ def run(pump, message, values, now_ms):
         reply = _test(pump, kind, values, now_ms)
     else:
         reply = programming.prepare(message, values, now_ms)
-    if isinstance(reply, bytes):
-        return reply
-    status, detail, info = reply
-    if message[ACTS] and kind != device.REQUEST_BOLUS:
-        pump.journal.add(now_ms, device.REC_REFUSED, kind, status)
-    return refused(status, detail, info)
+    if reply[0] and message[ACTS] and kind != device.REQUEST_BOLUS:
+        pump.journal.add(now_ms, device.REC_REFUSED, kind, reply[0])
+    return reply
 
 
 # -- reading -----------------------------------------------------------------------------------------
@@ -47,15 +43,15 @@ def run(pump, message, values, now_ms):
 
 def _identify(pump, values, now_ms):
     config = pump.config
-    return done(
-        device.IDENTIFY, device.VERSION_MAJOR, device.VERSION_MINOR, config.uid, limits.FIRMWARE_VERSION,
+    return (
+        0, device.VERSION_MAJOR, device.VERSION_MINOR, config.uid, limits.FIRMWARE_VERSION,
         config.build,
         config.fw_digest, device.SCHEMA, MAX_BODY, config.model,
     )  # fmt: skip
 
 
 def status(pump, values, now_ms):
-    """Payload of STATUS, and behind its first byte of EVT_STATUS."""
+    """Reply to STATUS, and behind its first field EVT_STATUS."""
     settings, numbers = pump.settings, pump.numbers
     flags = (
         device.FLAG_PROGRAM * bool(pump.schedule.program.n)
@@ -70,8 +66,8 @@ def status(pump, values, now_ms):
     )
     order = pump.orders.row(pump.orders.last())
     reason = numbers[durable.STOP_REASON] if pump.mode == device.STOP_MODE or pump.mode == device.FAULT else 0
-    return done(
-        device.STATUS, pump.mode, flags, pump.rate_nl_per_day(), pump.delivery.delivered_nl(),
+    return (
+        0, pump.mode, flags, pump.rate_nl_per_day(), pump.delivery.delivered_nl(),
         pump.reservoir.remaining_nl(), pump.history.lockout_left_ms(now_ms),
         pump.history.left(now_ms, settings.max_24h), pump.config.time_scale, pump.alarms.bits(), now_ms,
         pump.schedule.program.digest, pump.config.fw_digest, order[0], order[2], order[4],
@@ -83,8 +79,8 @@ def status(pump, values, now_ms):
 def _link_stats(pump, values, now_ms):
     link = pump.link
     reader = link.reader
-    return done(
-        device.LINK_STATS, reader.ok, reader.bad_crc, reader.bad_cobs, reader.bad_len, reader.oversize,
+    return (
+        0, reader.ok, reader.bad_crc, reader.bad_cobs, reader.bad_len, reader.oversize,
         link.tag_fail, link.stale, link.duplicate,
     )  # fmt: skip
 
@@ -93,8 +89,8 @@ def _get_limits(pump, values, now_ms):
     config = pump.config
     ranges = row(device.PREPARE_PATIENT_BOLUS)[RANGES]
     bolus = {ranges[at]: (ranges[at + 1], ranges[at + 2]) for at in range(0, len(ranges), 3)}
-    return done(
-        device.GET_LIMITS, limits.REVISION, config.reservoir_nl, config.low_nl, config.empty_nl,
+    return (
+        0, limits.REVISION, config.reservoir_nl, config.low_nl, config.empty_nl,
         pump.delivery.nl_per_rev, config.steps_per_rev, limits.PACKET_INTERVAL_MS, pump.delivery.packet_max,
         config.rate_min, config.rate_max, device.STEPS_PER_PROFILE, min(bolus[1][1], config.bolus_max), bolus[2][1],
         bolus[3][0], bolus[3][1], bolus[4][1], STEPS_TOTAL, config.bolus_max, 500_000,
@@ -109,23 +105,23 @@ def _get_order(pump, values, now_ms):
         delivered_nl = pump.ramp.delivered_nl()
     elif values[0] == pump.numbers[durable.BRIDGE]:
         delivered_nl = max(0, order[3] - rules.bridge_left_nl(pump))
-    return done(device.GET_ORDER, *order[:4], delivered_nl, order[5])
+    return OK + order[:4] + (delivered_nl, order[5])
 
 
 def _get_program(pump, values, now_ms):
     profile, part = values
     program = pump.schedule.program
     if profile >= program.profiles:
-        return done(device.GET_PROGRAM, profile, program.profiles, 0, part, 0, program.digest, b"")
+        return 0, profile, program.profiles, 0, part, 0, program.digest, b""
     count = device.STEPS_PER_FRAME
     parts = (program.steps_of(profile) + count - 1) // count
     steps = program.packed(profile, part * count, count)
     days = program.days(profile)
-    return done(device.GET_PROGRAM, profile, program.profiles, days, part, parts, program.digest, steps)
+    return 0, profile, program.profiles, days, part, parts, program.digest, steps
 
 
 def _get_alarms(pump, values, now_ms):
-    return done(device.GET_ALARMS, *pump.alarms.packed(values[0]))
+    return OK + pump.alarms.packed(values[0])
 
 
 def _get_reservoir(pump, values, now_ms):
@@ -133,52 +129,51 @@ def _get_reservoir(pump, values, now_ms):
     each_day_nl = settings.max_24h * settings.volume_nl
     to_low = upkeep.to_low_min(pump, 0, now_ms)
     worst = upkeep.to_low_min(pump, each_day_nl, now_ms)
-    return done(device.GET_RESERVOIR, *pump.reservoir.report(
+    return OK + pump.reservoir.report(
         now_ms, to_low, worst, pump.sensors.level_nl(), pump.supervisor.unconfirmed_steps[0]
-    ))  # fmt: skip
+    )
 
 
 def _get_counters(pump, values, now_ms):
-    return done(device.GET_COUNTERS, *pump.counters.row(values[0]))
+    return OK + tuple(pump.counters.row(values[0]))
 
 
 def _get_bolus_settings(pump, values, now_ms):
     numbers = pump.numbers
     bridge = numbers[durable.BRIDGE_RATE] if numbers[durable.BRIDGE] else 0
     start_at = numbers[durable.START_AT]
-    return done(
-        device.GET_BOLUS_SETTINGS, *pump.settings.row(), numbers[durable.PERIODIC], numbers[durable.DURATION],
-        numbers[durable.INTERVAL], rules.bridge_left_nl(pump), bridge,
-        0 if start_at == durable.NEVER else max(1, start_at - now_ms),
+    return OK + pump.settings.row() + (
+        numbers[durable.PERIODIC], numbers[durable.DURATION], numbers[durable.INTERVAL],
+        rules.bridge_left_nl(pump), bridge, 0 if start_at == durable.NEVER else max(1, start_at - now_ms),
     )  # fmt: skip
 
 
 def _log_info(pump, values, now_ms):
-    return done(device.LOG_INFO, *pump.journal.info(values[0]))
+    return OK + pump.journal.info(values[0])
 
 
 def _log_read(pump, values, now_ms):
-    return done(device.LOG_READ, *pump.journal.read(*values))
+    return OK + pump.journal.read(*values)
 
 
 def _key_list(pump, values, now_ms):
-    return done(device.KEY_LIST, pump.link.keys.listed())
+    return 0, pump.link.keys.listed()
 
 
 def _log_subscribe(pump, values, now_ms):
     pump.link.events.subscribe(values[0], values[1], now_ms)
-    return b"\0"
+    return OK
 
 
 # -- acting ------------------------------------------------------------------------------------------
 
 
 def _auth(pump, values, now_ms):
-    return done(device.AUTH, pump.link.session.role, session.IDLE_MS // 1000)
+    return 0, pump.link.session.role, session.IDLE_MS // 1000
 
 
 def _close(pump, values, now_ms):
-    return b"\0"  # the link ends the session when this answer is signed
+    return OK  # the link ends the session when this answer is signed
 
 
 def _test(pump, kind, values, now_ms):
@@ -189,7 +184,7 @@ def _test(pump, kind, values, now_ms):
         tester.harm(*values)
     else:
         tester.reboot(now_ms)
-    return b"\0"
+    return OK
 
 
 def _provision(pump, values, now_ms):
@@ -210,12 +205,12 @@ def _provision(pump, values, now_ms):
         guard.keep(pump)  # the limits may be others
         pump.link.close()
         pump.journal.add(now_ms, device.REC_KEYS, total)
-    return done(device.PROVISION, received)
+    return 0, received
 
 
 def _stop(pump, values, now_ms):
     order, delivered_nl = modes.stop(pump, values[0], now_ms)
-    return done(device.STOP, pump.mode, order, delivered_nl)
+    return 0, pump.mode, order, delivered_nl
 
 
 def _request_bolus(pump, values, now_ms):
@@ -226,7 +221,7 @@ def _request_bolus(pump, values, now_ms):
     denial = modes.request(pump, order, denial or stale(valid_until, now_ms), now_ms)
     if denial:
         return denial
-    return done(device.REQUEST_BOLUS, order, pump.settings.volume_nl, pump.ramp.duration_ms)
+    return 0, order, pump.settings.volume_nl, pump.ramp.duration_ms
 
 
 def _abort_bolus(pump, values, now_ms):
@@ -242,7 +237,7 @@ def _abort_bolus(pump, values, now_ms):
     else:
         return device.WRONG_MODE, 0, pump.mode
     outcome = pump.orders.row(order)
-    return done(device.ABORT_BOLUS, outcome[2], outcome[4])
+    return 0, outcome[2], outcome[4]
 
 
 def _ack_alarm(pump, values, now_ms):
@@ -254,7 +249,7 @@ def _ack_alarm(pump, values, now_ms):
         return device.ALARM_ACTIVE, 0, code
     pump.dirty = True
     modes.leave_fault(pump, now_ms)
-    return b"\0"
+    return OK
 
 
 def _silence(pump, values, now_ms):
@@ -262,7 +257,7 @@ def _silence(pump, values, now_ms):
     if late:
         return late
     pump.alarms.silence(values[0], now_ms)
-    return b"\0"
+    return OK
 
 
 _HANDLERS = {

@@ -148,7 +148,8 @@ class Ring:
                 until = min(end, firsts[k])
                 k = (k - 1) % len(firsts)
             at = START + (place - firsts[k]) * ENTRY_SIZE
-            data += self._store.read(self._area + k, at, (until - place) * ENTRY_SIZE)
+            part = self._store.read(self._area + k, at, (until - place) * ENTRY_SIZE)
+            data = data + part if data else part  # no copy but where two segments meet
             place = until
         return first, len(data) // ENTRY_SIZE, data
 

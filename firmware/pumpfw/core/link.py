@@ -8,36 +8,38 @@ again get the same answer without being executed a second time (LINK-04). What a
 import struct
 from array import array
 
-from pumpfw.core import commands, durable
+from pumpfw.core import commands
 from pumpfw.core.events import Events
 from pumpfw.core.keys import Keys
 from pumpfw.core.programming import Programming
-from pumpfw.core.replies import refused
+from pumpfw.core.replies import put, refused
 from pumpfw.core.session import GAP_MAX, Session
 from pumpfw.core.testbuild import Tester
-from pumplink import device
+from pumplink import device, layout
 from pumplink.device import VERSION_MAJOR, VERSION_MINOR
 from pumplink.frame import (
     AUTH_FLAG,
     COUNT_MAX,
     EVT,
     HEADER,
+    MAX_WIRE,
+    PAYLOAD_AT,
     REQ,
     ROLE_SHIFT,
     RSP,
     FrameReader,
-    encode,
+    head_into,
     major_of,
-    pack_body,
     parse_body,
+    wire_in,
 )
-from pumplink.layout import ACTS, ID, RANGES, REQUEST, REQUEST_TAIL, ROLES, unpack, violation
 from pumplink.rows import row
-from pumplink.tags import TAG_SIZE
+from pumplink.tags import NO_TAG, TAG_SIZE
 
 _STRANGE_MAX = 5  # replays and commands without a key within a minute: somebody is at the link (A34)
 _STRANGE_MS = 60_000
 _HINT_MS = 100  # a stranger is answered at most so often
+_ASIDE_MAX = 160  # the longest is EVT_STATUS
 _RESERVED = 0x8E  # flag bits that must be 0
 
 
@@ -59,6 +61,10 @@ class LinkServer:
         self._input = bytearray(256)
         self._view = memoryview(self._input)
         self._bodies = []
+        # Made once: a frame finds no piece of its size after some days. The last answer in the session stays where
+        # it is, in case the same is asked again; all else that is said is shorter.
+        self._answer_frame = bytearray(MAX_WIRE)
+        self._frame = bytearray(_ASIDE_MAX)
         self._last_tag = self._last_wire = b""
 
     def serve(self, now_ms):
@@ -79,7 +85,8 @@ class LinkServer:
     # -- who speaks --------------------------------------------------------------------------------------
 
     def _answer(self, body, now_ms):
-        kind, msg_id, flags, sid, seq, payload = parse_body(body)
+        view = memoryview(body)  # its parts are no copies
+        kind, msg_id, flags, sid, seq, payload = parse_body(view)
         if kind != REQ or flags & _RESERVED or not 1 <= seq <= COUNT_MAX:
             self.stale = min(self.stale + 1, COUNT_MAX)
             return
@@ -94,7 +101,7 @@ class LinkServer:
         if end < HEADER:
             self._hint(msg_id, seq, (device.AUTH_FAILED, 0, 0), now_ms)
             return
-        signed, tag = body[:end], body[end:]
+        signed, tag = view[:end], body[end:]
         session = self.session
         role = flags >> ROLE_SHIFT
         if msg_id == device.AUTH and sid != session.sid:
@@ -113,7 +120,7 @@ class LinkServer:
         self._in_session(message, msg_id, seq, payload[: len(payload) - TAG_SIZE], tag, now_ms)
 
     def _stranger(self, message, msg_id, seq, payload, body, now_ms):
-        if message is None or not message[ROLES] & device.OPEN:
+        if message is None or not message[layout.ROLES] & device.OPEN:
             status = device.NO_SESSION
             if msg_id == device.PROVISION:
                 if self.keys.jumper():
@@ -127,7 +134,7 @@ class LinkServer:
             if values is None:
                 self._say(msg_id, seq, reply)
             else:
-                self._port.write(encode(self.session.hello(values, body, seq, now_ms)))
+                self._port.write(wire_in(self._frame, self.session.hello(values, body, self._frame, seq, now_ms)))
         else:
             self._say(msg_id, seq, self._execute(message, payload, now_ms))
 
@@ -142,21 +149,22 @@ class LinkServer:
             self.stale = min(self.stale + 1, COUNT_MAX)
             status = device.SEQ_REUSED if seq == last else device.SEQ_STALE
             self._notice(msg_id, status, now_ms)
-            self._port.write(self._signed(msg_id, seq, refused(status, 0, last), tag))
+            self._say(msg_id, seq, refused(status, 0, last), tag)
             return
-        session.take(seq, message is not None and message[ACTS], now_ms)
-        if message is None or not message[ROLES] or (message[ROLES] == device.T and not self.tester):
+        session.take(seq, message is not None and message[layout.ACTS], now_ms)
+        if message is None or not message[layout.ROLES] or (message[layout.ROLES] == device.T and not self.tester):
             reply = self._refusal(msg_id, device.UNKNOWN_MSG, now_ms)
-        elif not message[ROLES] >> session.role & 1:
+        elif not message[layout.ROLES] >> session.role & 1:
             reply = self._refusal(msg_id, device.FORBIDDEN, now_ms)
         else:
             reply = self._execute(message, payload, now_ms)
-        wire = self._signed(msg_id, seq, reply, tag)
+        wire = self._reply(self._answer_frame, msg_id, seq, reply, tag)
         self._last_tag = tag
         self._last_wire = wire
         if self.tester and msg_id != device.LINK_FAULT:
-            wire = self.tester.harmed(wire)
-        self._port.write(wire)
+            self.tester.say(self._port, wire)
+        else:
+            self._port.write(wire)
         if msg_id == device.CLOSE and not reply[0]:  # its answer was signed with the keys that go now
             self.close()
 
@@ -164,10 +172,10 @@ class LinkServer:
 
     def _checked(self, message, payload):
         """(values, None), or (None, the refusal) if length or a range is wrong."""
-        values = unpack(message[REQUEST], message[REQUEST_TAIL], payload)
+        values = layout.unpack(message[layout.REQUEST], message[layout.REQUEST_TAIL], payload)
         if values is None:
-            return None, refused(device.BAD_LENGTH, 0, struct.calcsize(message[REQUEST]))
-        index, limit = violation(message[RANGES], values)
+            return None, refused(device.BAD_LENGTH, 0, struct.calcsize(message[layout.REQUEST]))
+        index, limit = layout.violation(message[layout.RANGES], values)
         if index >= 0:
             return None, refused(device.BAD_FIELD, index, limit)
         return values, None
@@ -176,8 +184,8 @@ class LinkServer:
         values, reply = self._checked(message, payload)
         if values is not None:
             return commands.run(self._pump, message, values, now_ms)
-        if message[ACTS]:
-            self._pump.journal.add(now_ms, device.REC_REFUSED, message[ID], reply[0])
+        if message[layout.ACTS]:
+            self._pump.journal.add(now_ms, device.REC_REFUSED, message[layout.ID], reply[0])
         return reply
 
     def _refusal(self, msg_id, status, now_ms):
@@ -225,32 +233,32 @@ class LinkServer:
 
     # -- events ------------------------------------------------------------------------------------------
 
-    def event(self, msg_id, payload):
-        """Send an event of this session."""
-        session = self.session
-        events = self.events
-        events.count += 1
-        flags = AUTH_FLAG | session.role << ROLE_SHIFT
-        body = pack_body(EVT, msg_id, payload, events.count, session.sid, flags, TAG_SIZE)
-        self._port.write(encode(body + session.sign_event(body)))
+    def event(self, msg_id, values):
+        """Send an event of this session; without one, at a boot, it goes to whoever listens and has no tag."""
+        message = row(msg_id)
+        end = layout.pack_into(message[layout.REPLY], message[layout.REPLY_TAIL], self._frame, PAYLOAD_AT, values)
+        self.events.count += 1
+        tag = NO_TAG if self.session.sid else None
+        self._port.write(self._wire(self._frame, end, EVT, msg_id, self.events.count, tag))
 
     def speak(self, now_ms):
         """At the end of every wake with a session: what is to be told. Milliseconds until there is more."""
         wait = self.events.tell(now_ms)
         return min(wait, self.tester.over(now_ms)) if self.tester else wait
 
-    def booted(self, cause):
-        """Tell whoever listens that there was a reset: without a tag, for there is no session any more."""
-        pump = self._pump
-        payload = struct.pack("<IB8s", pump.numbers[durable.RESETS], cause, pump.config.fw_digest)
-        self._port.write(encode(pack_body(EVT, device.EVT_BOOT, payload, 1)))
-
     # -- answers -----------------------------------------------------------------------------------------
 
-    def _say(self, msg_id, seq, reply):
-        self._port.write(encode(pack_body(RSP, msg_id, reply, seq)))
+    def _say(self, msg_id, seq, reply, request_tag=None):
+        self._port.write(self._reply(self._frame, msg_id, seq, reply, request_tag))
 
-    def _signed(self, msg_id, seq, reply, request_tag):
+    def _reply(self, buf, msg_id, seq, reply, request_tag):
+        return self._wire(buf, put(reply, row(msg_id), buf, PAYLOAD_AT), RSP, msg_id, seq, request_tag)
+
+    def _wire(self, buf, end, kind, msg_id, seq, request_tag):
+        # the frame of the payload that lies in `buf`, signed if there is a tag that it answers
+        if request_tag is None:
+            head_into(buf, end, kind, msg_id, seq, 0, 0, 0)
+            return wire_in(buf, end)
         session = self.session
-        body = pack_body(RSP, msg_id, reply, seq, session.sid, AUTH_FLAG | session.role << ROLE_SHIFT, TAG_SIZE)
-        return encode(body + session.sign(request_tag, body))
+        body = head_into(buf, end, kind, msg_id, seq, session.sid, AUTH_FLAG | session.role << ROLE_SHIFT, TAG_SIZE)
+        return wire_in(buf, end, session.sign(request_tag, body))

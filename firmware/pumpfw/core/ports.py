@@ -8,7 +8,7 @@
 `Motor.stop()`                      end the packet in hand now; its remaining steps are lost
 `Motor.enable(on)`                  a separate line: pulses without it move nothing
 `Link.read_into(buf) -> int`        bytes put into `buf`, 0 if none wait; never blocks
-`Link.write(data)`                  never blocks; what the host does not read may be dropped
+`Link.write(data)`                  never blocks; what the host does not read may be dropped; `data` is lent, not given
 `Annunciator.light(pattern)`         shown until changed: 0 dark, 1 steady, 2 yellow 0.5 Hz, 3 red 2 Hz
 `Annunciator.sound(pattern)`         one burst, the core repeats it: 1 one tone, 1 s, 2 two tones, 3 s; 0 ends it
 `Sensors.read(channel) -> int`       the reading in the unit of `pumplink.codes.SENSORS`, or ABSENT if none is fitted

@@ -10,11 +10,11 @@ from array import array
 
 from pumpfw.core import checkpoint, prescriptions
 from pumpfw.core.config import TICKET_LIFE_MS
-from pumpfw.core.replies import done
+from pumpfw.core.replies import OK
 from pumpfw.core.schedule import Program
 from pumpfw.core.ticket import NO_TICKET, Ticket
 from pumplink import device
-from pumplink.layout import ID, REQUEST, REQUEST_TAIL, pack
+from pumplink.layout import ID, REQUEST
 
 _STEP_SIZE = struct.calcsize(device.STEP_FORMAT)
 
@@ -42,7 +42,7 @@ class Programming:
         self.staged.begin(profile, days)
         self._awaited = steps
         self.totals_nl[profile] = day_total_nl
-        return b"\0"
+        return OK
 
     def whole(self):
         """Whether every step announced for the newest profile has come."""
@@ -59,7 +59,7 @@ class Programming:
         received = staged.steps_of(staged.profiles - 1) if staged.profiles else 0
         if not self.order or index != received or index + count > self._awaited or not staged.extend(packed):
             return device.HARD_LIMIT, device.LIMIT_STEPS, self._awaited
-        return done(device.STAGE_STEPS, received + count)
+        return 0, received + count
 
     def prepare(self, message, values, now_ms):
         """Handler of every PREPARE_x: check, store, issue a ticket."""
@@ -70,7 +70,7 @@ class Programming:
         refusal = prescriptions.refusal(pump, self, message[ID], values, now_ms)
         if refusal:
             return refusal
-        stored = [pack(message[REQUEST], message[REQUEST_TAIL], values)]
+        stored = [struct.pack(message[REQUEST], *values)]  # none of them has a tail
         volume_nl, peak = prescriptions.volume_and_peak(pump, self, message[ID], values)
         if message[ID] == device.PREPARE_PROGRAM:
             stored.append(self.staged.canonical(pump.scratch))
@@ -78,7 +78,7 @@ class Programming:
         ticket = self.ticket
         ticket.issue(message[ID], values, stored, self._seen(), now_ms)
         steps = volume_nl * pump.config.steps_per_rev // pump.delivery.nl_per_rev
-        return done(message[ID], ticket.id, TICKET_LIFE_MS, steps, peak, volume_nl, warn, ticket.digest)
+        return 0, ticket.id, TICKET_LIFE_MS, steps, peak, volume_nl, warn, ticket.digest
 
     def _seen(self):
         # what the operator looks at while confirming: any change of it voids the order
@@ -114,7 +114,7 @@ class Programming:
             return device.STORAGE, 0, 0
         ticket.use()
         prescriptions.begin(pump, self, kind, kept, now_ms)
-        return done(device.COMMIT, ticket.order, pump.orders.state(ticket.order), pump.schedule.program.digest)
+        return 0, ticket.order, pump.orders.state(ticket.order), pump.schedule.program.digest
 
     def forget(self):
         """Nothing is staged any more."""
@@ -137,7 +137,7 @@ class Programming:
         if values[0] != self.ticket.id or self.ticket.used or values[0] == NO_TICKET:
             return device.TICKET_UNKNOWN, 0, 0
         self.ticket.void()
-        return b"\0"
+        return OK
 
     def abandoned(self, now_ms):
         """Whether a ticket has expired unused; it is void then (A27)."""

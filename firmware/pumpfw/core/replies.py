@@ -1,20 +1,17 @@
-"""Payloads of replies: status byte first, then the fields of the message or the reason of a refusal."""
+"""Replies, as tuples: (0, field, ...) with the fields that the message says, or (status, detail, info) that refuses.
 
-import struct
+They become bytes in one place, inside of the frame: a reply needs no piece of heap of its size.
+"""
 
 from pumpfw.core.config import FRESH_MS
-from pumplink import device, layout, rows
+from pumplink import device, layout
 
-
-def done(msg_id, *values):
-    """A reply to a message that succeeds."""
-    message = rows.row(msg_id)
-    return b"\0" + layout.pack(message[layout.REPLY], message[layout.REPLY_TAIL], values)
+OK = (0,)  # and nothing to tell
 
 
 def refused(status, detail=0, info=0):
     """A reply that refuses."""
-    return bytes((status,)) + struct.pack(device.REFUSAL, detail, info & 0xFFFFFFFF)
+    return status, detail, info
 
 
 def stale(valid_until, now_ms):
@@ -22,3 +19,13 @@ def stale(valid_until, now_ms):
     if now_ms > valid_until or valid_until > now_ms + FRESH_MS:
         return device.STALE, 0, 0
     return None
+
+
+def put(reply, message, buf, at):
+    """Put the payload of a reply to this message into `buf`; returns the place behind."""
+    status = reply[0]
+    if status:
+        buf[at] = status
+        return layout.pack_into(device.REFUSAL, False, buf, at + 1, (reply[1], reply[2] & 0xFFFFFFFF))
+    # the status as one field more: cut off, the others would be a second row of as many objects
+    return layout.pack_into(b"<B" + message[layout.REPLY][1:], message[layout.REPLY_TAIL], buf, at, reply)

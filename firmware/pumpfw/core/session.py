@@ -1,6 +1,6 @@
 """The one session of a pump: handshake, role, counter, time-outs, and the lock-out after wrong keys (SEC-01 to SEC-05).
 
-    body = session.hello(values, request_body, now_ms)      # opens a handshake and stores nothing
+    end = session.hello(values, request_body, buf, seq, now_ms)     # opens a handshake and stores nothing
     refusal = session.authenticate(sid, seq, role, signed, tag, now_ms)         # None: the session is there
     refusal = session.check(sid, role, signed, tag, now_ms)                     # every later frame
 
@@ -9,10 +9,9 @@ of the session, so that no frame of another session, of another pump or of befor
 not here: which message a role may send and when an answer is repeated (link), what a message does (commands).
 """
 
-from pumpfw.core import durable
+from pumpfw.core import durable, replies
 from pumplink import device, rows, tags
-from pumplink.frame import RSP, pack_body
-from pumplink.layout import REPLY, pack
+from pumplink.frame import BODY_AT, PAYLOAD_AT, RSP, head_into
 
 PENDING_MS = 5_000
 IDLE_MS = 180_000  # SEC-04
@@ -47,10 +46,12 @@ class Session:
 
     # -- handshake ---------------------------------------------------------------------------------------
 
-    def hello(self, values, body, seq, now_ms):
-        """Open a handshake; body of the reply. A session that is there goes on, and nothing is written."""
+    def hello(self, values, body, buf, seq, now_ms):
+        """Open a handshake: end of the reply's body in `buf`. A session that is there goes on, nothing is stored."""
         if self._pending and now_ms <= self._pending_until and body == self._hello:
-            return self._reply  # the same bytes get the same answer, wherever a line doubled them
+            end = BODY_AT + len(self._reply)
+            buf[BODY_AT:end] = self._reply  # the same bytes get the same answer, wherever a line doubled them
+            return end
         pump = self._pump
         noise = bytearray(18)
         self._noise.fill(noise)
@@ -58,17 +59,17 @@ class Session:
         if sid == self.sid or not sid:
             sid = self.sid % 0xFFFF + 1
         fields = (
-            device.VERSION_MINOR, sid, pump.config.uid, pump.numbers[durable.RESETS], pump.numbers[durable.SEQ_BLOCK],
-            now_ms, device.SCHEMA, noise[2:],
+            0, device.VERSION_MINOR, sid, pump.config.uid,
+            pump.numbers[durable.RESETS], pump.numbers[durable.SEQ_BLOCK], now_ms, device.SCHEMA, noise[2:],
         )  # fmt: skip
-        reply = pack_body(RSP, device.HELLO, b"\0" + pack(rows.row(device.HELLO)[REPLY], False, fields), seq)
+        end = replies.put(fields, rows.row(device.HELLO), buf, PAYLOAD_AT)
         self._pending = sid
         self._pending_until = now_ms + PENDING_MS
         self._slot = values[0]
         self._refused = b""
         self._hello = body
-        self._reply = reply
-        return reply
+        self._reply = bytes(head_into(buf, end, RSP, device.HELLO, seq, 0, 0, 0))
+        return end
 
     def authenticate(self, sid, seq, role, signed, tag, now_ms):
         """Why there is no session after this AUTH, as (status, detail, info), or None: there is, and no other."""
@@ -131,12 +132,8 @@ class Session:
             self._acted = now_ms
 
     def sign(self, request_tag, signed):
-        """Tag of the reply to a request with this tag."""
+        """Tag of the reply to a request with this tag; of an event with NO_TAG."""
         return self._to_host.tag(request_tag, signed)
-
-    def sign_event(self, signed):
-        """Tag of an event."""
-        return self._to_host.event_tag(signed)
 
     # -- ends --------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """What a tester may do to a pump of a test build: false readings, harmed replies, a reset; a delivery build has none.
 
 tester.inject(1, channel, reading, now_ms, ms)  # INJECT
-wires = tester.harmed(wire)                    # LINK_FAULT, on every reply
+tester.say(port, wire)                         # LINK_FAULT, on every reply
 """
 
 from pumpfw.core import durable
@@ -77,22 +77,25 @@ class Tester:
         """The next `count` replies."""
         self._what, self._count, self._bit = what, count, bit
 
-    def harmed(self, wire):
-        """What goes out in the place of a reply."""
-        held, self._held = self._held, b""
+    def say(self, port, wire):
+        """Send a reply, harmed or not; `wire` is the cache of the link and is as before after it."""
+        if self._held:
+            port.write(self._held)
+            self._held = b""
         if not self._count:
-            return held + wire
+            port.write(wire)
+            return
         self._count -= 1
-        if self._what == DROP:
-            return held
-        if self._what == DOUBLE:
-            return held + wire + wire
         if self._what == HOLD:
-            self._held = wire
-            return held
-        wire = bytearray(wire)
-        wire[self._bit // 8 % len(wire)] ^= 1 << self._bit % 8
-        return held + bytes(wire)
+            self._held = bytes(wire)
+        elif self._what == DOUBLE:
+            port.write(wire)
+            port.write(wire)
+        elif self._what == FLIP:
+            at = self._bit // 8 % len(wire)
+            wire[at] ^= 1 << self._bit % 8
+            port.write(wire)
+            wire[at] ^= 1 << self._bit % 8
 
     def reboot(self, now_ms):
         """A reset by command: the pump says so itself after it (PWR-05)."""
