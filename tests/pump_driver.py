@@ -105,8 +105,8 @@ class Bench:
         self.client = Client(self.exchange, lambda: self.now_ms)
         ports = Ports(self.motor, self.link, self.annunciator, self.watchdog, self.sensors, self.store, self.noise)
         self.pump = Pump(Config(reset_cause=cause, **self._config), ports)
-        self.lost_ms += self.now_ms - self.pump.start_ms
-        self.now_ms = self.motor.now_ms = self.wake_ms = self.pump.start_ms
+        self.lost_ms += self.now_ms - self.pump.storage.t_ms
+        self.now_ms = self.motor.now_ms = self.wake_ms = self.pump.storage.t_ms
         self._timebase = Timebase(self._ticks)
         self._timebase.start(self.now_ms)
         self._ticks_from = self._ticks - self.now_ms

@@ -33,7 +33,7 @@ class Outage(Comparison):
         cut_steps = bench.in_hand()
         before_ms, powered_ms = bench.now_ms, bench.powered_ms
         bench.reset()
-        restored_ms = bench.pump.start_ms
+        restored_ms = bench.pump.storage.t_ms
         assert restored_ms <= before_ms, "TIME-08: pump time went ahead through a reset"
         applied, before = False, model.mode
         if order is not None and apply is not None:

@@ -285,7 +285,7 @@ class Faults(Orders):
     def memory_lost(self) -> None:
         self.observe()
         self.bench.reset()
-        self.model.reset(self.bench.pump.start_ms)
+        self.model.reset(self.bench.pump.storage.t_ms)
         self.model.forget_everything()
         self.judge = Judge()
         self.blurred = True

@@ -197,7 +197,7 @@ class LockstepBoard:
                 ports = Ports(motor, link, annunciator, self._watchdog, self._sensors, self._store, self._noise)
                 self.pump = Pump(Config(**self._config), ports)
             self._timebase = Timebase(ticks, self.pump.config.time_scale)
-            self._timebase.start(self.pump.start_ms)
+            self._timebase.start(self.pump.storage.t_ms)
         now_ms = self._timebase.extend(ticks)
         wake_ms = self.pump.poll(now_ms)  # type: ignore[union-attr] # made above
         count = link.out_count

@@ -10,7 +10,7 @@ from pumplink import device
 
 
 def load(pump):
-    """At power-on, before anything runs: restore what the store holds. Returns the pump time to go on from."""
+    """At power-on, before anything runs: restore what the store holds; pump time goes on from `storage.t_ms`."""
     numbers = pump.numbers
     for index in range(durable.COUNT):
         if durable.RESET_TIMES <= index < durable.BUTTONS or durable.CHANGE_TIMES <= index < durable.STEPS:
@@ -31,7 +31,6 @@ def load(pump):
     pump.times[0] = storage.t_ms
     pump.link.keys.load(pump.config)
     pump.supervisor.configure(pump.delivery.nl_per_rev, pump.config.steps_per_rev)
-    return storage.t_ms
 
 
 def _restore_volume(pump):

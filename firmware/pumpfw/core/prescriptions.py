@@ -107,8 +107,8 @@ def apply(pump, programming, kind, values, now_ms):
             programming.forget()
             programming.swap()  # for an empty one: what it was may have to come back
         withdrawn_nl = -1 if values[1] == _UNMEASURED else values[1]
-        pump.expected_nl = pump.reservoir.remaining_nl()
-        pump.discrepant = pump.reservoir.fill(values[2], withdrawn_nl, values[3], values[4], now_ms)
+        programming.expected_nl = pump.reservoir.remaining_nl()
+        programming.discrepant = pump.reservoir.fill(values[2], withdrawn_nl, values[3], values[4], now_ms)
         pump.counters.refilled()
     elif kind == MODE:
         if values[1] == device.MINIMUM_RATE and values[2]:
@@ -169,8 +169,8 @@ def begin(pump, programming, kind, values, now_ms):
         pump.clock.set(now_ms, *values[1:])
     elif kind == REFILL:
         pump.supervisor.unconfirmed_steps[0] = 0
-        pump.journal.add(now_ms, device.REC_WITHDRAWN, values[1], pump.expected_nl)
-        if pump.discrepant:
+        pump.journal.add(now_ms, device.REC_WITHDRAWN, values[1], programming.expected_nl)
+        if programming.discrepant:
             pump.alarms.event(device.ALARM_REFILL, now_ms)
     elif kind == MODE and not values[3]:
         modes.start(pump, values[1], now_ms)

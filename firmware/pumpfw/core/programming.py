@@ -29,6 +29,8 @@ class Programming:
         self.order = 0  # of the staging
         self.totals_nl = array("I", [0] * device.PROFILES_MAX)
         self._awaited = 0  # steps of the profile under way
+        self.expected_nl = 0  # of a refill under way: what should have been left, and whether something else was
+        self.discrepant = False
 
     def stage_begin(self, values, now_ms):
         """Profile 0 starts a new program, the others follow in order."""

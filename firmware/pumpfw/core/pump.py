@@ -1,6 +1,6 @@
 """The pump: composition root and `poll(now_ms)`, which runs all that is due and says when to wake it next.
 
-    pump = Pump(Config(), ports)        # restores what the store holds; its time goes on from `start_ms`
+    pump = Pump(Config(), ports)        # restores what the store holds; its time goes on from `storage.t_ms`
     wake_ms = pump.poll(now_ms)
 
 Called at that instant, or earlier when link bytes or inputs arrive. It never reads a clock and never
@@ -27,8 +27,8 @@ from pumpfw.core.window import RollingWindow
 from pumplink import device
 
 # instants in `_at`, pump ms: account kept up to, rates hold until, promised wake, motor free again, next upkeep;
-# then the step total that is durable
-_NOW, _UNTIL, _WAKE, _FREE, _UPKEEP, _COVERED = range(6)
+# then steps: the total that is durable, and what was issued and never emitted, as known at the last start
+_NOW, _UNTIL, _WAKE, _FREE, _UPKEEP, _COVERED, _UNMADE = range(7)
 _STEPS_MASK = (1 << 30) - 1
 
 
@@ -36,16 +36,29 @@ class Pump:
     """One pump. Modes are those of `pumplink.codes.MODES`; `numbers` are the small durable ones, see `durable`."""
 
     def __init__(self, config, ports):
+        # numbers first: the table of these names has its size before the heap is full of what they stand for
         self.config = config
-        # the large ones first, while there is a large piece of the heap
+        self._ports = ports
+        self.mode = device.BOOT
+        self.revision = 0  # counts every change that a prepared order must not be overtaken by
+        self.dirty = False  # something durable has changed since the last checkpoint
+        self.failure = None
+        self.basal = 0
+        self.levels = -1  # of the reservoir, as last told to the alarms
+        self.bridging = self._failed = False
+        self._packet = 1
+        self._lead = self._rest = False  # a bolus owes its first step (BOL-10), or its last ones (BOL-08)
+        self._overruns = self.stored = 0
+        self._at = array("q", [0] * 7)
+        self.times = array("q", (0, 0))  # when what is stored was last read back, and last written
+        self.numbers = array("q", bytes(8 * durable.COUNT))
+        self.inverse = array("i", [0] * guard.CELLS)
+        # then the large ones, while there is a large piece of the heap
         self.orders = Orders()
         self.scratch, self.kept = checkpoint.rooms()
         self.clock = WallClock()
         self.schedule = Schedule(self.clock)
         self.link = LinkServer(self, ports)
-        self.mode = device.BOOT
-        self.revision = 0  # counts every change that a prepared order must not be overtaken by
-        self.numbers = array("q", bytes(8 * durable.COUNT))
         self.journal = Journal(self.clock, ports.store)
         self.journal.scale = config.time_scale
         self.alarms = Alarms(self.journal, ports.annunciator)
@@ -59,23 +72,7 @@ class Pump:
         self.sensors = Sensors(ports.sensors, self.alarms, config.time_scale)
         self.supervisor = Supervisor(ports.motor, ports.sensors, self.alarms)
         self.storage = Storage(ports.store)
-        self.dirty = False  # something durable has changed since the last checkpoint
-        self.failure = None
-        self.discrepant = False
-        self.expected_nl = 0
-        self._ports = ports
-        self._motor = ports.motor
-        self._at = array("q", [0] * 6)
-        self.inverse = array("i", [0] * guard.CELLS)
-        self.basal = 0
-        self._packet = 1
-        self._lead = self._rest = False  # a bolus owes its first step (BOL-10), or its last ones (BOL-08)
-        self._unmade = 0  # steps issued and never emitted, as known at the last start
-        self._overruns = self.stored = 0
-        self.times = array("q", (0, 0))  # when what is stored was last read back, and last written
-        self.levels = -1  # of the reservoir, as last told to the alarms
-        self._failed = self.bridging = False
-        self.start_ms = boot.load(self)
+        boot.load(self)
 
     def poll(self, now_ms):
         """Run all that is due at `now_ms` (pump time); returns the next instant that needs a call."""
@@ -237,7 +234,7 @@ class Pump:
             if not self._lead:
                 return
             steps = 1
-        if (delivery.total - self._motor.done() - self._unmade) & _STEPS_MASK:
+        if (delivery.total - self._ports.motor.done() - at[_UNMADE]) & _STEPS_MASK:
             self.alarms.event(device.ALARM_STALL, now_ms)  # the motor has not finished its last packet
         elif not supervisor.allows(steps, now_ms):
             self.alarms.event(device.ALARM_OVERRUN, now_ms)
@@ -263,7 +260,7 @@ class Pump:
             if not self.storage.intend(now_ms, total + steps):
                 self.journal.failed = True
         period_us = self.config.step_period_us
-        self._motor.queue(steps, period_us)
+        self._ports.motor.queue(steps, period_us)
         at[_FREE] = now_ms + (steps * period_us + 999) // 1000
         upkeep.reservoir(self, now_ms)
         if self.alarms.priority:
@@ -300,14 +297,14 @@ class Pump:
     def run(self, now_ms):
         """The motor may turn from now on; steps that a fault swallowed are not asked for again."""
         if now_ms >= self._at[_FREE]:
-            self._unmade = (self.delivery.total - self._motor.done()) & _STEPS_MASK
+            self._at[_UNMADE] = (self.delivery.total - self._ports.motor.done()) & _STEPS_MASK
         self._at[_NOW] = now_ms
         self.supervisor.priming = self.mode == device.PRIME
         self.supervisor.enable(True)
 
     def halt(self, now_ms):
         """Motion ends now, inside a packet too (FLOW-09)."""
-        self._motor.stop()
+        self._ports.motor.stop()
         self._rest = False
         self.supervisor.enable(False)
         self._at[_FREE] = now_ms
