@@ -139,7 +139,7 @@ def test_policy_limits_and_firmware_reach_the_pump(monkeypatch) -> None:
     block = bytes(rig.store.areas[28])
     # version 1, policy bit 0, two zero bytes, both limits little endian, the digest
     assert block[:20].hex() == "01010000" + "40420f00" + "50c30000" + "0102030405060708"
-    assert provision.whole(block)
+    assert provision.whole(lambda at, count: block[at : at + count])
 
 
 # -- list, path, forget -------------------------------------------------------------------------------------

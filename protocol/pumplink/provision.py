@@ -1,7 +1,7 @@
 """The block of keys and hard limits that a pump takes while its jumper is fitted (SEC-08), and nothing else writes.
 
     block = pack_block(policy, rate_max, bolus_max, fw_digest, [(role, label, key), ...])      # on the host
-    if whole(block): role, label, key = slot_of(block, 2)
+    if whole(read): role, label, key = slot_of(block, 2)
 
     block   version u8, policy u8, 0 u16, rate_max u32 nL/day, bolus_max u32 nL, fw_digest b8,
             8 x (role u8, label b8, key b32), SHA-256 over all that b32
@@ -20,7 +20,9 @@ HEAD_SIZE = 20
 SLOT = "<B8s32s"
 SLOT_SIZE = 41
 SIGNED = HEAD_SIZE + SLOTS * SLOT_SIZE
-BLOCK_SIZE = SIGNED + 32
+DIGEST_SIZE = 32
+BLOCK_SIZE = SIGNED + DIGEST_SIZE
+PIECE = SIGNED // 3  # read at once: the whole needs a hole of its size in a small heap
 EMPTY = (0, b"", b"")
 
 
@@ -34,13 +36,12 @@ def pack_block(policy, rate_max, bolus_max, fw_digest, slots):
     return block + hashlib.sha256(block).digest()
 
 
-def whole(block):
-    """Whether these bytes are a block that nobody has changed."""
-    return (
-        len(block) == BLOCK_SIZE
-        and block[0] == BLOCK_VERSION
-        and hashlib.sha256(memoryview(block)[:SIGNED]).digest() == bytes(block[SIGNED:])
-    )
+def whole(read):
+    """Whether the block that `read(at, count)` gives, fewer bytes at its end, is one that nobody has changed."""
+    sha = hashlib.sha256()
+    for at in range(0, SIGNED, PIECE):
+        sha.update(read(at, PIECE))
+    return read(0, 1) == bytes((BLOCK_VERSION,)) and read(SIGNED, DIGEST_SIZE + 1) == sha.digest()
 
 
 def slot_of(block, slot):

@@ -46,10 +46,10 @@ class Keys:
         self._area = -1
         self.policy = 0
         for area in KEY_AREAS:
-            block = self._store.read(area, 0, BLOCK_SIZE + 1)
-            if provision.whole(block):
+            if self._whole(area):
                 self._area = area
-                _, self.policy, _, rate_max, bolus_max, self.fw_digest = struct.unpack_from(provision.HEAD, block, 0)
+                head = self._store.read(area, 0, provision.HEAD_SIZE)
+                _, self.policy, _, rate_max, bolus_max, self.fw_digest = struct.unpack(provision.HEAD, head)
                 config.rate_max = min(config.rate_max, rate_max)
                 config.bolus_max = min(config.bolus_max, bolus_max)
                 return
@@ -58,13 +58,21 @@ class Keys:
         """Make the other copy equal to the one in use. False: it is not, and cannot be."""
         if self._area < 0:
             return True
-        block = self._store.read(self._area, 0, BLOCK_SIZE)
-        if not provision.whole(block):  # it rotted since power-on; the next one takes the other
+        if not self._whole(self._area):  # it rotted since power-on; the next one takes the other
             return False
-        other = KEY_AREAS[self._area == KEY_AREAS[0]]
-        if self._store.read(other, 0, BLOCK_SIZE + 1) == block:
+        store = self._store
+        area = self._area
+        other = KEY_AREAS[area == KEY_AREAS[0]]
+        digest = store.read(area, provision.SIGNED, provision.DIGEST_SIZE)
+        if self._whole(other) and store.read(other, provision.SIGNED, provision.DIGEST_SIZE) == digest:
             return True
-        return self._store.erase(other) and self._store.append(other, block)
+        good = store.erase(other)
+        for at in range(0, BLOCK_SIZE, provision.PIECE):
+            good = good and store.append(other, store.read(area, at, provision.PIECE))
+        return good
+
+    def _whole(self, area):
+        return provision.whole(lambda at, count: self._store.read(area, at, count))
 
     def slot(self, slot):
         """(role, key) of a slot; (0, 32 zero bytes) if it is empty."""
@@ -104,7 +112,7 @@ class Keys:
     def accept(self, config):
         """All of a block is there: whether it is whole, and then in force and in both copies."""
         self._received = 0
-        if not provision.whole(self._store.read(KEY_AREAS[0], 0, BLOCK_SIZE + 1)):
+        if not self._whole(KEY_AREAS[0]):
             return False
         self.load(config)
         return self.repair()
