@@ -21,18 +21,6 @@ def pack(format, has_tail, values):
     return struct.pack(format, *values)
 
 
-def pack_into(format, has_tail, buf, at, values):
-    """As `pack`, into `buf` at `at`; returns the place behind."""
-    end = at + struct.calcsize(format)
-    if has_tail:
-        tail = values[-1]
-        values = values[:-1]
-        buf[end : end + len(tail)] = tail
-        end += len(tail)
-    struct.pack_into(format, buf, at, *values)
-    return end
-
-
 def unpack(format, has_tail, payload):
     """Values in field order, or None if the length does not fit. Never raises on wire input."""
     size = struct.calcsize(format)

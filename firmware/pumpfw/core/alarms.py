@@ -193,7 +193,7 @@ class Alarms:
             if self._order[place] == code:
                 state = device.ALARM_ACTIVE_NOW if self._states[code] & CAUSE else device.ALARM_LATCHED
                 since = self._since[place]
-        return code, device.ALARMS[code] & 3, state, since
+        return 0, code, device.ALARMS[code] & 3, state, since
 
     def save(self, buf, at):
         """Write what is shown and since when into `buf`; returns the place behind. Causes are not state."""

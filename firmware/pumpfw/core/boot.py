@@ -83,7 +83,7 @@ def first(pump, now_ms):
         pump.run(now_ms)
     upkeep.programmed(pump, now_ms)
     pump.make_durable(now_ms)
-    pump.link.event(device.EVT_BOOT, (numbers[durable.RESETS], cause, pump.config.fw_digest))
+    pump.link.event(device.EVT_BOOT, (0, numbers[durable.RESETS], cause, pump.config.fw_digest))
 
 
 def _cause(pump, fresh):

@@ -51,7 +51,7 @@ def _identify(pump, values, now_ms):
 
 
 def status(pump, values, now_ms):
-    """Reply to STATUS, and behind its first field EVT_STATUS."""
+    """Reply to STATUS, and EVT_STATUS."""
     settings, numbers = pump.settings, pump.numbers
     flags = (
         device.FLAG_PROGRAM * bool(pump.schedule.program.n)

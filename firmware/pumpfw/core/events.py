@@ -57,7 +57,7 @@ class Events:
         if left <= 0:
             self._at = now_ms
             self._status_at = now_ms + self._interval_ms
-            pump.link.event(device.EVT_STATUS, commands.status(pump, None, now_ms)[1:])
+            pump.link.event(device.EVT_STATUS, commands.status(pump, None, now_ms))
             left = self._interval_ms
         return left
 
@@ -69,7 +69,7 @@ class Events:
             _, _, _, _, kind, a, b, _ = struct.unpack_from(device.RECORD_FORMAT, entry, 0)
             self._half = True
             if kind == device.REC_BOLUS_END:
-                pump.link.event(device.EVT_DOSE, (a, pump.orders.state(a), b))
+                pump.link.event(device.EVT_DOSE, (0, a, pump.orders.state(a), b))
                 return True
             if kind == device.REC_ALARM or kind == device.REC_ALARM_CLEAR:
                 pump.link.event(device.EVT_ALARM, pump.alarms.told(a))
@@ -78,5 +78,5 @@ class Events:
         self._next += 1
         if not entry or not self._level or (self._level == 1 and entry[21] not in device.FAULT_RECORDS):
             return False
-        pump.link.event(device.EVT_LOG, (entry,))
+        pump.link.event(device.EVT_LOG, (0, entry))
         return True

@@ -12,7 +12,7 @@ from pumpfw.core import commands
 from pumpfw.core.events import Events
 from pumpfw.core.keys import Keys
 from pumpfw.core.programming import Programming
-from pumpfw.core.replies import put, refused
+from pumpfw.core.replies import fields_into, put, refused
 from pumpfw.core.session import GAP_MAX, Session
 from pumpfw.core.testbuild import Tester
 from pumplink import device, layout
@@ -233,10 +233,9 @@ class LinkServer:
 
     # -- events ------------------------------------------------------------------------------------------
 
-    def event(self, msg_id, values):
+    def event(self, msg_id, fields):
         """Send an event of this session; without one, at a boot, it goes to whoever listens and has no tag."""
-        message = row(msg_id)
-        end = layout.pack_into(message[layout.REPLY], message[layout.REPLY_TAIL], self._frame, PAYLOAD_AT, values)
+        end = fields_into(fields, msg_id, self._frame, PAYLOAD_AT)
         self.events.count += 1
         tag = NO_TAG if self.session.sid else None
         self._port.write(self._wire(self._frame, end, EVT, msg_id, self.events.count, tag))
@@ -252,7 +251,7 @@ class LinkServer:
         self._port.write(self._reply(self._frame, msg_id, seq, reply, request_tag))
 
     def _reply(self, buf, msg_id, seq, reply, request_tag):
-        return self._wire(buf, put(reply, row(msg_id), buf, PAYLOAD_AT), RSP, msg_id, seq, request_tag)
+        return self._wire(buf, put(reply, msg_id, buf, PAYLOAD_AT), RSP, msg_id, seq, request_tag)
 
     def _wire(self, buf, end, kind, msg_id, seq, request_tag):
         # the frame of the payload that lies in `buf`, signed if there is a tag that it answers

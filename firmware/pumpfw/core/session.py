@@ -10,7 +10,7 @@ not here: which message a role may send and when an answer is repeated (link), w
 """
 
 from pumpfw.core import durable, replies
-from pumplink import device, rows, tags
+from pumplink import device, tags
 from pumplink.frame import BODY_AT, PAYLOAD_AT, RSP, head_into
 
 PENDING_MS = 5_000
@@ -62,7 +62,7 @@ class Session:
             0, device.VERSION_MINOR, sid, pump.config.uid,
             pump.numbers[durable.RESETS], pump.numbers[durable.SEQ_BLOCK], now_ms, device.SCHEMA, noise[2:],
         )  # fmt: skip
-        end = replies.put(fields, rows.row(device.HELLO), buf, PAYLOAD_AT)
+        end = replies.put(fields, device.HELLO, buf, PAYLOAD_AT)
         self._pending = sid
         self._pending_until = now_ms + PENDING_MS
         self._slot = values[0]
