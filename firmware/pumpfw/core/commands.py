@@ -1,6 +1,6 @@
 """From a checked request to a reply: reading, stopping, boluses and alarms; orders in two phases are in `programming`.
 
-A handler takes (pump, values, now_ms) and gives a reply as `replies` says.
+Every one of them gives a reply as `replies` says.
 """
 
 from pumpfw.core import config as limits
@@ -16,24 +16,10 @@ from pumplink.rows import row
 def run(pump, message, values, now_ms):
     """Reply to a request whose length and ranges are right. Refused actions are journalled (LOG-01)."""
     kind = message[ID]
-    programming = pump.link.programming
-    if kind in _HANDLERS:
-        reply = _HANDLERS[kind](pump, values, now_ms)
-    elif kind == device.STAGE_BEGIN:
-        reply = programming.stage_begin(values, now_ms)
-    elif kind == device.STAGE_STEPS:
-        reply = programming.stage_steps(values, now_ms)
-    elif kind == device.COMMIT:
-        reply = programming.commit(values, now_ms)
-    elif kind == device.CANCEL:
-        reply = programming.cancel(values, now_ms)
-    elif kind == device.PROVISION:
-        reply = _provision(pump, values, now_ms)
-    elif device.INJECT <= kind <= device.REBOOT:
-        reply = _test(pump, kind, values, now_ms)
-    else:
-        reply = programming.prepare(message, values, now_ms)
-    if reply[0] and message[ACTS] and kind != device.REQUEST_BOLUS:
+    if not message[ACTS]:
+        return _told(pump, kind, values, now_ms)
+    reply = _done(pump, message, values, now_ms)
+    if reply[0] and kind != device.REQUEST_BOLUS:
         pump.journal.add(now_ms, device.REC_REFUSED, kind, reply[0])
     return reply
 
@@ -41,8 +27,38 @@ def run(pump, message, values, now_ms):
 # -- reading -----------------------------------------------------------------------------------------
 
 
-def _identify(pump, values, now_ms):
-    config = pump.config
+def _told(pump, kind, values, now_ms):
+    if kind == device.STATUS:
+        return status(pump, now_ms)
+    if kind == device.LOG_READ:
+        return OK + pump.journal.read(*values)
+    if kind == device.LOG_INFO:
+        return OK + pump.journal.info(values[0])
+    if kind == device.LOG_SUBSCRIBE:
+        pump.link.events.subscribe(values[0], values[1], now_ms)
+        return OK
+    if kind == device.IDENTIFY:
+        return _identify(pump.config)
+    if kind == device.LINK_STATS:
+        return _link_stats(pump.link, pump.link.reader)
+    if kind == device.GET_LIMITS:
+        return _get_limits(pump)
+    if kind == device.GET_ORDER:
+        return _get_order(pump, values[0])
+    if kind == device.GET_PROGRAM:
+        return _get_program(pump.schedule.program, values[0], values[1])
+    if kind == device.GET_ALARMS:
+        return OK + pump.alarms.packed(values[0])
+    if kind == device.GET_RESERVOIR:
+        return _get_reservoir(pump, now_ms)
+    if kind == device.GET_COUNTERS:
+        return OK + tuple(pump.counters.row(values[0]))
+    if kind == device.GET_BOLUS_SETTINGS:
+        return _get_bolus_settings(pump, now_ms)
+    return 0, pump.link.keys.listed()  # KEY_LIST
+
+
+def _identify(config):
     return (
         0, device.VERSION_MAJOR, device.VERSION_MINOR, config.uid, limits.FIRMWARE_VERSION,
         config.build,
@@ -50,7 +66,7 @@ def _identify(pump, values, now_ms):
     )  # fmt: skip
 
 
-def status(pump, values, now_ms):
+def status(pump, now_ms):
     """Reply to STATUS, and EVT_STATUS."""
     settings, numbers = pump.settings, pump.numbers
     flags = (
@@ -76,16 +92,14 @@ def status(pump, values, now_ms):
     )  # fmt: skip
 
 
-def _link_stats(pump, values, now_ms):
-    link = pump.link
-    reader = link.reader
+def _link_stats(link, reader):
     return (
         0, reader.ok, reader.bad_crc, reader.bad_cobs, reader.bad_len, reader.oversize,
         link.tag_fail, link.stale, link.duplicate,
     )  # fmt: skip
 
 
-def _get_limits(pump, values, now_ms):
+def _get_limits(pump):
     config = pump.config
     ranges = row(device.PREPARE_PATIENT_BOLUS)[RANGES]
     bolus = {ranges[at]: (ranges[at + 1], ranges[at + 2]) for at in range(0, len(ranges), 3)}
@@ -98,19 +112,17 @@ def _get_limits(pump, values, now_ms):
     )  # fmt: skip
 
 
-def _get_order(pump, values, now_ms):
-    order = pump.orders.row(values[0])
-    delivered_nl = order[4]
-    if values[0] == pump.ramp.order:
+def _get_order(pump, order):
+    known = pump.orders.row(order)
+    delivered_nl = known[4]
+    if order == pump.ramp.order:
         delivered_nl = pump.ramp.delivered_nl()
-    elif values[0] == pump.numbers[durable.BRIDGE]:
+    elif order == pump.numbers[durable.BRIDGE]:
         delivered_nl = max(0, order[3] - rules.bridge_left_nl(pump))
-    return OK + order[:4] + (delivered_nl, order[5])
+    return OK + known[:4] + (delivered_nl, known[5])
 
 
-def _get_program(pump, values, now_ms):
-    profile, part = values
-    program = pump.schedule.program
+def _get_program(program, profile, part):
     if profile >= program.profiles:
         return 0, profile, program.profiles, 0, part, 0, program.digest, b""
     count = device.STEPS_PER_FRAME
@@ -120,11 +132,7 @@ def _get_program(pump, values, now_ms):
     return 0, profile, program.profiles, days, part, parts, program.digest, steps
 
 
-def _get_alarms(pump, values, now_ms):
-    return OK + pump.alarms.packed(values[0])
-
-
-def _get_reservoir(pump, values, now_ms):
+def _get_reservoir(pump, now_ms):
     settings = pump.settings
     each_day_nl = settings.max_24h * settings.volume_nl
     to_low = upkeep.to_low_min(pump, 0, now_ms)
@@ -134,11 +142,7 @@ def _get_reservoir(pump, values, now_ms):
     )
 
 
-def _get_counters(pump, values, now_ms):
-    return OK + tuple(pump.counters.row(values[0]))
-
-
-def _get_bolus_settings(pump, values, now_ms):
+def _get_bolus_settings(pump, now_ms):
     numbers = pump.numbers
     bridge = numbers[durable.BRIDGE_RATE] if numbers[durable.BRIDGE] else 0
     start_at = numbers[durable.START_AT]
@@ -148,43 +152,46 @@ def _get_bolus_settings(pump, values, now_ms):
     )  # fmt: skip
 
 
-def _log_info(pump, values, now_ms):
-    return OK + pump.journal.info(values[0])
-
-
-def _log_read(pump, values, now_ms):
-    return OK + pump.journal.read(*values)
-
-
-def _key_list(pump, values, now_ms):
-    return 0, pump.link.keys.listed()
-
-
-def _log_subscribe(pump, values, now_ms):
-    pump.link.events.subscribe(values[0], values[1], now_ms)
-    return OK
-
-
 # -- acting ------------------------------------------------------------------------------------------
 
 
-def _auth(pump, values, now_ms):
-    return 0, pump.link.session.role, session.IDLE_MS // 1000
-
-
-def _close(pump, values, now_ms):
-    return OK  # the link ends the session when this answer is signed
-
-
-def _test(pump, kind, values, now_ms):
-    tester = pump.link.tester
+def _done(pump, message, values, now_ms):
+    kind = message[ID]
+    link = pump.link
+    if kind == device.STOP:
+        return _stop(pump, values[0], now_ms)
+    if kind == device.REQUEST_BOLUS:
+        return _request_bolus(pump, values[0], values[1], now_ms)
+    if kind == device.ABORT_BOLUS:
+        return _abort_bolus(pump, values[0], values[1], now_ms)
+    if kind == device.ACK_ALARM:
+        return _ack_alarm(pump, values[0], values[2], now_ms)
+    if kind == device.SILENCE:
+        return _silence(pump, values[0], values[1], now_ms)
+    if kind == device.AUTH:
+        return 0, link.session.role, session.IDLE_MS // 1000
+    if kind == device.CLOSE:
+        return OK  # the link ends the session when this answer is signed
+    if kind == device.PROVISION:
+        return _provision(pump, values, now_ms)
+    if kind == device.STAGE_BEGIN:
+        return link.programming.stage_begin(values)
+    if kind == device.STAGE_STEPS:
+        return link.programming.stage_steps(values)
+    if kind == device.COMMIT:
+        return link.programming.commit(values, now_ms)
+    if kind == device.CANCEL:
+        return link.programming.cancel(values)
     if kind == device.INJECT:
-        tester.inject(values[0], values[1], values[2], now_ms, values[3])
-    elif kind == device.LINK_FAULT:
-        tester.harm(*values)
-    else:
-        tester.reboot(now_ms)
-    return OK
+        link.tester.inject(values[0], values[1], values[2], now_ms, values[3])
+        return OK
+    if kind == device.LINK_FAULT:
+        link.tester.harm(*values)
+        return OK
+    if kind == device.REBOOT:
+        link.tester.reboot(now_ms)
+        return OK
+    return link.programming.prepare(message, values, now_ms)
 
 
 def _provision(pump, values, now_ms):
@@ -208,13 +215,12 @@ def _provision(pump, values, now_ms):
     return 0, received
 
 
-def _stop(pump, values, now_ms):
-    order, delivered_nl = modes.stop(pump, values[0], now_ms)
+def _stop(pump, reason, now_ms):
+    order, delivered_nl = modes.stop(pump, reason, now_ms)
     return 0, pump.mode, order, delivered_nl
 
 
-def _request_bolus(pump, values, now_ms):
-    order, valid_until = values
+def _request_bolus(pump, order, valid_until, now_ms):
     denial = None
     if pump.orders.known(order):
         denial = device.DUPLICATE_ORDER, 0, pump.orders.state(order)
@@ -224,8 +230,7 @@ def _request_bolus(pump, values, now_ms):
     return 0, order, pump.settings.volume_nl, pump.ramp.duration_ms
 
 
-def _abort_bolus(pump, values, now_ms):
-    order, valid_until = values
+def _abort_bolus(pump, order, valid_until, now_ms):
     late = stale(valid_until, now_ms)
     if late:
         return late
@@ -240,8 +245,7 @@ def _abort_bolus(pump, values, now_ms):
     return 0, outcome[2], outcome[4]
 
 
-def _ack_alarm(pump, values, now_ms):
-    code, _, valid_until = values
+def _ack_alarm(pump, code, valid_until, now_ms):
     late = stale(valid_until, now_ms)
     if late:
         return late
@@ -252,34 +256,9 @@ def _ack_alarm(pump, values, now_ms):
     return OK
 
 
-def _silence(pump, values, now_ms):
-    late = stale(values[1], now_ms)
+def _silence(pump, ms, valid_until, now_ms):
+    late = stale(valid_until, now_ms)
     if late:
         return late
-    pump.alarms.silence(values[0], now_ms)
+    pump.alarms.silence(ms, now_ms)
     return OK
-
-
-_HANDLERS = {
-    device.IDENTIFY: _identify,
-    device.STATUS: status,
-    device.LINK_STATS: _link_stats,
-    device.GET_LIMITS: _get_limits,
-    device.GET_ORDER: _get_order,
-    device.GET_PROGRAM: _get_program,
-    device.GET_ALARMS: _get_alarms,
-    device.GET_RESERVOIR: _get_reservoir,
-    device.GET_COUNTERS: _get_counters,
-    device.GET_BOLUS_SETTINGS: _get_bolus_settings,
-    device.LOG_INFO: _log_info,
-    device.LOG_READ: _log_read,
-    device.STOP: _stop,
-    device.REQUEST_BOLUS: _request_bolus,
-    device.ABORT_BOLUS: _abort_bolus,
-    device.ACK_ALARM: _ack_alarm,
-    device.SILENCE: _silence,
-    device.AUTH: _auth,
-    device.CLOSE: _close,
-    device.KEY_LIST: _key_list,
-    device.LOG_SUBSCRIBE: _log_subscribe,
-}

@@ -57,7 +57,7 @@ class Events:
         if left <= 0:
             self._at = now_ms
             self._status_at = now_ms + self._interval_ms
-            pump.link.event(device.EVT_STATUS, commands.status(pump, None, now_ms))
+            pump.link.event(device.EVT_STATUS, commands.status(pump, now_ms))
             left = self._interval_ms
         return left
 

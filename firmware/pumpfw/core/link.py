@@ -99,7 +99,7 @@ class LinkServer:
             return
         end = len(body) - TAG_SIZE
         if end < HEADER:
-            self._hint(msg_id, seq, (device.AUTH_FAILED, 0, 0), now_ms)
+            self._hint(msg_id, seq, refused(device.AUTH_FAILED), now_ms)
             return
         signed, tag = view[:end], body[end:]
         session = self.session
@@ -128,7 +128,7 @@ class LinkServer:
                     return
                 status = device.PRESENCE_REQUIRED
             self._notice(msg_id, status, now_ms)
-            self._hint(msg_id, seq, (status, 0, 0), now_ms)
+            self._hint(msg_id, seq, refused(status), now_ms)
         elif msg_id == device.HELLO:
             values, reply = self._checked(message, payload)
             if values is None:
@@ -229,7 +229,7 @@ class LinkServer:
         # without a tag: whoever asks may show it and must not believe it
         if now_ms - self._hinted >= _HINT_MS:
             self._hinted = now_ms
-            self._say(msg_id, seq, refused(refusal[0], refusal[1], refusal[2]))
+            self._say(msg_id, seq, refusal)
 
     # -- events ------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ Exactly one mode at any instant (FLOW-12); what flows in it is `Pump.rate_nl_per
 from pumpfw.core import checkpoint, durable, rules
 from pumpfw.core.bolus import stretched_ms
 from pumpfw.core.config import LATE_MS, RESTART_MS
+from pumpfw.core.replies import refused
 from pumplink import device
 
 # denials in the order of GET_COUNTERS, behind requested and granted
@@ -216,7 +217,7 @@ def request(pump, order, denial, now_ms):
     pump.dirty = True
     denial = denial or rules.patient_bolus(pump, now_ms)
     if not denial and not grant(pump, order, now_ms):
-        denial = device.STORAGE, 0, 0
+        denial = refused(device.STORAGE)
     if denial:
         pump.journal.add(now_ms, device.REC_BOLUS_DENIED, order, denial[0])
         pump.alarms.event(device.ALARM_DENIED, now_ms)
@@ -238,14 +239,14 @@ def periodic(pump, now_ms):
     if not pump.delivering():
         return
     if late_ms > LATE_MS:
-        denial = device.STALE, 0, 0
+        denial = refused(device.STALE)
     else:
         denial = rules.clinician_bolus(pump, numbers[durable.PERIODIC], numbers[durable.DURATION], now_ms, True)
     if not denial:
         checkpoint.keep(pump, order)
         remember_bolus(pump, order, numbers[durable.PERIODIC], 0, now_ms)
         if not _on_record(pump, order, numbers[durable.PERIODIC], now_ms):
-            denial = device.STORAGE, 0, 0
+            denial = refused(device.STORAGE)
     if denial:
         pump.journal.add(now_ms, device.REC_BOLUS_DENIED, order, denial[0])
         return

@@ -7,6 +7,7 @@ records follow in `begin`, once the change is durable.
 from pumpfw.core import durable, modes, rules, upkeep
 from pumpfw.core.bolus import BolusSettings
 from pumpfw.core.config import CLOCK_SOFT_MS
+from pumpfw.core.replies import refused
 from pumplink import device
 
 PROGRAM = device.PREPARE_PROGRAM
@@ -26,7 +27,7 @@ _UNMEASURED = (1 << 30) - 1  # withdrawn volume that nobody measured
 def refusal(pump, programming, kind, values, now_ms):
     """Why this order may not be carried out now, or None."""
     if pump.journal.failed:
-        return device.STORAGE, 0, 0
+        return refused(device.STORAGE)
     if kind in (SETTINGS, BOLUS, PERIODIC) and values[1] > pump.config.bolus_max:
         return device.HARD_LIMIT, device.LIMIT_BOLUS, pump.config.bolus_max
     if kind == PROGRAM:

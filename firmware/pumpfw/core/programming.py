@@ -10,7 +10,7 @@ from array import array
 
 from pumpfw.core import checkpoint, prescriptions
 from pumpfw.core.config import TICKET_LIFE_MS
-from pumpfw.core.replies import OK
+from pumpfw.core.replies import OK, refused
 from pumpfw.core.schedule import Program
 from pumpfw.core.ticket import NO_TICKET, Ticket
 from pumplink import device
@@ -32,7 +32,7 @@ class Programming:
         self.expected_nl = 0  # of a refill under way: what should have been left, and whether something else was
         self.discrepant = False
 
-    def stage_begin(self, values, now_ms):
+    def stage_begin(self, values):
         """Profile 0 starts a new program, the others follow in order."""
         order, profile, days, steps, day_total_nl = values
         self.ticket.void()
@@ -51,7 +51,7 @@ class Programming:
         staged = self.staged
         return staged.profiles > 0 and staged.steps_of(staged.profiles - 1) == self._awaited
 
-    def stage_steps(self, values, now_ms):
+    def stage_steps(self, values):
         """Steps of the newest profile, in order."""
         index, count, packed = values
         self.ticket.void()  # what was prepared is no longer what is staged
@@ -113,7 +113,7 @@ class Programming:
                 self.swap()
             checkpoint.go_back(pump)
             pump.make_durable(now_ms)
-            return device.STORAGE, 0, 0
+            return refused(device.STORAGE)
         ticket.use()
         prescriptions.begin(pump, self, kind, kept, now_ms)
         return 0, ticket.order, pump.orders.state(ticket.order), pump.schedule.program.digest
@@ -134,10 +134,10 @@ class Programming:
         schedule = self._pump.schedule
         self.staged, schedule.program = schedule.program, self.staged
 
-    def cancel(self, values, now_ms):
+    def cancel(self, values):
         """Drop the ticket."""
         if values[0] != self.ticket.id or self.ticket.used or values[0] == NO_TICKET:
-            return device.TICKET_UNKNOWN, 0, 0
+            return refused(device.TICKET_UNKNOWN)
         self.ticket.void()
         return OK
 

@@ -20,7 +20,7 @@ def refused(status, detail=0, info=0):
 def stale(valid_until, now_ms):
     """Refusal of a request that was under way too long, or claims to be valid too far ahead; else None."""
     if now_ms > valid_until or valid_until > now_ms + FRESH_MS:
-        return device.STALE, 0, 0
+        return refused(device.STALE)
     return None
 
 

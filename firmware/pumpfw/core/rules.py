@@ -6,6 +6,7 @@ Evaluated at PREPARE and again at COMMIT; the host's own checks count for nothin
 from pumpfw.core import durable
 from pumpfw.core.bolus import stretched_ms
 from pumpfw.core.config import MINIMUM_RATE_MIN, SOFT_CHANGE_PERCENT
+from pumpfw.core.replies import refused
 from pumpfw.core.window import least_limit_nl
 from pumplink import device
 from pumplink.device import DAY_MS
@@ -213,7 +214,7 @@ def _delivers(pump):
 def _lasts(pump, volume_nl, duration_ms, now_ms):
     # records that can be written and content to the end of the bolus (LOG-07, RES-04)
     if pump.journal.failed:
-        return device.STORAGE, 0, 0
+        return refused(device.STORAGE)
     if volume_nl > pump.config.bolus_max:
         return _limit(device.LIMIT_BOLUS, pump.config.bolus_max)
     room = pump.config.rate_max - pump.schedule.program.peak()
@@ -247,10 +248,10 @@ def patient_bolus(pump, now_ms):
     volume_nl = settings.volume_nl
     refusal = _delivers(pump)
     if not refusal and not settings.max_24h:
-        refusal = device.DISABLED, 0, 0
+        refusal = refused(device.DISABLED)
     refusal = refusal or _lasts(pump, volume_nl, settings.duration_ms, now_ms)
     if refusal and refusal[0] == device.HARD_LIMIT:  # by limits that are lower than when it was programmed
-        refusal = device.DISABLED, 0, 0
+        refusal = refused(device.DISABLED)
     if refusal:
         return refusal
     left_ms = pump.history.lockout_left_ms(now_ms)

@@ -9,7 +9,8 @@ of the session, so that no frame of another session, of another pump or of befor
 not here: which message a role may send and when an answer is repeated (link), what a message does (commands).
 """
 
-from pumpfw.core import durable, replies
+from pumpfw.core import durable
+from pumpfw.core.replies import put, refused
 from pumplink import device, tags
 from pumplink.frame import BODY_AT, PAYLOAD_AT, RSP, head_into
 
@@ -62,7 +63,7 @@ class Session:
             0, device.VERSION_MINOR, sid, pump.config.uid,
             pump.numbers[durable.RESETS], pump.numbers[durable.SEQ_BLOCK], now_ms, device.SCHEMA, noise[2:],
         )  # fmt: skip
-        end = replies.put(fields, device.HELLO, buf, PAYLOAD_AT)
+        end = put(fields, device.HELLO, buf, PAYLOAD_AT)
         self._pending = sid
         self._pending_until = now_ms + PENDING_MS
         self._slot = values[0]
@@ -76,9 +77,9 @@ class Session:
         pump = self._pump
         base = pump.numbers[durable.SEQ_BLOCK]
         if tag == self._refused:
-            return device.AUTH_FAILED, 0, 0  # the same bytes once more, whose answer may have been one too many
+            return refused(device.AUTH_FAILED)  # the same bytes once more, whose answer may have been one too many
         if not sid or sid != self._pending or now_ms > self._pending_until or seq != base + 1:
-            return device.NO_SESSION, 0, 0
+            return refused(device.NO_SESSION)
         left_ms = self.locked_ms(now_ms)
         if left_ms:
             return device.LOCKED_OUT, 0, left_ms
@@ -89,12 +90,13 @@ class Session:
         if not good or role != its_role or not role:
             self._refused = tag
             self.fail(now_ms)
-            return device.AUTH_FAILED, 0, 0
+            return refused(device.AUTH_FAILED)
         if role == device.CLINICIAN and self._keys.policy & device.POLICY_PRESENCE and now_ms > self._present_until:
-            return device.PRESENCE_REQUIRED, 0, 0
+            return refused(device.PRESENCE_REQUIRED)
         self._reserve(base)
         pump.make_durable(now_ms)  # if that fails the session is there all the same: nobody is kept from a stop
         pump.journal.add(now_ms, device.REC_SESSION, role, self._slot)
+        self._hello = self._reply = b""
         self._from_host.change(from_host)
         self._to_host.change(to_host)
         self.sid = sid
@@ -112,12 +114,12 @@ class Session:
     def check(self, sid, role, signed, tag, now_ms):
         """Why this frame is none of the session's, as (status, detail, info), or None."""
         if sid != self.sid or not sid:
-            return device.SESSION_EXPIRED if sid and sid == self._ended else device.NO_SESSION, 0, 0
+            return refused(device.SESSION_EXPIRED if sid and sid == self._ended else device.NO_SESSION)
         if self.expired(now_ms):
-            return device.SESSION_EXPIRED, 0, 0
+            return refused(device.SESSION_EXPIRED)
         if not tags.same(self._from_host.tag(signed), tag) or role != self.role:
             self.fail(now_ms)
-            return device.AUTH_FAILED, 0, 0
+            return refused(device.AUTH_FAILED)
         self.failures = 0
         return None
 
