@@ -100,19 +100,17 @@ def head_into(buf, end, kind, msg_id, seq, sid, flags, tag_size):
     """Put the header before the payload buf[PAYLOAD_AT:end], and return a view of both, for whoever signs them.
 
     For a board: a frame made in a buffer that is there anyway needs no piece of heap of its size. Numbers are not
-    checked, but for the length: ValueError.
+    checked; `wire_in` refuses what is too long.
     """
     size = end - BODY_AT + tag_size
-    if size > MAX_BODY:
-        raise ValueError("body of message %d: %d bytes, limit %d" % (msg_id, size, MAX_BODY))
-    struct.pack_into(_HEADER_FORMAT, buf, BODY_AT, _FIRST | kind, size, msg_id, flags, sid, seq)
+    struct.pack_into(_HEADER_FORMAT, buf, BODY_AT, _FIRST | kind, size & 0xFF, msg_id, flags, sid, seq)
     return memoryview(buf)[BODY_AT:end]
 
 
 def wire_in(buf, end, tag=b""):
     """Make the body buf[BODY_AT:end] and its tag a frame, in place; a view of it, the same bytes that `encode` makes.
 
-    `buf` has six bytes of room behind the tag, and its first byte is 0x00.
+    `buf` has six bytes of room behind the tag, and its first byte is 0x00. ValueError as from `encode`.
     """
     at = end + len(tag)
     buf[end:at] = tag

@@ -102,12 +102,12 @@ def _link_stats(link, reader):
 def _get_limits(pump):
     config = pump.config
     ranges = row(device.PREPARE_PATIENT_BOLUS)[RANGES]
-    bolus = {ranges[at]: (ranges[at + 1], ranges[at + 2]) for at in range(0, len(ranges), 3)}
+    low, high = ranges[1::3], ranges[2::3]  # every field has one
     return (
         0, limits.REVISION, config.reservoir_nl, config.low_nl, config.empty_nl,
         pump.delivery.nl_per_rev, config.steps_per_rev, limits.PACKET_INTERVAL_MS, pump.delivery.packet_max,
-        config.rate_min, config.rate_max, device.STEPS_PER_PROFILE, min(bolus[1][1], config.bolus_max), bolus[2][1],
-        bolus[3][0], bolus[3][1], bolus[4][1], STEPS_TOTAL, config.bolus_max, 500_000,
+        config.rate_min, config.rate_max, device.STEPS_PER_PROFILE, min(high[1], config.bolus_max), high[2],
+        low[3], high[3], high[4], STEPS_TOTAL, config.bolus_max, 500_000,
         pump.numbers[durable.MINIMUM], limits.SOFT_CHANGE_PERCENT, limits.CHANGES_MAX, config.fill_age_ms // 1000,
     )  # fmt: skip
 
@@ -118,7 +118,7 @@ def _get_order(pump, order):
     if order == pump.ramp.order:
         delivered_nl = pump.ramp.delivered_nl()
     elif order == pump.numbers[durable.BRIDGE]:
-        delivered_nl = max(0, order[3] - rules.bridge_left_nl(pump))
+        delivered_nl = max(0, known[3] - rules.bridge_left_nl(pump))
     return OK + known[:4] + (delivered_nl, known[5])
 
 
