@@ -54,9 +54,7 @@ def packed(message: messages.Message) -> bytes:
     row = bytes((message.id, message.acts | request.has_tail << 1 | reply.has_tail << 2 | message.roles << 3))
     for form in (request.format.encode(), reply.format.encode()):
         row += bytes((len(form),)) + form
-    ranges = request.ranges
-    for at in range(0, len(ranges), 3):
-        index, low, high = ranges[at : at + 3]
+    for index, low, high in request.ranges:
         narrow = low >= -(1 << 31) and high < 1 << 32
         row += bytes((index | (0 if narrow else 128),)) + struct.pack("<iI" if narrow else "<qq", low, high)
     return bytes((len(row),)) + row

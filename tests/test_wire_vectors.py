@@ -39,7 +39,7 @@ def device_layout(row: dict) -> tuple[str, bool, tuple]:
     """(format, has tail, ranges) as a pump keeps them."""
     _, _, request, request_tail, ranges, reply, reply_tail, _ = rows.row(row["id"])
     sides = {
-        "request": (request, request_tail, ranges),
+        "request": (request, request_tail, tuple(rows.ranges(ranges))),
         "reply": (reply, reply_tail, ()),
         "event": (reply, reply_tail, ()),
         "refusal": (device.REFUSAL, False, ()),

@@ -50,7 +50,7 @@ class FieldLayout:
         ranges = []  # only where the limits are narrower than the kind
         for index, field in enumerate(fixed):
             if field.low is not None and (field.low, field.high) != KINDS[field.kind][2:]:
-                ranges += (index, field.low, field.high)
+                ranges.append((index, field.low, field.high))
         self.ranges = tuple(ranges)
         self.format = "<" + "".join([KINDS[f.kind][0] for f in fixed])
         self.size = struct.calcsize(self.format)

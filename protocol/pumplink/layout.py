@@ -4,8 +4,7 @@
     values = unpack(message[REQUEST], message[REQUEST_TAIL], payload)
 
 What a pump needs of a message, as numbers, bytes and functions, because on a small heap every object
-counts: rows are unpacked on use. Names and units are in `fields`, on the host. Ranges are flat: index, low,
-high, index, …
+counts: rows are unpacked on use. Names and units are in `fields`, on the host. Ranges are (index, low, high) each.
 """
 
 import struct
@@ -34,10 +33,9 @@ def unpack(format, has_tail, payload):
 
 def violation(ranges, values):
     """Index of the first field outside its range and the limit it breaks, or (-1, 0)."""
-    for at in range(0, len(ranges), 3):
-        value = values[ranges[at]]
-        if value < ranges[at + 1]:
-            return ranges[at], ranges[at + 1]
-        if value > ranges[at + 2]:
-            return ranges[at], ranges[at + 2]
+    for index, low, high in ranges:
+        if values[index] < low:
+            return index, low
+        if values[index] > high:
+            return index, high
     return -1, 0

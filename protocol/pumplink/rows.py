@@ -2,6 +2,7 @@
 
 message = row(device.STATUS)
 values = unpack(message[REQUEST], message[REQUEST_TAIL], payload)
+index, limit = violation(ranges(message[RANGES]), values)
 """
 
 import struct
@@ -29,10 +30,14 @@ def row(msg_id):
     reply = request + table[at + 3] + 1
     at = reply + table[reply - 1]
     formats = table[request : reply - 1], table[reply:at]
-    ranges = []
-    while at < end:
-        form = WIDE_RANGE if table[at] & WIDE else RANGE
-        ranges.append(table[at] & ~WIDE)
-        ranges.extend(struct.unpack_from(form, table, at + 1))
+    return msg_id, flags & 1, formats[0], flags & 2, table[at:end], formats[1], flags & 4, flags >> 3
+
+
+def ranges(packed):
+    """(index, low, high) of each field that has limits, one by one: a list of all is a piece of 256 bytes."""
+    at = 0
+    while at < len(packed):
+        form = WIDE_RANGE if packed[at] & WIDE else RANGE
+        low, high = struct.unpack_from(form, packed, at + 1)
+        yield packed[at] & ~WIDE, low, high
         at += 1 + struct.calcsize(form)
-    return msg_id, flags & 1, formats[0], flags & 2, ranges, formats[1], flags & 4, flags >> 3

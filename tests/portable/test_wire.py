@@ -32,7 +32,7 @@ def sides(row):
     """(format, has tail, ranges, leading status) of the payload of a message vector."""
     _, _, request, request_tail, ranges, reply, reply_tail, _ = rows.row(row["id"])
     if row["side"] == "request":
-        return request, request_tail, ranges, b""
+        return request, request_tail, list(rows.ranges(ranges)), b""
     if row["side"] == "event":
         return reply, reply_tail, (), b""
     if row["side"] == "reply":

@@ -10,7 +10,7 @@ from pumpfw.core.schedule import STEPS_TOTAL
 from pumplink import device, provision
 from pumplink.frame import MAX_BODY
 from pumplink.layout import ACTS, ID, RANGES
-from pumplink.rows import row
+from pumplink.rows import ranges, row
 
 
 def run(pump, message, values, now_ms):
@@ -101,13 +101,12 @@ def _link_stats(link, reader):
 
 def _get_limits(pump):
     config = pump.config
-    ranges = row(device.PREPARE_PATIENT_BOLUS)[RANGES]
-    low, high = ranges[1::3], ranges[2::3]  # every field has one
+    bolus = list(ranges(row(device.PREPARE_PATIENT_BOLUS)[RANGES]))  # every field has one
     return (
         0, limits.REVISION, config.reservoir_nl, config.low_nl, config.empty_nl,
         pump.delivery.nl_per_rev, config.steps_per_rev, limits.PACKET_INTERVAL_MS, pump.delivery.packet_max,
-        config.rate_min, config.rate_max, device.STEPS_PER_PROFILE, min(high[1], config.bolus_max), high[2],
-        low[3], high[3], high[4], STEPS_TOTAL, config.bolus_max, 500_000,
+        config.rate_min, config.rate_max, device.STEPS_PER_PROFILE, min(bolus[1][2], config.bolus_max), bolus[2][2],
+        bolus[3][1], bolus[3][2], bolus[4][2], STEPS_TOTAL, config.bolus_max, 500_000,
         pump.numbers[durable.MINIMUM], limits.SOFT_CHANGE_PERCENT, limits.CHANGES_MAX, config.fill_age_ms // 1000,
     )  # fmt: skip
 

@@ -33,7 +33,7 @@ from pumplink.frame import (
     parse_body,
     wire_in,
 )
-from pumplink.rows import row
+from pumplink.rows import ranges, row
 from pumplink.tags import NO_TAG, TAG_SIZE
 
 _STRANGE_MAX = 5  # replays and commands without a key within a minute: somebody is at the link (A34)
@@ -175,7 +175,7 @@ class LinkServer:
         values = layout.unpack(message[layout.REQUEST], message[layout.REQUEST_TAIL], payload)
         if values is None:
             return None, refused(device.BAD_LENGTH, 0, struct.calcsize(message[layout.REQUEST]))
-        index, limit = layout.violation(message[layout.RANGES], values)
+        index, limit = layout.violation(ranges(message[layout.RANGES]), values)
         if index >= 0:
             return None, refused(device.BAD_FIELD, index, limit)
         return values, None

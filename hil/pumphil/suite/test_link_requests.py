@@ -41,7 +41,9 @@ def _out_of_range(message: Message) -> Iterator[tuple[str, list[object], Refusal
     lowest: list[object] = [
         b"" if f.kind == "tail" else bytes(int(f.kind[1:])) if f.low is None else f.low for f in fields
     ]
-    for index, low, high in zip(*[iter(message.request.ranges)] * 3, strict=True):
+    for index, low, high in message.request.ranges:
+        assert low is not None
+        assert high is not None
         _, _, smallest, largest = KINDS[fields[index].kind]
         for value, limit in ((low - 1, low), (high + 1, high)):
             if smallest <= value <= largest:
