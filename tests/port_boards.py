@@ -7,6 +7,7 @@ board.at(40, lambda ports: ports.motor.done())
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 from pump_ports import FakeAnnunciator, FakeLink, FakeMotor, FakeNoise, FakeSensors, FakeStore, FakeWatchdog
@@ -58,7 +59,7 @@ class Script:
         self.act: Callable[[], Any] = lambda: None
         self.result: Any = None
         self.config = Config()
-        self.start_ms = 0
+        self.storage = SimpleNamespace(t_ms=0)
 
     def poll(self, now_ms: int) -> int:
         self.result = self.act()

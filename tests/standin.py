@@ -34,7 +34,8 @@ class Pump:
         self._link = ports.link
         self._input = bytearray(4096)
         start = ports.store.read(40, 0, 1)
-        self.start_ms = start[0] * 1000 if start else 0
+        self.storage = self
+        self.t_ms = start[0] * 1000 if start else 0
         self.config = config
         self.at = {"every": 1000000, "do": "None"}
         self._names = {
