@@ -97,32 +97,32 @@ def test_digest_covers_ticket_kind_and_what_was_stored():
 def test_a_ticket_lives_for_30_s():
     ticket = issued(now_ms=1_000)
     assert ticket.refusal(ticket.id, ticket.digest, 3, 31_000) is None
-    assert ticket.refusal(ticket.id, ticket.digest, 3, 31_001) == (device.TICKET_EXPIRED, 0)
+    assert ticket.refusal(ticket.id, ticket.digest, 3, 31_001) == (device.TICKET_EXPIRED, 0, 0)
 
 
 def test_a_ticket_works_once():
     ticket = issued()
     ticket.use()
-    assert ticket.refusal(ticket.id, ticket.digest, 3, 0) == (device.TICKET_USED, 42)
+    assert ticket.refusal(ticket.id, ticket.digest, 3, 0) == (device.TICKET_USED, 0, 42)
 
 
 def test_a_ticket_of_an_older_pump_is_refused():
     ticket = issued(revision=3)
-    assert ticket.refusal(ticket.id, ticket.digest, 4, 0) == (device.CHANGED, 0)
+    assert ticket.refusal(ticket.id, ticket.digest, 4, 0) == (device.CHANGED, 0, 0)
     assert ticket.refusal(ticket.id, ticket.digest, 3, 0) is None, "it is refused, not void"
 
 
 def test_another_digest_voids_the_ticket():
     ticket = issued()
     own = ticket.id
-    assert ticket.refusal(own, bytes(8), 3, 0) == (device.DIGEST_MISMATCH, 0)
-    assert ticket.refusal(own, ticket.digest, 3, 0) == (device.TICKET_UNKNOWN, 0)
+    assert ticket.refusal(own, bytes(8), 3, 0) == (device.DIGEST_MISMATCH, 0, 0)
+    assert ticket.refusal(own, ticket.digest, 3, 0) == (device.TICKET_UNKNOWN, 0, 0)
 
 
 def test_no_ticket_is_no_ticket():
     ticket = Ticket(UID)
-    assert ticket.refusal(bytes(8), ticket.digest, 0, 0) == (device.TICKET_UNKNOWN, 0)
+    assert ticket.refusal(bytes(8), ticket.digest, 0, 0) == (device.TICKET_UNKNOWN, 0, 0)
     ticket = issued()
-    assert ticket.refusal(b"12345678", ticket.digest, 3, 0) == (device.TICKET_UNKNOWN, 0)
+    assert ticket.refusal(b"12345678", ticket.digest, 3, 0) == (device.TICKET_UNKNOWN, 0, 0)
     ticket.void()
-    assert ticket.refusal(bytes(8), ticket.digest, 3, 0) == (device.TICKET_UNKNOWN, 0)
+    assert ticket.refusal(bytes(8), ticket.digest, 3, 0) == (device.TICKET_UNKNOWN, 0, 0)

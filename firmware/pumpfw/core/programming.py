@@ -95,7 +95,7 @@ class Programming:
             if refusal[0] == device.DIGEST_MISMATCH:
                 self.forget()
                 pump.alarms.event(device.ALARM_READBACK, now_ms)
-            return refusal[0], 0, refusal[1]
+            return refusal
         kind, kept = ticket.kind, ticket.values
         refusal = prescriptions.refusal(pump, self, kind, kept, now_ms)
         if refusal:

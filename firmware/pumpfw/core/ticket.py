@@ -4,6 +4,7 @@ One ticket at a time; it works once, for 30 s, and only while the pump has not c
 """
 
 from pumpfw.core.config import TICKET_LIFE_MS
+from pumpfw.core.replies import refused
 from pumplink import device
 from pumplink.digest import digest8
 
@@ -40,18 +41,18 @@ class Ticket:
         self._revision = revision
 
     def refusal(self, ticket, digest, revision, now_ms):
-        """Why this ticket may not be committed: (status, info), or None. A wrong digest voids it."""
+        """Why this ticket may not be committed: a refusal, or None. A wrong digest voids it."""
         if ticket != self.id or self.id == NO_TICKET:
-            return device.TICKET_UNKNOWN, 0
+            return refused(device.TICKET_UNKNOWN)
         if self.used:
-            return device.TICKET_USED, self.used
+            return refused(device.TICKET_USED, 0, self.used)
         if now_ms > self._expires_ms:
-            return device.TICKET_EXPIRED, 0
+            return refused(device.TICKET_EXPIRED)
         if revision != self._revision:
-            return device.CHANGED, 0
+            return refused(device.CHANGED)
         if digest != self.digest:
             self.void()
-            return device.DIGEST_MISMATCH, 0
+            return refused(device.DIGEST_MISMATCH)
         return None
 
     def expired(self, now_ms):
