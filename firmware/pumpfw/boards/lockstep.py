@@ -154,7 +154,7 @@ class LockstepBoard:
     def __init__(self, store, noise_seed=b"", **config):
         self.request = bytearray(REQUEST_SIZE)
         self.reply = bytearray(REPLY_SIZE + LINK_OUT)
-        self._config = config
+        self._config = Config(**config)
         self._motor = LockstepMotor()
         self._link = LockstepLink(memoryview(self.reply)[REPLY_SIZE:])
         self._annunciator = LockstepAnnunciator()
@@ -195,7 +195,7 @@ class LockstepBoard:
         if self._timebase is None:
             if self.pump is None:
                 ports = Ports(motor, link, annunciator, self._watchdog, self._sensors, self._store, self._noise)
-                self.pump = Pump(Config(**self._config), ports)
+                self.pump = Pump(self._config, ports)
             self._timebase = Timebase(ticks, self.pump.config.time_scale)
             self._timebase.start(self.pump.storage.t_ms)
         now_ms = self._timebase.extend(ticks)
