@@ -159,6 +159,29 @@ def test_many_modules_make_four_parts(joined):
     assert sorted(after.sources) == ["app.py", "app_1.py", "app_2.py", "app_3.py", "start.py"]
 
 
+def test_parts_share_the_short_names_of_what_does_not_leave_them(joined):
+    """And what one part has from another keeps a name of its own in both."""
+    modules = {}
+    for k in range(4):
+        values = "".join(f"value_{k}_{n} = [{n}]\n" for n in range(10))
+        total = " + ".join(f"value_{k}_{n}[0]" for n in range(10))
+        modules[f"m{k}"] = f"{values}\ndef f{k}():\n    return {k} + {total}\n"
+    calls = ", ".join(f"m{k}.f{k}()" for k in range(4))
+    imports = "".join(f"import m{k}\n" for k in range(4))
+    after = joined("45 46 47 48", app=f"{imports}\ndef main():\n    print({calls})\n", **modules)
+    assert len(after.names) == 4
+    assert len({short for table in after.names.values() for short in table}) <= 24, "of 44: two modules in a part"
+    assert all(len(long) == 1 for table in after.names.values() for long in table.values())
+
+
+def test_of_the_entry_main_alone_keeps_its_name(joined):
+    after = joined(
+        "5",
+        app="SIZE_OF_IT = [5]\n\ndef helper():\n    return SIZE_OF_IT[0]\n\ndef main():\n    print(helper())\n",
+    )
+    assert not re.search("SIZE_OF_IT|helper", text_of(after))
+
+
 @pytest.mark.parametrize(
     ("why", "modules"),
     [
@@ -170,6 +193,8 @@ def test_many_modules_make_four_parts(joined):
         ("a class inside of a function", {"app": "def main():\n    class A:\n        pass\n    print(A)\n"}),
         ("imports itself through tool", {"app": "import tool\n\ndef main():\n    pass\n", "tool": "import app\n"}),
         ("reaches its names at run time", {"app": "def main():\n    print(globals())\n"}),
+        ("has no main", {"app": "from tool import x\n"}),
+        ("has no main", {"app": "from tool import main\n", "tool": "def main():\n    pass\n"}),
         ("binds a package", {"app": "import pack.tool\n\ndef main():\n    pass\n", "pack/tool": "x = 1\n"}),
     ],
 )  # fmt: skip

@@ -82,7 +82,8 @@ def test_every_short_name_can_be_traced_back(shipped, written):
     names = json.loads((shipped[0] / "names.json").read_text(encoding="utf-8"))
     assert sorted(names) == ["vm.py", "vm_1.py", "vm_2.py", "vm_3.py"]
     paths = {path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in written}
-    for short, long in (item for table in names.values() for item in table.items()):
+    found = [(short, one) for table in names.values() for short, long in table.items() for one in long]
+    for short, long in found:
         module, _, name = long.rpartition(".")
         sources = [written[paths[module]]] if module in paths else written.values()
         assert any(re.search(rf"\b{name}\b", source) for source in sources), long

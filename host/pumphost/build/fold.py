@@ -37,7 +37,7 @@ class Folded:
     """`names`: per path, the short names and what they stand for, with the module where modules are joined."""
 
     sources: dict[str, str]
-    names: dict[str, dict[str, str]]
+    names: dict[str, dict[str, list[str]]]
 
 
 def fold(sources: Mapping[str, str], entry: str = "", *, native: bool = False) -> Folded:
@@ -50,14 +50,14 @@ def fold(sources: Mapping[str, str], entry: str = "", *, native: bool = False) -
     before = {name: loads(module.tree) for name, module in modules.items()}
     strip(modules.values())
     Constants(modules, before).fold()
-    names: dict[str, dict[str, str]] = {}
+    names: dict[str, dict[str, list[str]]] = {}
     if entry:
         modules, names = join(modules, entry)
     taken = {name for module in modules.values() for name in mentioned(module.tree)}
     shorten(modules.values(), taken)
     for path, table in rename(modules).items():
         known = names.setdefault(path, {})
-        known |= {new: known.pop(old, old) for new, old in table.items()}
+        known |= {new: known.pop(old, [old]) for new, old in table.items()}
     texts = {module.path: _text(module.tree) for module in modules.values()}
     if entry:
         texts["start.py"] = START.format(program=entry.rpartition(".")[2], parts=list(modules))

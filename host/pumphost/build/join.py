@@ -3,42 +3,47 @@
     parts, names = join(modules, "pumpfw.boards.vm")    # modules vm_1, vm_2, vm, to be loaded as "vm"
 
 The modules that the entry reaches follow one another as they would be loaded. What the top level of any of them binds
-gets a short name that is the only one of its kind in the tree; what the entry binds for others keeps its name. While
-a module is loaded all code in it is in the heap twice over in part, so there are several parts and not one. What would
-not mean the same is refused: a module as a value, an import inside of a function, modules that import each other.
+gets a short name that is the only one of its kind in the parts that bind or import it, and no name of the sources;
+`main` of the entry keeps its name. While a module is loaded all code in it is in the heap twice over in part, so there
+are several parts and not one. What would not mean the same is refused: a module as a value, an import inside of a
+function, modules that import each other.
 """
 
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 
 from pumphost.build.modules import BuildError, Module, local_name, mentioned
-from pumphost.build.private import short_names
 from pumphost.build.rewrite import Rewrite, bound
+from pumphost.build.share import rename, share
 
+MAIN = "main"
+_AT = ":"  # in no identifier
 PARTS = 4  # measured: with fewer more is in the heap while loading, with more the imports cost more
 
 
 def join(
     modules: dict[str, Module], entry: str, parts: int = PARTS
-) -> tuple[dict[str, Module], dict[str, dict[str, str]]]:
+) -> tuple[dict[str, Module], dict[str, dict[str, list[str]]]]:
     """The parts by name, to be loaded as the last one; per path the short names and what they stand for."""
     order: list[str] = []
     _load(modules, entry, [], order)
     program = _Program(modules, order)
+    if program.own[entry].get(MAIN) != MAIN:
+        raise BuildError(f"{modules[entry].path}: has no {MAIN}")
     bodies = []
     for name in order:
         joined = Rewrite(program, modules[name])
         bodies.append([joined.visit(node) for node in _statements(modules[name])])
-    kept = {id(node) for node in _used([node for body in bodies for node in body], program.exported)}
+    kept = {id(node) for node in _used([node for body in bodies for node in body])}
     chunks = list(_chunks([[node for node in body if id(node) in kept] for body in bodies], parts))
     last = entry.rpartition(".")[2]
     names = [f"{last}_{number}" for number in range(1, len(chunks))] + [last]
-    long = {short: f"{name}.{local}" for name in order for local, short in program.own[name].items()}
-    long |= {short: ".".join(filter(None, origin)) for origin, short in program.foreign.items()}
     home: dict[str, str] = {}
-    done, tables = {}, {}
+    trees: dict[str, ast.Module] = {}
+    places: dict[str, set[str]] = {}
     for name, body in zip(names, chunks, strict=True):
         wanted = {read for node in body for read in _read(node)}
         imports = [_import(origin, local) for origin, local in sorted(program.foreign.items()) if local in wanted]
@@ -46,11 +51,18 @@ def join(
             taken = sorted(read for read in wanted if home.get(read) == other)
             if taken:
                 imports.append(ast.ImportFrom(other, [ast.alias(read) for read in taken], 0))
-        here = dict.fromkeys(bound(body), name)
-        home |= here
-        known = {*here, *(wanted & set(program.foreign.values()))}
-        tables[f"{name}.py"] = {local: long[local] for local in sorted(known) if local not in program.exported}
-        done[name] = Module(f"{name}.py", ast.fix_missing_locations(ast.Module([*imports, *body], [])))
+        home |= dict.fromkeys(bound(body), name)
+        trees[name] = ast.Module([*imports, *body], [])
+        for local in bound(trees[name].body):
+            places.setdefault(local, set()).add(name)
+    del places[MAIN]
+    table = share(places, Counter(read for tree in trees.values() for read in _read(tree)), program.taken)
+    done, tables = {}, {}
+    for name, tree in trees.items():
+        rename(tree, table)
+        done[name] = Module(f"{name}.py", ast.fix_missing_locations(tree))
+        here = sorted(long for long, there in places.items() if name in there)
+        tables[f"{name}.py"] = {table[long]: [long.replace(_AT, ".").rstrip(".")] for long in here}
     return done, tables
 
 
@@ -105,7 +117,7 @@ def _import(origin: tuple[str, str], name: str) -> ast.stmt:
     return ast.Import([ast.alias(module, name if name != module else None)])
 
 
-def _used(body: list[ast.stmt], exported: set[str]) -> list[ast.stmt]:
+def _used(body: list[ast.stmt]) -> list[ast.stmt]:
     """Without functions, classes and numbers that nothing names any more."""
     while True:
         reads = [set(_read(node)) for node in body]
@@ -113,7 +125,7 @@ def _used(body: list[ast.stmt], exported: set[str]) -> list[ast.stmt]:
         for node in body:
             defines = _defined(node)
             named = any(defines in read for other, read in zip(body, reads, strict=True) if other is not node)
-            if not defines or defines in exported or named:
+            if not defines or defines == MAIN or named:
                 kept.append(node)
         if len(kept) == len(body):
             return body
@@ -134,10 +146,10 @@ def _read(node: ast.AST) -> Iterator[str]:
 
 
 class _Program:
-    """What every module's names of the top level are called in the program.
+    """What every module's names of the top level are called in the program, at first: module and name, told apart.
 
     `own[module][name]` for what it binds, `aliases[module][name]` for modules that it imports; `foreign` what is
-    imported from outside the tree, (module, name there or "") to name; `exported` what the entry binds for others.
+    imported from outside the tree, (module, name there or "") to name; `taken` every identifier of the sources.
     """
 
     def __init__(self, modules: dict[str, Module], order: list[str]) -> None:
@@ -145,18 +157,17 @@ class _Program:
         self.own: dict[str, dict[str, str]] = {name: {} for name in order}
         self.aliases: dict[str, dict[str, str]] = {name: {} for name in order}
         self.foreign: dict[tuple[str, str], str] = {}
-        taken = {name for module in order for name in mentioned(modules[module].tree)}
-        short = (name for name in short_names() if name not in taken)
-        entry = order[-1]
-        self.exported = {name for name in bound(_statements(modules[entry])) if not name.startswith("_")}
+        self.taken = {name for module in order for name in mentioned(modules[module].tree)}
         for name in order:
-            for local in dict.fromkeys(bound(_statements(modules[name]))):
-                self.own[name][local] = local if name == entry and local in self.exported else next(short)
+            for local in bound(_statements(modules[name])):
+                self.own[name][local] = f"{name}{_AT}{local}"
+            if name == order[-1] and MAIN in self.own[name]:
+                self.own[name][MAIN] = MAIN
             for node in modules[name].tree.body:
                 if isinstance(node, ast.Import | ast.ImportFrom):
-                    self._take(modules[name], node, short)
+                    self._take(modules[name], node)
 
-    def _take(self, module: Module, node: ast.Import | ast.ImportFrom, short: Iterator[str]) -> None:
+    def _take(self, module: Module, node: ast.Import | ast.ImportFrom) -> None:
         own, aliases = self.own[module.name], self.aliases[module.name]
         for alias in node.names:
             local = local_name(node, alias)
@@ -171,7 +182,5 @@ class _Program:
                     raise BuildError(f"{module.path}:{node.lineno}: {origin} has no {alias.name}")
                 own[local] = self.own[origin][alias.name]
             else:
-                key = (origin, alias.name if isinstance(node, ast.ImportFrom) else "")
-                if key not in self.foreign:
-                    self.foreign[key] = next(short)
-                own[local] = self.foreign[key]
+                what = alias.name if isinstance(node, ast.ImportFrom) else ""
+                own[local] = self.foreign.setdefault((origin, what), f"{origin}{_AT}{what}")

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pumphost.build.modules import DYNAMIC_CLASSES, Module, called, imported_names, mentioned, words
+from pumphost.build.share import short_names
 
 _METHOD_KINDS = frozenset({"property", "classmethod", "setter", "native", "viper"})
 
@@ -58,14 +59,6 @@ def rename(modules: dict[str, Module]) -> dict[str, dict[str, str]]:
 def is_private(name: str) -> bool:
     """One leading underscore, and long enough to gain."""
     return len(name) > 2 and name[0] == "_" and name[1] != "_"
-
-
-def short_names() -> Iterator[str]:
-    """_a to _z, then _a1, _b1, …"""
-    number = 0
-    while True:
-        yield from (f"_{letter}{number or ''}" for letter in "abcdefghijklmnopqrstuvwxyz")
-        number += 1
 
 
 def _is_dynamic(node: ast.AST) -> bool:

@@ -48,7 +48,10 @@ def write_tree(folder: Path, sources: Mapping[str, str]) -> None:
         path.write_text(source, encoding="utf-8")
 
 
-def write_names(folder: Path, names: Mapping[str, Mapping[str, str]]) -> None:
-    """Write the map from short names back to those of the sources, for whoever reads a traceback of a pump."""
+def write_names(folder: Path, names: Mapping[str, Mapping[str, list[str]]]) -> None:
+    """Write the map from short names back to those of the sources, for whoever reads a traceback of a pump.
+
+    A short name may stand for several: one of the top level, and methods and attributes of several classes.
+    """
     text = json.dumps(names, indent=2, sort_keys=True) + "\n"
     (folder / NAMES_FILE).write_text(text, encoding="utf-8")
