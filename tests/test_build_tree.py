@@ -78,16 +78,23 @@ def test_what_is_shipped_fits(shipped):
 
 
 def test_every_short_name_can_be_traced_back(shipped, written):
-    """An attribute to its name; what the top level of a module binds to that module as well."""
+    """What the top level of a module binds to that module, an attribute to module and class."""
     names = json.loads((shipped[0] / "names.json").read_text(encoding="utf-8"))
     assert sorted(names) == ["vm.py", "vm_1.py", "vm_2.py", "vm_3.py"]
     paths = {path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in written}
     found = [(short, one) for table in names.values() for short, long in table.items() for one in long]
+    attributes = 0
     for short, long in found:
-        module, _, name = long.rpartition(".")
+        above, _, name = long.rpartition(".")
+        module, _, class_name = (above, "", "") if above in paths else above.rpartition(".")
         sources = [written[paths[module]]] if module in paths else written.values()
         assert any(re.search(rf"\b{name}\b", source) for source in sources), long
         assert not any(re.search(rf"\b{short}\b", source) for source in written.values()), short
+        if module in paths and class_name:
+            assert re.search(rf"^class {class_name}\b", sources[0], re.MULTILINE), long
+            attributes += 1
+    assert attributes > 300
+    assert len({short for short, _ in found}) < 150, "of more than 600 names"
 
 
 def test_a_file_that_does_not_compile_is_named(tmp_path):

@@ -1,7 +1,7 @@
 """Sources of a pump in, sources that cost less heap out; they do the same.
 
     folded = fold(read_tree(packages), "pumpfw.boards.vm")
-    folded.sources["vm.py"], folded.names["vm.py"]["_a"]
+    folded.sources["vm.py"], folded.names["vm.py"]["_a"]    # text, ["pumpfw.core.link.LinkServer.serve", …]
 
 What a pass cannot see through it leaves as it is. One thing none of them sees: a name put together at run time from
 parts ("_" + kind); a name spelt out whole in a string is seen.
@@ -13,12 +13,13 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pumphost.build.attributes import shorten_attributes
 from pumphost.build.constants import Constants
 from pumphost.build.join import join
 from pumphost.build.machine_code import decided
 from pumphost.build.modules import loads, mentioned, parse
 from pumphost.build.parameters import shorten
-from pumphost.build.private import rename
+from pumphost.build.private import shorten_private
 from pumphost.build.strip import strip
 
 # Loading a part leaves a hole beside each of its functions; collected, the next part fills them.
@@ -34,7 +35,7 @@ main()
 
 @dataclass(frozen=True)
 class Folded:
-    """`names`: per path, the short names and what they stand for, with the module where modules are joined."""
+    """`names`: per path, the short names and all that each stands for, with the module where modules are joined."""
 
     sources: dict[str, str]
     names: dict[str, dict[str, list[str]]]
@@ -55,9 +56,9 @@ def fold(sources: Mapping[str, str], entry: str = "", *, native: bool = False) -
         modules, names = join(modules, entry)
     taken = {name for module in modules.values() for name in mentioned(module.tree)}
     shorten(modules.values(), taken)
-    for path, table in rename(modules).items():
-        known = names.setdefault(path, {})
-        known |= {new: known.pop(old, [old]) for new, old in table.items()}
+    if not entry:
+        names = shorten_private(modules)
+    shorten_attributes(modules, names, whole=bool(entry))
     texts = {module.path: _text(module.tree) for module in modules.values()}
     if entry:
         texts["start.py"] = START.format(program=entry.rpartition(".")[2], parts=list(modules))

