@@ -174,6 +174,10 @@ def test_parts_share_the_short_names_of_what_does_not_leave_them(joined):
     assert all(len(long) == 1 for table in after.names.values() for long in table.values())
 
 
+def test_a_short_name_is_no_local_name(joined):
+    joined("1 2", app="STATE = [1]\n\ndef main():\n    _a = 2\n    print(STATE[0], _a)\n")
+
+
 def test_of_the_entry_main_alone_keeps_its_name(joined):
     after = joined(
         "5",
