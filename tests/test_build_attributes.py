@@ -140,6 +140,45 @@ def test_two_bases_have_different_ones(joined):  # noqa: F811
     assert not names_in(text_of(after)) & {"left_count", "right_count"}
 
 
+def test_a_base_that_is_an_attribute_of_its_module(folded):  # noqa: F811
+    main = (
+        "import t\n\nclass Derived(t.Counter):\n    def __init__(self):\n        t.Counter.__init__(self)\n"
+        "        self._mine = 5\nd = Derived()\nprint(d.call(), d.call(), d._mine)"
+    )
+    after = folded("1 2 5", main=main, t=COUNTER)
+    assert not names_in(after["main"] + after["t"]) & {"_count_of_calls", "_mine"}
+
+
+def test_a_base_under_the_name_of_a_built_in_one(folded):  # noqa: F811
+    main = (
+        "from t import Counter as object\nfrom u import Other\n\nclass Both(object, Other):\n    def __init__(self):\n"
+        "        object.__init__(self)\n        Other.__init__(self)\nb = Both()\n"
+        "print(b.call(), b.call(), b.other())"
+    )
+    folded("1 2 1", main=main, t=COUNTER, u=OTHER.replace("_bump_it", "_up"))
+
+
+def test_a_built_in_base_keeps_its_own_names_and_no_others(joined):  # noqa: F811
+    app = (
+        "class Own(UnicodeDecodeError):\n    def __init__(self):\n"
+        "        super().__init__('utf-8', b'x', 0, 1, 'why')\n        self.own_count = 4\n\n"
+        "    def told(self):\n        return self.encoding\n\ndef main():\n    print(Own().told(), Own().own_count)\n"
+    )
+    after = names_in(text_of(joined("utf-8 4", app=app)))
+    assert "encoding" in after
+    assert "own_count" not in after
+
+
+def test_variables_of_one_class_have_different_ones(joined):  # noqa: F811
+    app = (
+        "class Both:\n    one_of_two = sum([1])\n    two_of_two = sum([2])\n\n"
+        "class One:\n    def __init__(self):\n        self.one_of_two = 3\n\n"
+        "class Two:\n    def __init__(self):\n        self.two_of_two = 4\n\n"
+        "def main():\n    print(Both.one_of_two, Both.two_of_two, One().one_of_two, Two().two_of_two)\n"
+    )
+    assert "of_two" not in text_of(joined("1 2 3 4", app=app))
+
+
 def test_two_that_derive_from_one_class_share(joined):  # noqa: F811
     app = (
         f"{TWO}\nclass A(Left):\n    def of_a(self):\n        return 1\n\nclass B(Left):\n    def of_b(self):\n"
@@ -156,7 +195,8 @@ FROM_OUTSIDE = {
     "added to": ("def put(self, thing):\n        thing.right_count = thing.left_count\n        thing.right_count += 6",
     "Right().put"),
     "set in a function": ("pass\n\ndef put(thing):\n    thing.right_count = 7", "put"),
-    "in a static method": ("@staticmethod\n    def put(thing):\n        thing.right_count = 7", "Right.put"),
+    "in a static method": ("@staticmethod\n    def put(thing):\n        thing.right_count = 7", "Right().put"),
+    "behind a slash": ("def put(self, /, thing):\n        thing.right_count = 7", "Right().put"),
     "by another self": ("def put(self, thing):\n        self = thing\n        self.right_count = 7", "Right().put"),
     "in a function inside": ("def put(self, thing):\n        def inner(self):\n            self.right_count = 7\n"
     "        inner(thing)", "Right().put"),
@@ -175,6 +215,25 @@ def test_what_may_be_put_on_any_object_has_a_name_of_its_own(joined, way):  # no
     )
     after = joined("1 7 3", app=app)
     assert "right_count" not in names_in(text_of(after))
+
+
+@pytest.mark.parametrize(
+    ("head", "call"),
+    [
+        ("class Far:\n    def __init__(self):\n        self.far_count = 1\n", "far.go(None)"),
+        ("class Side:\n    def __init__(self):\n        self.far_count = 1\n\nclass Far(Right):\n", "Far().go(far)"),
+    ],
+)
+def test_a_method_called_for_another_object_may_put_names_on_any(joined, head, call):  # noqa: F811
+    """From a class that does not derive from that of the method; from one that does, for an object that does not."""
+    given = "other" if "Side" in head else "self"
+    app = (
+        "class Right:\n    def __init__(self):\n        self.right_count = 3\n\n    def put(self):\n"
+        f"        self.right_count = 7\n\n{head}\n    def go(self, other):\n        Right.put({given})\n\n"
+        f"def main():\n    far = {'Side' if 'Side' in head else 'Far'}()\n    {call}\n"
+        "    print(far.far_count, far.right_count, Right().right_count)\n"
+    )
+    joined("1 7 3", app=app)
 
 
 def test_a_method_of_a_base_called_for_the_own_object_is_lent_to_nobody(joined):  # noqa: F811
@@ -209,6 +268,8 @@ HAZARDS = {
     "    import math as numbers_of\n\ndef main():\n    print(Own.numbers_of.pi > Far.numbers_of)"),
     "a class in a class": ("4", "inner_class", "class Own:\n    class inner_class:\n        seen = sum([4])\n\n"
     "def main():\n    print(Own.inner_class.seen)"),
+    "global in a class": ("3 True", "global_one", "class Own:\n    global global_one\n\n    def global_one():\n"
+    "        return 3\n\ndef main():\n    print(global_one(), Own is not None)"),
     "of Python itself": ("3", "__len__", "class Own:\n    def __len__(self):\n        return 3\n\n"
     "def main():\n    print(len(Own()))"),
     "mangled": ("3", "__hidden_one", "class Own:\n    __hidden_one = sum([3])\n\n    def f(self):\n"
@@ -228,17 +289,21 @@ def test_a_name_that_something_else_asks_for_is_left(joined, hazard):  # noqa: F
     assert kept in names_in(text_of(joined(expected, app=f"{app}\n")))
 
 
-def test_all_of_a_line_with_a_base_from_outside_is_left(joined):  # noqa: F811
+@pytest.mark.parametrize(
+    ("load", "base"), [("from threading import Thread", "Thread"), ("import threading", "threading.Thread")]
+)
+def test_all_of_a_line_with_a_base_from_outside_is_left(joined, load, base):  # noqa: F811
     """What the base has, another build of it may have under any short name."""
     app = (
-        "from threading import Thread\n\nclass Top:\n    def _of_top(self):\n        return 1\n\n"
-        "class Mid(Top, Thread):\n    def _of_mid(self):\n        return 2\n\n"
-        "class Low(Mid):\n    def _of_low(self):\n        return 3\n\nclass Far:\n    def _of_far(self):\n"
+        f"{load}\n\nclass Top:\n    def _of_top(self):\n        return 1\n\n"
+        f"class Mid(Top, {base}):\n    def _of_mid(self):\n        return 2\n\n"
+        "class Side:\n    def _of_side(self):\n        return 5\n\n"
+        "class Low(Mid, Side):\n    def _of_low(self):\n        return 3\n\nclass Far:\n    def _of_far(self):\n"
         "        return 4\n\ndef main():\n    low = Low()\n"
-        "    print(low._of_top(), low._of_mid(), low._of_low(), Far()._of_far())\n"
+        "    print(low._of_top(), low._of_mid(), low._of_low(), low._of_side(), Far()._of_far())\n"
     )
-    text = text_of(joined("1 2 3 4", app=app))
-    assert {"_of_top", "_of_mid", "_of_low"} <= names_in(text)
+    text = text_of(joined("1 2 3 5 4", app=app))
+    assert {"_of_top", "_of_mid", "_of_low", "_of_side"} <= names_in(text)
     assert "_of_far" not in text
 
 
@@ -302,6 +367,14 @@ IN_FOLDED = {
         "import t\nfrom u import Other\nif t:\n    from t import Counter as Base\nelse:\n    Base = None\n\n"
         "class Both(Base, Other):\n    def __init__(self):\n        t.Counter.__init__(self)\n"
         "        Other.__init__(self)\nb = Both()\nprint(b.call(), b.call(), b.other())",
+        COUNTER,
+    ),
+    "of a base that is there twice": (
+        "1 2 1",
+        "from t import Counter\nfrom u import Other\nif Other:\n    class Base(Counter):\n        pass\nelse:\n"
+        "    class Base:\n        pass\n\nclass Both(Base, Other):\n    def __init__(self):\n"
+        "        Counter.__init__(self)\n        Other.__init__(self)\nb = Both()\n"
+        "print(b.call(), b.call(), b.other())",
         COUNTER,
     ),
     "of the top level as well": (

@@ -43,6 +43,13 @@ HAZARDS = {
     "named in a string": (
         "3", "import t\nprint(getattr(t, '_le' + 'ft'), '_left'[:0])", "_left = [3][0]\n",
     ),
+    "named in a string of its own module": (
+        "3", "import t\nprint(getattr(t, t.NAMES[0]))", "_left = [3][0]\nNAMES = ['_left']\n",
+    ),
+    "of a class alone": (
+        "['_left']", "from t import T\nprint([name for name in T.__dict__ if name[1:] == 'left'])",
+        "class T:\n    def _left(self):\n        return 3\n",
+    ),
     "in a module that looks at itself": ("3", "from t import f\nprint(f())", "_left = 3\n\ndef f():\n"
     "    return globals()['_le' + 'ft']\n"),
     "an attribute as well": (
@@ -66,6 +73,10 @@ def test_a_name_that_others_may_use_is_left(folded, hazard):  # noqa: F811
     expected, main, module = HAZARDS[hazard]
     after = folded(expected, main=main, t=module)
     assert "_left" in names_in(after["t"])
+
+
+def test_a_name_from_outside_of_the_tree_is_left(folded):  # noqa: F811
+    assert "_exit" in folded("True", main="from os import _exit\nprint(callable(_exit))")["main"]
 
 
 def test_more_names_than_letters_stay_apart(folded):  # noqa: F811

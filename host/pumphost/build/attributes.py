@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pumphost.build.classes import Class, Unseen, class_scope, find_classes
-from pumphost.build.modules import DYNAMIC_CLASSES, Module, called, imported_names, local_name, mentioned, words
+from pumphost.build.modules import DYNAMIC_CLASSES, Module, called, local_name, mentioned, words
 from pumphost.build.outside import ATTRIBUTES, KNOWN_MODULES
 from pumphost.build.private import is_private
 from pumphost.build.rewrite import bound
@@ -38,8 +38,7 @@ def shorten_attributes(modules: dict[str, Module], names: dict[str, dict[str, li
         return
     read = {n.id for each in classes for n in class_scope(each.node) if isinstance(n, ast.Name) and _loads(n)}
     asked_for = read | set(_asked_for(modules, classes))
-    trees = [module.tree for module in modules.values()]
-    left = asked_for.union(*(bound(tree.body) for tree in trees), *(imported_names(tree) for tree in trees))
+    left = asked_for.union(*(bound(module.tree.body) for module in modules.values()))
     public = _all_known(modules)
     places: dict[str, set[Class]] = {}
     for each in classes:

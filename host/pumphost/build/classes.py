@@ -116,16 +116,12 @@ def _self_of(method: ast.FunctionDef) -> str:
 
 
 def _set(method: ast.FunctionDef) -> Iterator[ast.Attribute]:
-    """What a method sets on the object itself. In a function inside of it, its `self` may be another."""
+    """What a method sets on the object itself."""
     first = _self_of(method)
-    waiting: list[ast.AST] = list(method.body)
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, ast.Attribute) and isinstance(item.value, ast.Name) and item.value.id == first:
-            if not isinstance(item.ctx, ast.Load):
-                yield item
-        elif not isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            waiting += ast.iter_child_nodes(item)
+    for item in ast.walk(method):
+        if isinstance(item, ast.Attribute) and not isinstance(item.ctx, ast.Load):
+            on_self = isinstance(item.value, ast.Name) and item.value.id == first
+            yield from [item] if on_self else []
 
 
 class _Tree:
