@@ -97,6 +97,14 @@ def test_every_short_name_can_be_traced_back(shipped, written):
     assert len({short for short, _ in found}) < 150, "of more than 600 names"
 
 
+def test_beside_machine_code_as_many_names_are_short(written):
+    """What it is given is memory: it asks no object for a name."""
+    count = {native: sum(map(len, fold(written, ENTRY, native=native).names.values())) for native in (False, True)}
+    long = {native: fold(written, ENTRY, native=native).sources["vm.py"].count("revision") for native in (False, True)}
+    assert count[True] > count[False] - 20
+    assert long == {False: 0, True: 0}
+
+
 def test_a_file_that_does_not_compile_is_named(tmp_path):
     package = tmp_path / "pumpodd"
     package.mkdir()
