@@ -30,7 +30,7 @@ Names, units, limits in words and sentences are in `messages` and `codes`.
 
 # declared for both ends, of no use to this pump: each name costs heap
 HOST_ONLY = {
-    "U30", "OK", "INTERNAL", "PREPARED", "ACT_CONTINUE", "NOBODY", "ANYONE", "P", "C", "S", "VIEW", "PATIENT",
+    "U30", "OK", "PREPARED", "ACT_CONTINUE", "NOBODY", "ANYONE", "P", "C", "S", "VIEW", "PATIENT",
     "SERVICE", "TESTER",
 }  # fmt: skip
 

@@ -40,7 +40,7 @@ REFUSALS = {
     "ALARM_ACTIVE": ("", "alarm code", SAME_ID),
     "DISABLED": ("", "", SAME_ID),
     "STOPPED": ("", "mode", SAME_ID),
-    "INTERNAL": ("", "", "kept free: this pump stops with an alarm and stays silent instead"),
+    "INTERNAL": ("", "", "the pump has stopped; of an order that it was about ask GET_ORDER"),
 }
 
 # (message, side): fields of one element of the variable part; None: bytes of something else

@@ -108,7 +108,13 @@ class Session:
             if reply is None:
                 raise NoAnswer(self._silence(message))
             result = self._values(message, reply, action)
-        except Refused:
+        except Refused as refusal:
+            if refusal.code == codes.INTERNAL and order:  # it failed half way: what has become of it only the log knows
+                raise OutcomeUnknown(
+                    f"the outcome of {_named(asked)} is unknown: {refusal}; nothing else is sent before the pump has "
+                    "told it (settle)",
+                    order=order,
+                ) from refusal
             self.unsettled = before
             raise
         except (NoAnswer, TransportError) as exc:

@@ -157,16 +157,24 @@ class LinkServer:
         elif not message[layout.ROLES] >> session.role & 1:
             reply = self._refusal(msg_id, device.FORBIDDEN, now_ms)
         else:
-            reply = self._execute(message, payload, now_ms)
+            try:
+                reply = self._execute(message, payload, now_ms)
+            except Exception:
+                self._keep(self._reply(self._answer_frame, msg_id, seq, refused(device.INTERNAL), tag), tag)
+                self._port.write(self._last_wire)
+                raise  # the pump stops (PWR-15)
         wire = self._reply(self._answer_frame, msg_id, seq, reply, tag)
-        self._last_tag = tag
-        self._last_wire = wire
+        self._keep(wire, tag)
         if self.tester and msg_id != device.LINK_FAULT:
             self.tester.say(self._port, wire)
         else:
             self._port.write(wire)
         if msg_id == device.CLOSE and not reply[0]:  # its answer was signed with the keys that go now
             self.close()
+
+    def _keep(self, wire, tag):
+        self._last_tag = tag
+        self._last_wire = wire
 
     # -- what is asked -----------------------------------------------------------------------------------
 
