@@ -66,7 +66,7 @@ FIGURES = (
     ("vm_heap_start_bytes", "heap in use after two days, bytes", None),
     ("vm_heap_end_bytes", "heap in use after 30 days, bytes", None),
     ("vm_heap_growth_bytes", "growth from day 2 to day 30, bytes", 0),
-    ("vm_heap_needed_kb", "smallest heap for all a pump can hold, log export, KB", 140),
+    ("vm_heap_needed_kb", "smallest heap for all a pump can hold, log export, KB", 120),
     ("store_bytes_per_day", "written to the store on a day of 1 mL and 6 boluses", None),
     ("store_erases_per_day", "sectors of 4 KB that littlefs erases for it", None),
     ("store_years", "until 1 408 KB of flash are worn out", 10),
