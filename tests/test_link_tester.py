@@ -82,6 +82,24 @@ def test_replies_are_harmed_as_often_as_was_asked(what: int, came: list[int]) ->
     assert answers(bench, 3) == came
 
 
+def test_what_is_kept_for_a_repetition_is_not_harmed() -> None:
+    """LINK-04: a bit is changed on the wire; the same request once more gets the sound answer."""
+    bench = running()
+    assert bench.ask("LINK_FAULT", FLIP, 1, 77).ok
+    wire = frame.encode(bench.body("GET_LIMITS"))
+    assert not bench.exchange(wire)
+    (answer,) = bench.exchange(wire)
+    assert answer[2] == messages.GET_LIMITS.id
+
+
+def test_a_reply_that_is_held_comes_as_it_was_before_the_next_one() -> None:
+    bench = running()
+    assert bench.ask("LINK_FAULT", HOLD, 1, 0).ok
+    assert not bench.exchange(frame.encode(bench.body("GET_LIMITS")))
+    held, answer = bench.exchange(frame.encode(bench.body("LOG_INFO", 0)))
+    assert (held[2], answer[2]) == (messages.GET_LIMITS.id, messages.LOG_INFO.id)
+
+
 def test_a_reset_by_command_is_on_record_as_one() -> None:
     """PWR-05: rig, board and pump together; the answer comes before the reset."""
     with open_rig("sim", seed=3) as rig:

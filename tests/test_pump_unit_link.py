@@ -18,6 +18,7 @@ from pump_cases import bolus, mode, running
 from pump_driver import HOUR_MS, MINUTE_MS, Bench
 
 from pumplink import codes, frame, messages
+from pumplink.tags import TAG_SIZE
 
 INPUT_PER_POLL = 256
 STATUS_REQUEST = messages.STATUS.id
@@ -153,6 +154,22 @@ def test_a_refusal_is_repeated_too() -> None:
     assert bench.exchange(wire) == first
 
 
+def test_what_is_said_in_between_does_not_touch_the_answer_that_is_kept() -> None:
+    """LINK-04: refused copies, answers to strangers and events, and then the same bytes once more."""
+    bench = running()
+    late = bench.body("LOG_SUBSCRIBE", 2, 500)
+    assert answered(bench, late).ok
+    wire = frame.encode(bench.body("LOG_READ", 0, 0, 5))
+    first = bench.exchange(wire)
+    assert refusal(bench, late)[0] == codes.SEQ_STALE
+    assert answered(bench, bare(STATUS_REQUEST)).ok
+    assert answered(bench, bare(messages.HELLO.id, bytes(24))).ok
+    bench.run_for(MINUTE_MS)
+    assert bench.link.outgoing, "events"
+    bench.link.outgoing.clear()
+    assert bench.exchange(wire) == first
+
+
 def test_a_late_copy_of_an_earlier_request_is_refused() -> None:
     """Invariant 22, LINK-04: a stop that was held up on its way stops nothing, however often it comes."""
     bench = running()
@@ -232,3 +249,52 @@ def test_a_flood_is_worked_off_and_delays_no_packet() -> None:
             either.run_until((minute + 1) * MINUTE_MS)
     assert bench.motor.packets == quiet.motor.packets
     assert mode(bench) == "schedule"
+
+
+# -- without a piece of heap ---------------------------------------------------------------------------
+
+
+def lent(bench: Bench) -> list[tuple[int, int]]:
+    """(which buffer, how long) of every frame that is written from now on."""
+    written = []
+    write = bench.link.write
+
+    def note(data: memoryview) -> None:
+        written.append((id(data.obj), len(data)))
+        write(data)
+
+    bench.link.write = note  # type: ignore[assignment,method-assign]
+    return written
+
+
+def test_what_is_said_lies_in_two_buffers_that_are_there_for_good() -> None:
+    """HW-03: a heap that has run for days has no hole for a frame. The longest answers, refusals, repeats, events."""
+    bench = running()
+    opened(bench, codes.CLINICIAN)
+    written = lent(bench)
+    for message in messages.TABLE:  # with fields that do and that do not fit
+        for payload in (b"", bytes(message.request.size), b"\x00\x01\0\0\0\x05"):
+            if message.id not in (messages.CLOSE.id, messages.REBOOT.id):
+                asked = signed(bench, message.id, payload)
+                for _ in range(2):
+                    bench.exchange(frame.encode(asked))
+                bench.exchange(frame.encode(bare(message.id, payload)))
+    bench.exchange(frame.encode(signed(bench, messages.LOG_SUBSCRIBE.id, struct.pack("<BH", 2, 500))))
+    bench.run_for(MINUTE_MS)
+    assert len(written) > 200
+    assert len({buffer for buffer, _ in written}) == 2
+    assert max(size for _, size in written) > 220, "a full LOG_READ is among them"
+    told = {body[2] for body in frame.FrameReader().feed(bytes(bench.link.outgoing))}
+    assert told >= {messages.EVT_STATUS.id, messages.EVT_LOG.id}
+
+
+def test_what_is_said_beside_the_session_fits_its_buffer() -> None:
+    """Answers to strangers and events; those of the session have one of the largest frame."""
+    room = len(Bench().pump.link._frame) - frame.OVERHEAD - frame.HEADER
+    for message in messages.TABLE:
+        if message.roles & messages.OPEN:
+            assert not message.reply.has_tail
+            assert 1 + message.reply.size <= room, message.name
+    for message in messages.EVENTS:
+        tail = 40 if message.reply.has_tail else 0  # EVT_LOG: a record and its chain value
+        assert message.reply.size + tail + TAG_SIZE <= room, message.name

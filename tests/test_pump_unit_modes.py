@@ -219,6 +219,9 @@ def test_a_bridge_flows_at_its_rate_for_its_volume_and_then_the_program() -> Non
     assert bench.status()["rate"] == 2_400_000
     assert bench.bolus().status == codes.BUSY
     bench.run_for(30 * MINUTE_MS)
+    state, given_nl = order_of(bench, order)
+    assert state == "running"
+    assert abs(given_nl - 50_000) <= 20_000 // 24, "half of it, but for a packet of half a minute"
     assert codes.ALARMS[codes.ALARM_BRIDGE][0] in shown(bench)
     bench.run_for(31 * MINUTE_MS)
     assert bench.status()["rate"] == 480_000

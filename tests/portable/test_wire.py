@@ -13,7 +13,17 @@ from pumplink import device, layout, rows
 from pumplink.cobs import decode_into, encode_into
 from pumplink.crc32c import check_k, crc32c, write_k
 from pumplink.digest import digest8
-from pumplink.frame import FrameReader, encode, major_of, pack_body, parse_body
+from pumplink.frame import (
+    MAX_WIRE,
+    PAYLOAD_AT,
+    FrameReader,
+    encode,
+    head_into,
+    major_of,
+    pack_body,
+    parse_body,
+    wire_in,
+)  # fmt: skip
 
 HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 COUNTERS = ("ok", "bad_crc", "bad_cobs", "bad_len", "oversize")
@@ -91,6 +101,29 @@ def test_golden_and_message_frames():
         assert reader.feed(wire) == [body], row
     assert len(rows) > 100
     assert counts(reader) == [len(rows), 0, 0, 0, 0]
+
+
+def test_a_frame_made_where_it_lies():
+    """The same bytes as from parts, of every length, with zeros anywhere, one after the other in one buffer."""
+    buffer = bytearray(MAX_WIRE)
+    for tag in (b"", bytes(16), bytes(range(16))):
+        sizes = list(range(230 - len(tag), -1, -1))
+        sizes.extend((0, 1, 17))
+        for size in sizes:
+            payload = bytes([i * size % 5 for i in range(size)])
+            end = PAYLOAD_AT + size
+            buffer[PAYLOAD_AT:end] = payload
+            body = pack_body(1, 17, payload, 1 << 24, 513, 33, len(tag))
+            assert head_into(buffer, end, 1, 17, 1 << 24, 513, 33, len(tag)) == body
+            assert wire_in(buffer, end, tag) == encode(body + tag), (size, tag)
+    assert len(buffer) == MAX_WIRE
+    longer = bytearray(300)
+    head_into(longer, PAYLOAD_AT + 231, 1, 17, 1, 0, 0, 0)
+    try:
+        wire_in(longer, PAYLOAD_AT + 231)
+    except ValueError:
+        return
+    raise AssertionError("a body of 241 bytes")
 
 
 def test_message_fields():
