@@ -39,7 +39,7 @@ minimum = { rate = "0.012 mL/day" }
 
 
 def fullest_use(heap_kb: int | None = None) -> tuple[int, int]:
-    """Program the fullest therapy twice, give boluses, refill, export the whole log; heap used and free."""
+    """Program the fullest therapy twice, give boluses, refill, export the whole log, restart; heap used and free."""
     therapy = loads(fullest_therapy())
     with open_rig("vm", seed=1, reservoir_nl=therapy.reservoir_nl, fill_nl=therapy.fill_nl, heap_kb=heap_kb) as rig:
         treatment = Treatment(rig)
@@ -62,6 +62,7 @@ def fullest_use(heap_kb: int | None = None) -> tuple[int, int]:
         if len(records) < EVENT_RECORDS:
             raise RigBroken(f"of {EVENT_RECORDS} records the log holds {len(records)}")
         programmer.log(ring=logbook.FAULTS)
+        rig.reset(codes.RESET_WATCHDOG)  # what is restored has to fit too
         treatment.run_for(hours=30)
         failed = [alarm for alarm in programmer.alarms() if alarm.code == codes.ALARM_INTERNAL]
         if failed or programmer.status().mode != codes.SCHEDULE or treatment.disagreements:

@@ -70,7 +70,8 @@ def test_orders_are_loaded_as_they_were():
     for order in range(1, 67):
         orders.add(order, BOLUS, DONE, order, order)
     other = Orders()
-    assert other.load(b"?" + orders.durable, 1) == 1 + Orders.SIZE == 1 + 4 + 64 * 22
+    other.durable[:] = orders.durable
+    assert other.load() == Orders.SIZE == 4 + 64 * 22
     assert (other.last(), other.state(1), other.row(66)) == (66, FORGOTTEN, (66, BOLUS, DONE, 66, 0, 66))
 
 

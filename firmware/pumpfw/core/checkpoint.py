@@ -13,6 +13,7 @@ from pumpfw.core.schedule import Program
 from pumpfw.core.window import RollingWindow
 
 _VERSION = 3
+_PIECE = 160  # read at once
 _NUMBERS_SIZE = 8 * durable.COUNT
 _SMALL_SIZE = (
     1 + _NUMBERS_SIZE + BolusSettings.SIZE + BolusHistory.SIZE + Counters.SIZE + Reservoir.SIZE + RollingWindow.SIZE
@@ -72,14 +73,24 @@ def take_calibration(pump):
 
 def take(pump):
     """The reverse of all pieces, from the store. False, changing nothing: they are of another version."""
-    payload = pump.storage.payload(0, _SMALL_SIZE)
-    if payload[0] != _VERSION:
+    buf = pump.scratch
+    _read(pump.storage, 0, buf)
+    if buf[0] != _VERSION:
         return False
-    _take_small(pump, payload)
-    size = _SMALL_SIZE
-    for part in (pump.orders, pump.schedule.program, pump.alarms):
-        size += part.load(pump.storage.payload(size, part.SIZE), 0)
+    _take_small(pump, buf)
+    _read(pump.storage, _SMALL_SIZE, pump.orders.durable)
+    size = _SMALL_SIZE + pump.orders.load()
+    for part in (pump.schedule.program, pump.alarms):
+        _read(pump.storage, size, buf)
+        size += part.load(buf, 0)
     return True
+
+
+def _read(storage, at, buf):
+    # as much as there is, in pieces: no pump may find at power-on that its heap has no hole for what it was given
+    for done in range(0, len(buf), _PIECE):
+        part = storage.payload(at + done, min(_PIECE, len(buf) - done))
+        buf[done : done + len(part)] = part
 
 
 def keep(pump, order):

@@ -86,8 +86,7 @@ class Orders:
             return order, 0, self.state(order), 0, 0, oldest if self._count > KEPT else 0
         return struct.unpack_from(_ROW, self.durable, at)
 
-    def load(self, buf, at):
-        """Take over what `durable` was; returns the place behind it."""
-        self.durable[:] = buf[at : at + self.SIZE]
-        self._count = struct.unpack_from("<I", buf, at)[0]
-        return at + self.SIZE
+    def load(self):
+        """What was read into `durable` holds from now on; returns its size."""
+        self._count = struct.unpack_from("<I", self.durable, 0)[0]
+        return self.SIZE
