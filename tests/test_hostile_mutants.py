@@ -88,7 +88,7 @@ def no_tag(patch: Patch) -> None:
 
 
 def no_role(patch: Patch) -> None:
-    changed(patch, LinkServer, "_in_session", ("elif not message[ROLES] >> session.role & 1:", "elif False:"))
+    changed(patch, LinkServer, "_in_session", ("elif not message[layout.ROLES] >> session.role & 1:", "elif False:"))
 
 
 def no_valid_until(patch: Patch) -> None:
