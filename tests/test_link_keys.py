@@ -24,7 +24,7 @@ from link_cases import (
     refusal,
 )
 from link_client import BLOCK, KEYS, block
-from pump_cases import mode, running
+from pump_cases import mode, nothing_moves, running, shown
 from pump_driver import HOUR_MS, Bench
 from pump_faults import PowerCut
 
@@ -243,6 +243,32 @@ def test_a_copy_that_rots_while_the_pump_runs_costs_no_keys(rotted: int) -> None
         first, second = areas(bench)
         assert first == second
         assert first in (BLOCK, NEW)
+
+
+@pytest.mark.parametrize("rotted", [FIRST, SECOND])
+def test_a_copy_that_rots_is_written_anew_within_an_hour(rotted: int) -> None:
+    """PWR-12: found by reading it back, not only when somebody needs it; a low alarm and a record tell."""
+    bench = running()
+    assert bench.store.rot(rotted, 100)
+    bench.run_for(HOUR_MS)
+    assert areas(bench) == (BLOCK, BLOCK)
+    assert shown(bench) == {codes.ALARMS[codes.ALARM_MEMORY_REPAIRED][0]}
+    assert [record[5] for record in bench.records(codes.REC_REPAIRED)] == [1]
+    assert mode(bench) == "schedule"
+    assert opens(bench, KEYS[codes.CLINICIAN])
+    bench.run_for(2 * HOUR_MS)
+    assert len(bench.records(codes.REC_REPAIRED)) == 1, "once"
+
+
+def test_two_copies_that_rot_are_the_end_of_delivery() -> None:
+    """PWR-12: nobody could command this pump any more."""
+    bench = running()
+    assert bench.store.rot(FIRST, 100)
+    assert bench.store.rot(SECOND, 200)
+    bench.run_for(HOUR_MS)
+    assert bench.pump.mode == codes.FAULT
+    assert codes.ALARMS[codes.ALARM_MEMORY][0] in shown(bench)
+    assert nothing_moves(bench)
 
 
 def test_two_rotted_copies_are_no_keys() -> None:

@@ -15,6 +15,11 @@ from pumplink import provision
 from pumplink.device import POLICY_PRESENCE, SENSE_JUMPER, SENSE_PRESENCE
 from pumplink.provision import BLOCK_SIZE, SLOTS
 
+SOUND = 0  # alike and whole, or this pump has no keys
+REPAIRED = 1  # one was not what the other is, and is again
+ALONE = 2  # and cannot be written
+LOST = 3  # neither is whole any more
+
 
 class Keys:
     """`policy`: bits of codes.POLICY_…; 0 without a block."""
@@ -56,20 +61,26 @@ class Keys:
 
     def repair(self):
         """Make the other copy equal to the one in use. False: it is not, and cannot be."""
+        return self.verify() < ALONE
+
+    def verify(self):
+        """At power-on, and every hour (PWR-12): how both copies were found. One that rotted is written anew."""
         if self._area < 0:
-            return True
-        if not self._whole(self._area):  # it rotted since power-on; the next one takes the other
-            return False
+            return SOUND
         store = self._store
+        other = KEY_AREAS[self._area == KEY_AREAS[0]]
+        if not self._whole(self._area):  # it rotted since power-on: the other one takes its place
+            if not self._whole(other):
+                return LOST
+            self._area, other = other, self._area
         area = self._area
-        other = KEY_AREAS[area == KEY_AREAS[0]]
         digest = store.read(area, provision.SIGNED, provision.DIGEST_SIZE)
         if self._whole(other) and store.read(other, provision.SIGNED, provision.DIGEST_SIZE) == digest:
-            return True
+            return SOUND
         good = store.erase(other)
         for at in range(0, BLOCK_SIZE, provision.PIECE):
             good = good and store.append(other, store.read(area, at, provision.PIECE))
-        return good
+        return REPAIRED if good else ALONE
 
     def _whole(self, area):
         return provision.whole(lambda at, count: self._store.read(area, at, count))

@@ -3,7 +3,7 @@
 Every alarm condition is judged in every mode (ALM-08); here are those that change slowly.
 """
 
-from pumpfw.core import durable, modes, rules
+from pumpfw.core import durable, keys, modes, rules
 from pumpfw.core.config import IDLE_WAKE_MS, REMIND_MS, STOPPED_MAX_MS, UPKEEP_MS, VERIFY_MS
 from pumpfw.core.storage import GOOD, LOST
 from pumplink import device
@@ -64,6 +64,10 @@ def _verify(pump, now_ms):
         pump.journal.add(now_ms, device.REC_REPAIRED, status - 1)
         pump.alarms.event(device.ALARM_MEMORY if status == LOST else device.ALARM_MEMORY_REPAIRED, now_ms)
         pump.dirty = True
+    status = pump.link.keys.verify()
+    if status != keys.SOUND:
+        pump.journal.add(now_ms, device.REC_REPAIRED, 2 if status == keys.LOST else 1)
+        pump.alarms.event(device.ALARM_MEMORY if status == keys.LOST else device.ALARM_MEMORY_REPAIRED, now_ms)
 
 
 def _slowly(pump, now_ms):
