@@ -149,6 +149,23 @@ def test_a_button_that_is_still_held_counts() -> None:
         assert reply[10] == status
 
 
+def test_a_button_that_is_stuck_counts_once() -> None:
+    """60 s after its first 3 s nobody is there any more, until it was released and held again."""
+    bench = with_policy()
+    bench.sense(codes.SENSE_PRESENCE, 1)
+    bench.run_for(62_900)
+    (reply,) = bench.exchange(frame.encode(auth(bench, codes.CLINICIAN)))
+    assert reply[10] == codes.OK
+    bench.run_for(101)
+    assert refusal(bench, auth(bench, codes.CLINICIAN)) == (codes.PRESENCE_REQUIRED, 0, 0)
+    bench.run_for(HOUR_MS)
+    assert refusal(bench, auth(bench, codes.CLINICIAN)) == (codes.PRESENCE_REQUIRED, 0, 0)
+    bench.sense(codes.SENSE_PRESENCE, 0)
+    hold(bench, 3_000)
+    (reply,) = bench.exchange(frame.encode(auth(bench, codes.CLINICIAN)))
+    assert reply[10] == codes.OK
+
+
 def test_two_short_presses_are_no_long_one() -> None:
     bench = with_policy()
     for _ in range(4):

@@ -182,9 +182,9 @@ class Session:
         return 0
 
     def button(self, pressed, now_ms):
-        """The pump's button, at every edge of it: held for 3 s it says for 60 s that somebody is there."""
+        """The pump's button, at every wake: held for 3 s it says for 60 s that somebody is there, once a press."""
         if self._pressed_at != durable.NEVER and now_ms - self._pressed_at >= HELD_MS:
-            self._present_until = now_ms + PRESENT_MS
+            self._present_until = self._pressed_at + HELD_MS + PRESENT_MS  # one that is stuck says it once
         if not pressed:
             self._pressed_at = durable.NEVER
         elif self._pressed_at == durable.NEVER:
