@@ -37,7 +37,7 @@ def test_an_event_in_one_piece_with_an_answer_is_taken_in_before_it_and_behind_i
         event_wire(fake.session) + data if ahead else data + event_wire(fake.session)
     )
     session.request(messages.STOP, (1,))
-    assert session.events == [(messages.EVT_DOSE, (4711, codes.DONE, 20_000))]
+    assert list(session.events) == [(messages.EVT_DOSE, (4711, codes.DONE, 20_000))]
     assert session.line.counters.events == 1
     assert session.line.counters.ignored == 0
 
@@ -60,7 +60,7 @@ def test_what_has_no_good_tag_is_no_event() -> None:
     stranger = Open(fake.session.sid, fake.session.role, fake.session.h2p, bytes(32))
     fake.line.write(event_wire(stranger))
     assert session.listen(1.0) is False
-    assert session.events == []
+    assert list(session.events) == []
 
 
 def test_a_pump_that_has_started_anew_has_no_session_any_more() -> None:
@@ -72,3 +72,16 @@ def test_a_pump_that_has_started_anew_has_no_session_any_more() -> None:
     assert session.secured is None
     session.request(messages.STOP, (1,))
     assert fake.handshakes == 2
+
+
+def test_whoever_holds_the_wire_fills_no_memory() -> None:
+    """A boot needs no tag: 5 000 of them leave the last thousand, and one more is still heard."""
+    session, fake = opened()
+    boot = struct.pack("<IB8s", 3, codes.RESET_WATCHDOG, bytes(8))
+    wire = reply_wire(messages.EVT_BOOT.id, boot, 1, kind=frame.EVT)
+    for _ in range(50):
+        fake.line.write(wire * 100)
+        assert session.listen(1.0) is True
+    assert len(session.events) == 1_000
+    fake.line.write(wire)
+    assert session.listen(1.0) is True

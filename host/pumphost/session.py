@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import random
 import struct
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,7 @@ from pumplink.tags import TAG_SIZE
 READ_TIMEOUT_S = 0.3
 ACT_TIMEOUT_S = 1.0
 SEQ_MAX = messages.U30
+EVENTS_MAX = 1_000  # kept until somebody looks at them: some need no tag, so whoever holds the wire can send many
 _STILL_ALLOWED = (messages.STATUS.id, messages.GET_ORDER.id, messages.STOP.id)
 _LOST = (codes.NO_SESSION, codes.SESSION_EXPIRED, codes.AUTH_FAILED)
 """Hints without a tag: the pump seems to know this session no more. Reason for a new one, no proof of anything."""
@@ -45,7 +47,6 @@ class Unsettled:
 
     message: Message
     order: int
-    seq: int
     since_ms: int = 0
 
 
@@ -60,7 +61,8 @@ class Session:
         self.unsettled: Unsettled | None = None
         self.secured: Secured | None = None
         self.uid: bytes | None = None
-        self.events: list[tuple[Message, tuple[Any, ...]]] = []
+        self.events: deque[tuple[Message, tuple[Any, ...]]] = deque(maxlen=EVENTS_MAX)
+        self._heard = 0
         self._rng = rng or random.SystemRandom()
         self._seq = self._rng.randrange(1, SEQ_MAX + 1)
         self._keys_of = keys
@@ -101,7 +103,7 @@ class Session:
         # An older open question is not hidden by a STOP whose answer is missing: it stays the one to settle.
         before = self.unsettled
         since_ms = self.secured.began_ms if self.secured else 0
-        asked = Unsettled(message, order, int.from_bytes(body[6:10], "little"), since_ms)
+        asked = Unsettled(message, order, since_ms)
         self.unsettled = before or asked
         try:
             reply = self._exchange(message, body)
@@ -177,9 +179,9 @@ class Session:
     def listen(self, timeout_s: float) -> bool:
         """Wait for an event, at most this long; whether `events` has got one. Nothing is sent."""
         self.line.start()
-        known = len(self.events)
-        self.line.listen(self._overheard, timeout_s, lambda: len(self.events) > known)
-        return len(self.events) > known
+        known = self._heard
+        self.line.listen(self._overheard, timeout_s, lambda: self._heard > known)
+        return self._heard > known
 
     # -- who speaks -------------------------------------------------------------------------------
 
@@ -304,6 +306,7 @@ class Session:
         values = message.reply.unpack(payload) if message in messages.EVENTS else None
         if message and values is not None:
             self.events.append((message, values))
+            self._heard += 1
 
     def _next_seq(self) -> int:
         seq = self._seq
