@@ -235,16 +235,16 @@ class Session:
     def _read(self, message: Message, payload: bytes, action: str) -> tuple[Any, ...]:
         for again in (True, False):
             body = self._body(message, payload)
+            asked_in = self.secured  # a boot that is heard meanwhile forgets it
             reply = self._exchange(message, body)
             if reply is not None:
                 return self._values(message, reply, action)
-            if not (again and self._hint in _LOST and self.secured):
+            if not (again and self._hint in _LOST and asked_in):
                 break
             # It changes nothing: a new session may ask once more. Never in clear, though: the hint may be a lie, so
             # that the next one is believed.
-            key = self.secured.key
             self.forget()
-            self._open(key)
+            self._open(asked_in.key)
         raise NoAnswer(self._silence(message))
 
     # -- the line ---------------------------------------------------------------------------------
@@ -297,6 +297,8 @@ class Session:
         self.line.counters.events += 1
         message = messages.BY_ID.get(msg_id)
         if msg_id == messages.EVT_BOOT.id:
+            if self.secured:  # what was asked in it will not be answered; in clear it will
+                self._hint = codes.NO_SESSION
             self.forget()  # nobody vouches for it, and a new session costs little
         payload = body[frame.HEADER :]
         if flags & frame.AUTH_FLAG:
