@@ -52,6 +52,21 @@ def test_100_ms_late_is_not_late() -> None:
     assert bench.records(codes.REC_LATE) == []
 
 
+def test_bytes_that_wait_are_no_deadline() -> None:
+    """TIME-09: a processor that takes 200 ms for each buffer of a long input has missed nothing that was due."""
+    bench = running(48_000)
+    bench.run_for(SECOND_MS)  # what a start brings is told
+    bench.link.incoming += bytes(8 * 256)
+    now_ms = bench.now_ms
+    for _ in range(8):
+        bench.motor.now_ms = now_ms
+        assert bench.pump.poll(now_ms) == now_ms, "more waits"
+        now_ms += 200
+    bench.now_ms = now_ms
+    assert bench.records(codes.REC_LATE) == []
+    assert shown(bench) == set()
+
+
 def test_sleeping_over_a_boundary_goes_on_at_the_rate_of_the_new_step() -> None:
     bench = Bench()
     bench.set_up([(0, CEILING), (60, 48_000)])

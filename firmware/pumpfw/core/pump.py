@@ -112,20 +112,22 @@ class Pump:
                 wait = min(wait, alarms.poll(now_ms))
             if self.link.session.sid:
                 wait = min(wait, self.link.speak(now_ms))
-            at[_WAKE] = now_ms if more else self._next_wake(now_ms, wait)
+            wake_ms = at[_WAKE] = self._next_wake(now_ms, wait)
+            if more:
+                wake_ms = now_ms  # bytes that wait are no deadline: what is late is measured from that (TIME-09)
             if self.link.tester and self.link.tester.restart:
                 self._ports.watchdog.restart()
             self._ports.watchdog.feed()  # here only: control, supervisor and journal have all come this far (PWR-03)
         except Exception as error:  # noqa: BLE001 - PWR-15: whatever happened, nothing moves any more
             self.failure = error  # for whoever debugs in process; the journal says that there was one
             self.halt(now_ms)
-            at[_WAKE] = now_ms + IDLE_WAKE_MS
+            wake_ms = at[_WAKE] = now_ms + IDLE_WAKE_MS
             try:
                 self.alarms.event(device.ALARM_INTERNAL, now_ms)
                 modes.fault(self, now_ms)
             except Exception:  # noqa: BLE001 - the store itself may be what failed
                 self.mode = device.FAULT
-        return at[_WAKE]
+        return wake_ms
 
     def _save(self, now_ms):
         # what has changed is durable before the next wake; that it cannot be is an alarm too (LOG-07)
