@@ -38,9 +38,9 @@ class WatchedStore(FaultyStore):
         self.writes = 0
         self.on_record: Callable[[int, int, int], None] = lambda kind, a, b: None
 
-    def append(self, area: int, data: bytes) -> bool:
+    def append(self, area: int, data: bytes, more: bool = False) -> bool:
         self.writes += 1
-        stored = super().append(area, data)
+        stored = super().append(area, data, more)
         if stored and area in EVENT_AREAS and len(data) == RECORD_SIZE:
             row = RECORD.unpack_from(bytes(data), 0)
             self.on_record(row[4], row[5], row[6])

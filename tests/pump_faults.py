@@ -36,7 +36,7 @@ class FaultyStore:
     def read(self, area: int, offset: int, count: int) -> bytes:
         return bytes(self.areas.get(area, b"")[offset : offset + count])
 
-    def append(self, area: int, data: bytes) -> bool:
+    def append(self, area: int, data: bytes, more: bool = False) -> bool:
         if self.failing:
             return False
         data = bytes(data)

@@ -104,9 +104,9 @@ class _NotedStore(AnyTimeStore):
         self.frozen: Areas = dict(areas or {})
         self.note: Callable[[int, bytes | None], None] = lambda area, data: None
 
-    def append(self, area: int, data: bytes) -> bool:
+    def append(self, area: int, data: bytes, more: bool = False) -> bool:
         self.note(area, bytes(data))
-        done = super().append(area, data)
+        done = super().append(area, data, more)
         self.frozen[area] = bytes(self.areas[area])
         return done
 

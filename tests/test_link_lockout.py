@@ -298,7 +298,7 @@ def test_a_flood_of_failures_wears_nothing_out(what: str) -> None:
     before, writes = bench.status()["log_next"], 0
     store = bench.store
 
-    def counted(area: int, data: bytes, append=store.append) -> bool:  # type: ignore[no-untyped-def]
+    def counted(area: int, data: bytes, more: bool = False, *, append=store.append) -> bool:  # type: ignore[no-untyped-def]
         nonlocal writes
         writes += len(data) > 500  # checkpoints, not the intents of packets
         return bool(append(area, data))

@@ -119,7 +119,7 @@ def test_writes_that_fail_from_any_write_on_leave_the_old_or_the_new_state(write
         left[0] -= 1
         return left[0] >= 0
 
-    store.append = lambda area, data: works() and append(area, data)  # type: ignore[method-assign]
+    store.append = lambda area, data, more=False: works() and append(area, data)  # type: ignore[method-assign]
     store.erase = lambda area: works() and erase(area)  # type: ignore[method-assign]
     done = storage.commit(whole(b"two"), 3_000, 105)
     assert done == (writes >= 4), "an intent, an erase, a head and a payload"
@@ -137,7 +137,7 @@ def test_an_intent_that_failed_half_way_takes_no_other_behind_it() -> None:
     """A store that gives up in the middle of a record: what follows would not be read."""
     store, storage = committed(b"one")
     append = store.append
-    store.append = lambda area, data: append(area, data[:9]) and False  # type: ignore[method-assign]
+    store.append = lambda area, data, more=False: append(area, data[:9]) and False  # type: ignore[method-assign]
     assert not storage.intend(2_000, 110)
     store.append = append  # type: ignore[method-assign]
     assert not storage.intend(2_100, 111)
@@ -226,7 +226,7 @@ sys.path[:] = %r
 from pumpfw.core.storage import Storage
 class Store:
     def read(self, area, offset, count): return b""
-    def append(self, area, data): return True
+    def append(self, area, data, more=False): return True
     def erase(self, area): return True
 storage = Storage(Store())
 payload = bytearray(3072)

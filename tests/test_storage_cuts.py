@@ -22,7 +22,7 @@ def writes(script: tuple[Action, ...]) -> list[int]:
     """Bytes of every write of a script; of an erase those that it takes away."""
     store, sizes = MemoryStore(), []
     append, erase = store.append, store.erase
-    store.append = lambda area, data: (sizes.append(len(data)), append(area, data))[1]  # type: ignore[func-returns-value,method-assign]
+    store.append = lambda area, data, more=False: (sizes.append(len(data)), append(area, data))[1]  # type: ignore[func-returns-value,method-assign]
     store.erase = lambda area: (sizes.append(store.size(area)), erase(area))[1]  # type: ignore[func-returns-value,method-assign]
     run = Run(store)
     run.boot()

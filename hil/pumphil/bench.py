@@ -157,24 +157,28 @@ def sectors_erased(file_bytes: int, data_bytes: int) -> float:
 def flash_wear(days: int = TYPICAL_DAYS) -> Wear:
     """Drive the sim rig for some typical days and count, from the second on, what the pump writes.
 
-    Assumed: one file an area on littlefs, closed or synced by each append; 1 408 KB in sectors of 4 KB, 100 000 erases
-    each, spread evenly over the sectors that hold no file (littlefs does not move files that rest, so those of full
-    slots and rings are taken off); a file that is erased costs one commit to metadata. Wear by reading, retention and
-    temperature are not in it.
+    Assumed: one file an area on littlefs, closed or synced by each append that no more follows; 1 408 KB in sectors of
+    4 KB, 100 000 erases each, spread evenly over the sectors that hold no file (littlefs does not move files that rest,
+    so those of full slots and rings are taken off); a file that is erased costs one commit to metadata. Wear by
+    reading, retention and temperature are not in it.
     """
     therapy = loads(TYPICAL)
-    appends = erases = written = 0
+    appends = erases = written = gathered = 0
     sectors = 0.0
     with open_rig("sim", seed=1, reservoir_nl=therapy.reservoir_nl, fill_nl=therapy.fill_nl) as bench:
         store = bench.store
         append, erase = store.append, store.erase
 
-        def counted_append(area: int, data: bytes | bytearray | memoryview) -> bool:
-            nonlocal appends, written, sectors
-            appends += 1
+        def counted_append(area: int, data: bytes | bytearray | memoryview, more: bool = False) -> bool:
+            nonlocal appends, written, sectors, gathered
             written += len(data)
-            sectors += sectors_erased(store.size(area), len(data))
-            return append(area, data)
+            gathered += len(data)
+            done = append(area, data)
+            if not more:
+                appends += 1
+                sectors += sectors_erased(store.size(area) - gathered, gathered)
+                gathered = 0
+            return done
 
         def counted_erase(area: int) -> bool:
             nonlocal erases, sectors

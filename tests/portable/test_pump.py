@@ -75,7 +75,7 @@ class Store:
     def read(self, area, offset, count):
         return bytes(self.areas.get(area, b"")[offset : offset + count])
 
-    def append(self, area, data):
+    def append(self, area, data, more=False):
         if area not in self.areas:
             self.areas[area] = bytearray()
         self.areas[area].extend(data)

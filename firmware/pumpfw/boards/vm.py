@@ -66,7 +66,7 @@ class VmStore:
             self._source.readinto(data, found)
         return data if found == count else data[:found]
 
-    def append(self, area, data):
+    def append(self, area, data, more=False):
         return self._ask(STORE_APPEND, area, 0, len(data), data) == 1
 
     def erase(self, area):

@@ -15,7 +15,8 @@
 `Sensors.changed() -> bool`         False if no reading but rotor and second clock can have changed since the last call
 `Sensors.watch(channel, low, high)`  wake the core at once when the reading is below low or above high
 `Store.read(area, offset, count)`    bytes or a bytearray, fewer at the end of what was written
-`Store.append(area, data) -> bool`   durable when it returns True
+`Store.append(area, data, more=False) -> bool`   durable when it returns True; with `more` only when a later call
+                                    without it has returned True: a board may gather what belongs together
 `Store.erase(area) -> bool`          the area is empty when it returns True
 `Noise.fill(buf)`                    random bytes, as good as the board has them; keys never come from here
 `Watchdog.restart()`                reset the processor once this wake is over

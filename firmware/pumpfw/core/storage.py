@@ -142,7 +142,7 @@ class Storage:
         struct.pack_into("<IIQQI", buf, 0, size, self._sequence + 1, now_ms, steps, crc)
         seal(buf, 0, 28, buf, 28)
         area = 1 - self._area
-        if not self._put(area, piece):
+        if not self._put(area, piece, k):
             return False
         self._sequence += 1
         self._area = area
@@ -150,16 +150,16 @@ class Storage:
         self._end = HEAD_SIZE + size
         self._full_at = self._end + LOG_FULL
         self.full = False
-        self._put(1 - area, piece)
+        self._put(1 - area, piece, k)
         return True
 
-    def _put(self, area, piece):
+    def _put(self, area, piece, count):
         store = self._store
         part = self._buf
         good = store.erase(area)
         k = 0
         while good and part is not None:
-            good = store.append(area, part)
+            good = store.append(area, part, k < count)
             part = piece(k)
             k += 1
         return good

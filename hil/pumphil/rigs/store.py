@@ -32,7 +32,7 @@ class MemoryStore:
         content = self.areas.get(area)
         return bytes(content[offset : offset + count]) if content else b""
 
-    def append(self, area: int, data: bytes | bytearray | memoryview) -> bool:
+    def append(self, area: int, data: bytes | bytearray | memoryview, more: bool = False) -> bool:
         """Durable when True; False: nothing was written. PowerCut: the beginning of it was."""
         self.operations += 1
         if self.fail_writes:
