@@ -20,7 +20,7 @@ from pumphil.rigs.contract import RigBroken
 def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """An empty cache; builds in it are one file and cost nothing."""
 
-    def build(_packages: list[Path], target: Path, _entry: str) -> int:
+    def build(_packages: list[Path], target: Path, _entry: str, _march: str) -> int:
         target.mkdir(exist_ok=True)
         (target / "start.mpy").write_text("made")
         return 4
@@ -51,9 +51,9 @@ def test_another_firmware_tool_or_compiler_is_another_build(monkeypatch: pytest.
     keys.append(compiled.build_key())
     monkeypatch.setattr(compiled, "version", lambda name: f"{name} of tomorrow")
     keys.append(compiled.build_key())
-    monkeypatch.setattr(compiled, "ENTRY", "pumpfw.boards.other")
-    keys.append(compiled.build_key())
-    assert len(set(keys)) == 4
+    keys.append(compiled.build_key("pumpfw.boards.other"))
+    keys.append(compiled.build_key("pumpfw.boards.other", "armv6m"))
+    assert len(set(keys)) == 5
 
 
 def test_builds_that_nobody_used_for_a_week_go_with_the_next_one(cache: Path) -> None:

