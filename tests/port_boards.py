@@ -1,4 +1,4 @@
-"""Boards whose ports test_port_contracts.py holds to the contract: the fakes, and a lockstep board inside a rig.
+"""Boards whose ports test_port_contracts.py holds to the contract: the fakes, a lockstep board inside of a rig, a Pico.
 
 board = LockstepPorts()
 board.at(40, lambda ports: ports.motor.done())
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+from pico_ports import PicoPorts
 from pump_ports import FakeAnnunciator, FakeLink, FakeMotor, FakeNoise, FakeSensors, FakeStore, FakeWatchdog
 
 from pumpfw.core.config import Config
@@ -18,9 +19,15 @@ from pumphil.rigs.lockstep import RigOptions
 from pumphil.rigs.sim import SimRig
 from pumplink import codes
 
+__all__ = ["FakePorts", "LockstepPorts", "PicoPorts"]
+READINGS = (120_000, -5_000, (1 << 30) - 1, 0)
+
 
 class FakePorts:
-    """The fakes of pump_ports.py."""
+    """The fakes of pump_ports.py. `readings` of `sensor` are those it can show; `detachable` begins as ABSENT."""
+
+    sensor, readings = codes.SENSE_OUTLET, READINGS
+    detachable, attached = codes.SENSE_LEVEL, 18_000_000
 
     def __init__(self, done: int = 0) -> None:
         sensors = FakeSensors({codes.SENSE_OUTLET: 0, codes.SENSE_COVER: 0})
@@ -43,6 +50,10 @@ class FakePorts:
     def signals(self) -> tuple[int, int]:
         """(light, sound) as somebody in the room has them."""
         return self.ports.annunciator.lit, self.ports.annunciator.sounding
+
+    def feeds(self) -> int:
+        """How often the watchdog was fed."""
+        return int(self.ports.watchdog.feeds)
 
     def show(self, channel: int, value: int) -> None:
         """A sensor shows this from now on."""
@@ -69,6 +80,9 @@ class Script:
 class LockstepPorts:
     """The ports of boards/lockstep.py with a rig `sim` around them."""
 
+    sensor, readings = codes.SENSE_OUTLET, READINGS
+    detachable, attached = codes.SENSE_LEVEL, 18_000_000
+
     def __init__(self, done: int = 0) -> None:
         self.rig = SimRig(0, RigOptions())
         board = self.rig.board
@@ -92,6 +106,9 @@ class LockstepPorts:
 
     def signals(self) -> tuple[int, int]:
         return self.rig.light, self.rig.sound
+
+    def feeds(self) -> int:
+        return int(self.ports.watchdog.feeds)
 
     def show(self, channel: int, value: int) -> None:
         self.script.act = lambda: None

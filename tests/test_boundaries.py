@@ -53,6 +53,11 @@ RULES = (
         "pumpfw.boards.lockstep",
         others=DATA | {"binascii", "gc", "micropython", "os", "select", "sys"},
     ),
+    rule(
+        "pumpfw.boards.pico",
+        *CORE,
+        others=DATA | {"gc", "hashlib", "machine", "micropython", "os", "rp2", "select", "sys", "time"},
+    ),
     rule("pumphost", "pumplink", others=ANY),
     # The command line is the one place that joins host and bench, and it knows only the bench's front doors.
     rule("pumphost.cli", "pumphost", "pumplink", *FRONT_DOORS, others=ANY),

@@ -1,0 +1,94 @@
+"""A Raspberry Pi Pico: ports, main loop, and what is left when anything fails: a motor that is off, and a reset.
+
+`main` is the entry of the build for this board. It returns never and ends in no prompt (SEC-09, PWR-15).
+"""
+
+import gc
+import os
+import time
+
+import machine
+from machine import Pin
+
+from pumpfw.boards.pico import selftest, wiring
+from pumpfw.boards.pico.annunciator import Annunciator
+from pumpfw.boards.pico.sensors import BoardSensors
+from pumpfw.boards.pico.stepper import Stepper
+from pumpfw.boards.pico.store import FlashStore
+from pumpfw.boards.pico.usb import UsbLink
+from pumpfw.boards.pico.watchdog import STAY, Watchdog, leave_word
+from pumpfw.core.config import Config
+from pumpfw.core.ports import Ports
+from pumpfw.core.pump import Pump
+from pumpfw.core.timebase import Timebase
+from pumplink.device import RESET_POWER_ON, RESET_WATCHDOG
+
+SCAN_MS = 40  # sensors are looked at so often while nothing is due (TIME-09: 100 ms)
+WAKE_MS = 1_000  # and the core at least so often: it feeds the watchdog
+_HALF = 1 << 29
+
+
+class Noise:
+    """Port `Noise`: the ring oscillator's bits."""
+
+    def fill(self, buf):
+        buf[:] = os.urandom(len(buf))
+
+
+class Board:
+    """One pump on one chip. The driver is off until the core says otherwise."""
+
+    def __init__(self, stepper):
+        self._watchdog = Watchdog()  # before the first step (PWR-03)
+        self._link = UsbLink()
+        self._annunciator = Annunciator(wiring.RED, wiring.YELLOW, wiring.BUZZER)
+        digest, failed = selftest.run()
+        self._sensors = BoardSensors(failed)
+        cause = RESET_WATCHDOG if machine.reset_cause() == machine.WDT_RESET else RESET_POWER_ON
+        config = Config(fw_digest=digest, uid=machine.unique_id(), reset_cause=cause)
+        self._watchdog.feed()
+        ports = Ports(
+            stepper, self._link, self._annunciator, self._watchdog, self._sensors, FlashStore(), Noise()
+        )  # fmt: skip
+        self._pump = Pump(config, ports)
+        self._time = Timebase(time.ticks_ms(), config.time_scale)
+        self._time.start(self._pump.storage.t_ms)
+        Pin(wiring.SYNC, Pin.OUT, value=1)
+
+    def serve(self):
+        """Until a reset is asked for."""
+        pump, watchdog, extend = self._pump, self._watchdog, self._time.extend
+        awake = Pin(wiring.AWAKE, Pin.OUT, value=0)
+        while not watchdog.restarting:
+            ticks = time.ticks_ms()
+            now_ms = extend(ticks)
+            awake.on()
+            wait_ms = min(pump.poll(now_ms) - now_ms, WAKE_MS)
+            awake.off()
+            self._wait(ticks, wait_ms)
+            if self._link.interrupted:
+                leave_word(STAY)
+                gc.collect()
+                print("pumpbench: stops for the prompt; %d bytes of heap free" % gc.mem_free())
+                return
+
+    def _wait(self, ticks, wait_ms):
+        """Until `wait_ms` after `ticks`, a byte, or a reading that the core wants to hear of."""
+        annunciator = self._annunciator
+        while True:
+            at = time.ticks_ms()
+            annunciator.tick(at)
+            left_ms = wait_ms - time.ticks_diff(at, ticks)
+            if left_ms <= 0 or self._link.wait(min(left_ms, SCAN_MS)) or self._sensors.scan():
+                return
+
+
+def main():
+    """Serve until something ends that; then motor off and reset."""
+    stepper = Stepper(wiring.STEP, wiring.DIRECTION, wiring.ENABLE)
+    try:
+        Board(stepper).serve()
+    finally:
+        stepper.stop()
+        stepper.enable(False)
+        machine.reset()
