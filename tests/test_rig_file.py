@@ -33,8 +33,9 @@ def rig_file(tmp_path):
 
 
 def test_the_packaged_rigs_are_those_of_the_project():
-    assert list(packaged()) == ["sim", "tired-tube", "vm"]
+    assert list(packaged()) == ["emulated", "sim", "tired-tube", "vm"]
     assert load("sim") == ("sim", RigOptions())
+    assert load("emulated") == ("emulated", RigOptions())
     assert load("vm") == ("vm", RigOptions(heap_kb=192))
     kind, options = load("tired-tube")
     assert (kind, options.plant.calibration_error) == ("vm", -0.04)
@@ -90,7 +91,9 @@ def test_a_rig_that_is_not_there_is_answered_with_those_that_are(tmp_path):
     for name in ("vn", str(tmp_path / "none.toml")):
         with pytest.raises(RigBroken) as broken:
             open_rig(name)
-        assert str(broken.value) == f"no rig {name!r}: give one of sim, tired-tube, vm or the path of a rig file"
+        assert (
+            str(broken.value) == f"no rig {name!r}: give one of emulated, sim, tired-tube, vm or the path of a rig file"
+        )
 
 
 @pytest.mark.parametrize(

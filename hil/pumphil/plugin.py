@@ -2,7 +2,7 @@
 
     pytest --rig vm --rig-seed 1 --hil-out build/hil
 
-Options   --rig auto|sim|vm|FILE.toml, --rig-seed N, --hil-out DIR (report.html, report.json)
+Options   --rig auto|sim|vm|emulated|FILE.toml, --rig-seed N, --hil-out DIR (report.html, report.json)
 Fixtures  rig, programmer, treatment, record
 Markers   requirement("BOL-02", …)   ids that the test verifies; unknown ids end the collection
           needs("real-interpreter")  capabilities; without them the test is skipped, naming what is missing
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 BENCH = pytest.StashKey["BenchState"]()
 DEFAULT_RESERVOIR = "20 mL"
+NOT_HERE = "not here: "  # begins the reason of a test that was skipped because its rig cannot run in this place
 
 
 class BenchState:
@@ -51,7 +52,9 @@ class BenchState:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of the bench."""
     group = parser.getgroup("pumpbench", "pump bench")
-    group.addoption("--rig", default="auto", metavar="RIG", help="auto, sim, vm or a rig file (default: auto)")
+    group.addoption(
+        "--rig", default="auto", metavar="RIG", help="auto, sim, vm, emulated or a rig file (default: auto)"
+    )
     group.addoption("--rig-seed", type=int, default=0, metavar="N", help="seed of plant and instruments (default: 0)")
     group.addoption("--hil-out", type=Path, metavar="DIR", help="write report.html and report.json there")
 
@@ -107,7 +110,7 @@ def _state(config: pytest.Config) -> BenchState:
 @pytest.fixture
 def rig(request: pytest.FixtureRequest) -> Iterator[LockstepRig]:
     """A fresh rig for this test."""
-    from pumphil.rigs import RigBroken, open_rig
+    from pumphil.rigs import RigBroken, RigMissing, capabilities, open_rig
     from pumphost.units import parse_volume_nl
 
     state = _state(request.config)
@@ -115,17 +118,19 @@ def rig(request: pytest.FixtureRequest) -> Iterator[LockstepRig]:
         pytest.skip(f"the rig broke earlier: {state.broken}")
     mark = request.node.get_closest_marker("reservoir")
     reservoir_nl = parse_volume_nl(mark.args[0] if mark else DEFAULT_RESERVOIR)
+    wanted = {str(name) for mark in request.node.iter_markers("needs") for name in mark.args}
     try:
+        if missing := sorted(wanted - capabilities(state.rig)):
+            pytest.skip(f"rig {state.rig} has no {', '.join(missing)}: use another rig, for example --rig vm")
         opened = open_rig(state.rig, seed=state.seed, reservoir_nl=reservoir_nl)
+    except RigMissing as error:
+        pytest.skip(f"{NOT_HERE}{error}")
     except RigBroken as error:
         state.broken = str(error)
         pytest.fail(str(error), pytrace=False)
     run = state.recorder.run
     run.rig, run.interpreter = opened.name, opened.interpreter
     with opened:
-        wanted = {str(name) for mark in request.node.iter_markers("needs") for name in mark.args}
-        if missing := sorted(wanted - opened.capabilities):
-            pytest.skip(f"rig {opened.name} has no {', '.join(missing)}: use another rig, for example --rig vm")
         yield opened
 
 
@@ -196,6 +201,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.write_line(
         f"rig {run.rig}, {run.interpreter}, firmware {run.firmware_digest[:16]}, seed {run.seed}"
     )
+    reasons = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", ())]
+    for reason, count in Counter(text for text in reasons if NOT_HERE in text).items():
+        terminalreporter.write_line(f"{count} TESTS DID NOT RUN. {reason.partition(NOT_HERE)[2]}", red=True, bold=True)
     terminalreporter.write_line(f"requirements: {counts}")
     for why, ids in sorted(run.open().items(), reverse=True):
         terminalreporter.write_line(f"open, {why or 'named by no test of this run'}: {', '.join(ids)}")

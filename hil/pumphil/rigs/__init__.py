@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pumphil.rigs.contract import CAPABILITIES, Rig, RigBroken
+from pumphil.rigs.contract import CAPABILITIES, Rig, RigBroken, RigMissing
 
 if TYPE_CHECKING:
-    from pumphil.rigs.lockstep import LockstepRig
+    from pumphil.rigs.lockstep import LockstepRig, RigOptions
 
-__all__ = ["CAPABILITIES", "Rig", "RigBroken", "default_rig", "open_rig"]
+__all__ = ["CAPABILITIES", "Rig", "RigBroken", "RigMissing", "capabilities", "default_rig", "open_rig"]
 
 
 def default_rig() -> str:
@@ -34,16 +34,31 @@ def open_rig(
     fill_nl: int | None = None,
     heap_kb: int | None = None,
 ) -> LockstepRig:
-    """Start a rig: `auto`, `sim`, `vm` or a rig file. The pump has the given reservoir, the plant the given fill."""
-    from pumphil.rigs.rig_file import load
-    from pumphil.rigs.sim import SimRig
-    from pumphil.rigs.vm import VmRig
+    """Start a rig: `auto`, `sim`, `vm`, `emulated` or a rig file.
 
-    kind, options = load(default_rig() if name_or_path == "auto" else name_or_path)
+    The pump has the given reservoir, the plant the given fill. RigMissing if it cannot run here.
+    """
+    made, options = _found(name_or_path)
     if heap_kb is not None:
         options = replace(options, heap_kb=heap_kb)
     if reservoir_nl is not None:
         fill = min(options.plant.reservoir_nl, reservoir_nl) if fill_nl is None else fill_nl
         plant = replace(options.plant, reservoir_nl=fill, reservoir_capacity_nl=reservoir_nl)
         options = replace(options, reservoir_nl=reservoir_nl, plant=plant)
-    return (SimRig if kind == "sim" else VmRig)(seed, options)
+    return made(seed, options)
+
+
+def capabilities(name_or_path: str) -> frozenset[str]:
+    """What such a rig can do, without starting one. RigBroken as of `open_rig`."""
+    return _found(name_or_path)[0].capabilities
+
+
+def _found(name_or_path: str) -> tuple[type[LockstepRig], RigOptions]:
+    from pumphil.rigs.emulated.rig import EmulatedRig
+    from pumphil.rigs.rig_file import load
+    from pumphil.rigs.sim import SimRig
+    from pumphil.rigs.vm import VmRig
+
+    kind, options = load(default_rig() if name_or_path == "auto" else name_or_path)
+    made: dict[str, type] = {"sim": SimRig, "vm": VmRig, "emulated": EmulatedRig}
+    return made[kind], options

@@ -21,12 +21,17 @@ CAPABILITIES = {
     "sensor-inputs": "what the sensors show can be set",
     "store-faults": "writes can fail, be cut off, and what is stored can rot",
     "power-cuts": "the supply can go at any instant and come back",
+    "chip": "the firmware runs on its own processor with its peripherals",
     "real-interpreter": "the firmware runs in a MicroPython with the heap of the chip",
 }
 
 
 class RigBroken(RuntimeError):
     """The rig itself failed; nothing that follows on it means anything."""
+
+
+class RigMissing(RigBroken):
+    """What the rig needs is not here, or it is no rig for this test; it says what would help. The test is skipped."""
 
 
 class Rig(Protocol):

@@ -1,7 +1,7 @@
-"""Rig files: what a bench is made of, as TOML. `sim` and `vm` are the packaged files of those names.
+"""Rig files: what a bench is made of, as TOML. `sim`, `vm` and `emulated` are the packaged files of those names.
 
 [rig]
-kind = "vm"            # sim | vm
+kind = "vm"            # sim | vm | emulated
 heap_kb = 192
 [plant]
 calibration_error = 0.02
@@ -23,7 +23,7 @@ from pumphil.plant import PlantError, PlantParameters
 from pumphil.rigs.contract import RigBroken
 from pumphil.rigs.lockstep import RigOptions
 
-KINDS = ("sim", "vm")
+KINDS = ("sim", "vm", "emulated")
 ABOVE_ZERO = {"rig.heap_kb", "encoder.counts_per_turn", "balance.readability_mg", "balance.pressure_hpa"}
 ANY_SIGN = {"balance.temperature_c"}
 

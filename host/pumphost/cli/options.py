@@ -33,8 +33,8 @@ RigName = Annotated[
     str,
     typer.Option(
         "--rig", metavar="RIG",
-        help="vm (the firmware in a real MicroPython), sim (in CPython), a rig file, or auto: vm, or an error "
-        "if no MicroPython is found.",
+        help="vm (the firmware in a real MicroPython), sim (in CPython), emulated (on an emulated Pico), a rig file, "
+        "or auto: vm, or an error if no MicroPython is found.",
     ),
 ]  # fmt: skip
 AcceptWarnings = Annotated[

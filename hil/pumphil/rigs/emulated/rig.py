@@ -1,0 +1,233 @@
+"""Rig `emulated`: see the package. Rig time begins with pump time, at the first start, and runs with the chip's clock.
+
+A packet is a group of pulses on the step pin; its time is that of the command, one period before its first pulse.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+from pumpfw.core.config import Config
+from pumpfw.core.ports import KEY_AREAS
+from pumphil.instruments import Balance, Encoder
+from pumphil.plant import Plant
+from pumphil.rigs.contract import RigBroken, RigMissing
+from pumphil.rigs.emulated import image
+from pumphil.rigs.emulated.chip import Chip
+from pumphil.rigs.emulated.wires import Wires
+from pumphil.rigs.find import firmware_digest
+from pumphil.rigs.lockstep import RigOptions
+from pumphil.rigs.transport import VirtualTransport
+from pumphost.keyring import Keyring
+from pumplink import codes
+
+START_NS = 10_000_000_000  # power-on to the link, at most
+SLICE_US = 1_000_000
+QUIET_NS = 2_000_000  # an answer is whole when nothing came for so long
+ANSWER_NS = 60_000_000
+PROGRESS_SLICES = 10
+
+
+class EmulatedRig:
+    """The contract of `pumphil.rigs.contract`; hours take hours, or most of them."""
+
+    name = "emulated"
+    capabilities = frozenset({"plant-faults", "link-faults", "sensor-inputs", "power-cuts", "real-interpreter", "chip"})
+
+    def __init__(self, seed: int = 0, options: RigOptions | None = None) -> None:
+        if fix := image.missing():
+            raise RigMissing(fix)
+        options = options or RigOptions()
+        if options.reservoir_nl != Config().reservoir_nl:
+            raise RigMissing(
+                f"rig emulated: the board has a reservoir of {Config().reservoir_nl} nL, not {options.reservoir_nl}; "
+                "use --rig vm"
+            )
+        self.seed, self.options = seed, replace(options, inputs={})
+        self.plant = Plant(options.plant, seed)
+        self.encoder = Encoder(self.plant, seed, options.encoder)
+        self.balance = Balance(self.plant, seed, options.balance)
+        self.packets: list[tuple[int, int]] = []
+        self.trace: list[tuple[int, str, str]] = []
+        self.wakes = 0
+        self.light = self.sound = 0
+        self.keys = Keyring.made(random_bytes=random.Random(f"{seed}:keys").randbytes)
+        self.interpreter = "micropython of RPI_PICO on an emulated RP2040"
+        self._digest = firmware_digest()
+        self._period_us = Config().step_period_us
+        self._last_pulse_us = -(1 << 60)
+        self._offset_us = 0  # rig time less the chip's
+        self._now_us = 0
+        self._transport = VirtualTransport(self)
+        self._wires = Wires(self.plant, self._chip_us, self._pulse)
+        stored = dict.fromkeys(KEY_AREAS, self.keys.block()) if options.provisioned else {}
+        self._flash = image.flash_image(stored)
+        self._chip: Chip | None = None
+        self._boot(first=True)
+
+    # -- time
+
+    @property
+    def now_us(self) -> int:
+        """Rig time."""
+        return self._now_us
+
+    def _chip_us(self) -> int:
+        """Rig time while the chip runs: within one `run_until` of it."""
+        if self._chip is None:
+            return max(self._now_us, 0)
+        return max(self._chip.nanos // 1_000 + self._offset_us, 0)
+
+    def run_until(self, t_us: int, progress: Callable[[int], None] | None = None) -> None:
+        """Let the chip run to rig time `t_us`; what it says by itself waits in the transport."""
+        if t_us < self._now_us:
+            raise ValueError(f"rig {self.name}: cannot run back from {self._now_us} µs to {t_us} µs")
+        slices = 0
+        while self._chip and self._now_us < t_us:
+            self._run(min(t_us, self._now_us + SLICE_US))
+            self._transport.unasked += self._chip.read()
+            slices += 1
+            if progress and slices % PROGRESS_SLICES == 0:
+                progress(self._now_us)
+        self._now_us = t_us
+
+    def _run(self, t_us: int) -> None:
+        assert self._chip
+        self._chip.run_until((t_us - self._offset_us) * 1_000)
+        self._now_us = t_us
+
+    def run_for(self, *, seconds: float = 0, hours: float = 0, days: float = 0) -> None:
+        """Run for a duration."""
+        self.run_until(self._now_us + round((seconds + hours * 3600 + days * 86_400) * 1_000_000))
+
+    # -- link
+
+    def transport(self) -> VirtualTransport:
+        """The link to the pump."""
+        return self._transport
+
+    def send(self, data: bytes) -> bytes:
+        """Hand bytes to the chip now, and let it run until its answer is whole, or none came."""
+        chip = self._chip
+        if chip is None:
+            return b""
+        self._transport.unasked += chip.read()
+        self.trace.append((self._now_us // 1_000, "rx", data.hex()))
+        chip.write(data)
+        begun_ns = chip.nanos
+        while chip.nanos - begun_ns < ANSWER_NS or (chip.waiting and chip.nanos - chip.heard_ns < QUIET_NS):
+            if chip.waiting and chip.nanos - chip.heard_ns >= QUIET_NS:
+                break
+            self._run(self._now_us + 500)
+        answer = chip.read()
+        self.trace.append((self._now_us // 1_000, "tx", answer.hex()))
+        return answer
+
+    # -- what a test does to the bench
+
+    def set_input(self, channel: int, value: int) -> None:
+        """A sensor shows another value from now on; the firmware sees it at its next scan."""
+        self._wires.set(channel, value)
+
+    def rotor_extra(self, counts: int) -> None:
+        """The rotor turns by so many 1/4096 turn that no step made."""
+        self._wires.extra_counts += counts
+
+    @property
+    def pulses(self) -> int:
+        """Rising edges of the step pin since the rig began."""
+        return self._wires.pulses
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the driver is on."""
+        return self._wires.enabled
+
+    @property
+    def boot_us(self) -> int:
+        """From the last power-on to the first wake of the core."""
+        return self._wires.synced_ns // 1_000
+
+    @property
+    def wake_spans_us(self) -> list[tuple[int, int]]:
+        """Rig time at which the core woke, and for how long."""
+        return self._wires.wakes
+
+    def freeze(self) -> None:
+        """The processor hangs where it is, deaf to interrupts."""
+        if self._chip:
+            self._chip.freeze()
+
+    @property
+    def powered(self) -> bool:
+        """Whether the chip runs."""
+        return self._chip is not None
+
+    @property
+    def firmware_digest(self) -> str:
+        """SHA-256 of the firmware tree, hex."""
+        return self._digest.hex()
+
+    def power_cut(self) -> None:
+        """The supply goes now. The flash keeps what was written."""
+        if self._chip is None:
+            return
+        self._flash = self._chip.flash()
+        self._chip = None
+        self.plant.enable(False, self._now_us)
+        self.trace.append((self._now_us // 1_000, "power", "off"))
+
+    def power_on(self, after_us: int = 0, cause: int = codes.RESET_POWER_ON) -> None:
+        """A new chip on what was in flash. ValueError for a cause that is no power-on."""
+        if self._chip is not None:
+            raise ValueError(f"rig {self.name}: the power is on; cut it first")
+        if cause != codes.RESET_POWER_ON:
+            raise ValueError(f"rig {self.name}: a chip that gets power says power-on, not {codes.RESETS[cause]}")
+        self._now_us += after_us
+        self._boot(first=False)
+
+    def reset(self, cause: int = codes.RESET_POWER_ON) -> None:
+        """Power cut and power on in one instant."""
+        self.power_cut()
+        self.power_on(0, cause)
+
+    def _boot(self, *, first: bool) -> None:
+        self._offset_us = -START_NS // 1_000 if first else self._now_us  # until pump time begins, rig time stands still
+        chip = Chip(image.image_path(), self._flash, self._wire)
+        while self._wires.synced_ns < 0:
+            if chip.nanos > START_NS:
+                raise RigBroken(f"rig emulated: the firmware did not start within 10 s; it said {chip.read()[-400:]!r}")
+            chip.run_until(chip.nanos + 1_000_000)
+        if first:
+            self._offset_us = -(self._wires.synced_ns // 1_000)
+        self._now_us = chip.nanos // 1_000 + self._offset_us
+        self.trace.append((self._now_us // 1_000, "power", "on"))
+
+    def _wire(self, chip: Chip) -> None:
+        self._chip = chip
+        self._wires.attach(chip)
+
+    def _pulse(self, t_us: int) -> None:
+        """A pulse on the step pin: of the packet in hand, or the first of the next one."""
+        if self.packets and t_us - self._last_pulse_us < 2 * self._period_us:
+            t_ms, steps = self.packets[-1]
+            self.packets[-1] = t_ms, steps + 1
+        else:
+            self.packets.append(((t_us - self._period_us) // 1_000, 1))
+        self._last_pulse_us = t_us
+
+    def heap(self) -> tuple[int, int]:
+        """Not from outside."""
+        raise RigBroken(f"rig {self.name}: its heap is measured in the firmware")
+
+    def close(self) -> None:
+        """Nothing outlives it."""
+        self._chip = None
+
+    def __enter__(self) -> EmulatedRig:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
