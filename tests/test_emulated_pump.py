@@ -92,13 +92,13 @@ def test_a_processor_that_hangs_is_reset_and_goes_on(rig: EmulatedRig) -> None:
 
 
 def test_the_fullest_program_leaves_room_and_the_prompt_comes_with_the_motor_off(rig: EmulatedRig) -> None:
-    """At least 60 KB of heap; two bytes 0x03 outside of a frame end a test build, inside of one they are bytes."""
+    """At least 60 KB of heap; a word ends a test build, and what a terminal sends to interrupt a program does not."""
     treatment = Treatment(rig)
     treatment.begin(loads(fullest_therapy()))
     treatment.run_for(seconds=70)
-    rig.send(b"\x00\x03\x03\x03\x00")
+    rig.send(b"\r\x03\x03")
     assert treatment.programmer.status().mode == codes.SCHEDULE
-    said = rig.send(b"\x03\x03")
+    said = rig.send(b"\x03\x03pumpbench\r")
     rig.run_for(seconds=3)
     said += rig.transport().read(0.1)
     (free,) = re.findall(rb"pumpbench: stops for the prompt; (\d+) bytes of heap free", said)

@@ -40,12 +40,13 @@ class Board:
 
     def __init__(self, stepper):
         self._watchdog = Watchdog()  # before the first step (PWR-03)
-        self._link = UsbLink()
+        build = selftest.build()
+        self._link = UsbLink(build)
         self._annunciator = Annunciator(wiring.RED, wiring.YELLOW, wiring.BUZZER)
         digest, failed = selftest.run()
         self._sensors = BoardSensors(failed)
         cause = RESET_WATCHDOG if machine.reset_cause() == machine.WDT_RESET else RESET_POWER_ON
-        config = Config(fw_digest=digest, uid=machine.unique_id(), reset_cause=cause)
+        config = Config(fw_digest=digest, uid=machine.unique_id(), reset_cause=cause, build=build)
         self._watchdog.feed()
         ports = Ports(
             stepper, self._link, self._annunciator, self._watchdog, self._sensors, FlashStore(), Noise()

@@ -1,7 +1,7 @@
 """Port `Link`: the USB serial port of the chip, every byte value as it is.
 
-A test build gives way to a tool that wants the prompt: two bytes 0x03 outside of a frame end it (`interrupted`). In a
-delivery build they are noise like any other (SEC-09).
+A test build gives way to a tool that wants the prompt: the word PROMPT ends it (`interrupted`). It is too long to come
+out of noise. In a delivery build it is noise like any other (SEC-09).
 """
 
 import select
@@ -10,7 +10,7 @@ import sys
 import micropython
 
 _CHUNK = 16
-_CTRL_C = 3
+PROMPT = b"\x03pumpbench\r"  # its first byte does not come again in it
 
 
 class UsbLink:
@@ -27,7 +27,7 @@ class UsbLink:
         self._output.register(sys.stdout, select.POLLOUT)
         self._one = bytearray(1)
         self._yields = build
-        self._breaks = 0  # 0x03 in a row since the last frame; below 0: inside of a frame
+        self._matched = 0  # bytes of PROMPT that came last
 
     def wait(self, ms):
         """Sleep until bytes wait, `ms` at most. Whether they do."""
@@ -36,26 +36,31 @@ class UsbLink:
         return False
 
     def read_into(self, buf):
-        one = self._one
+        # byte by byte, because a longer read waits for the last of them; this loop is most of what receiving costs
+        one, ready, take = self._one, self._input.ipoll, self._in.readinto
+        size = len(buf)
         count = 0
-        while count < len(buf) and self.wait(0):
-            self._in.readinto(one)
+        while count < size:
+            for _ in ready(0):
+                break
+            else:
+                break
+            take(one)
             byte = one[0]
             buf[count] = byte
             count += 1
-            if self._yields:
+            if (self._matched or byte == PROMPT[0]) and self._yields:
                 self._look(byte)
         return count
 
     def _look(self, byte):
-        # a frame begins and ends with 0x00
-        if byte == 0:
-            self._breaks = 0 if self._breaks < 0 else -1
-        elif byte == _CTRL_C and self._breaks >= 0:
-            self._breaks += 1
-            self.interrupted = self._breaks >= 2
-        elif self._breaks > 0:
-            self._breaks = 0
+        if byte != PROMPT[self._matched]:
+            self._matched = 0
+        if byte == PROMPT[self._matched]:
+            self._matched += 1
+            if self._matched == len(PROMPT):
+                self._matched = 0
+                self.interrupted = True
 
     def write(self, data):
         """What the host does not read is dropped: a frame that is not whole fails its CRC there."""
