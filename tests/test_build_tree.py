@@ -99,10 +99,9 @@ def test_every_short_name_can_be_traced_back(shipped, written):
 
 def test_beside_machine_code_as_many_names_are_short(written):
     """What it is given is memory: it asks no object for a name."""
-    count = {native: sum(map(len, fold(written, ENTRY, native=native).names.values())) for native in (False, True)}
-    long = {native: fold(written, ENTRY, native=native).sources["vm.py"].count("revision") for native in (False, True)}
-    assert count[True] > count[False] - 20
-    assert long == {False: 0, True: 0}
+    alone, beside = (fold(written, ENTRY, native=native) for native in (False, True))
+    assert sum(map(len, beside.names.values())) > sum(map(len, alone.names.values())) - 20
+    assert alone.sources["vm.py"].count("revision") == beside.sources["vm.py"].count("revision") == 0
 
 
 def test_a_file_that_does_not_compile_is_named(tmp_path):
