@@ -227,6 +227,15 @@ def test_one_rotted_copy_is_repaired_at_power_on(rotted: int) -> None:
     assert opens(bench, KEYS[codes.CLINICIAN])
 
 
+@pytest.mark.parametrize("longer", [FIRST, SECOND])
+def test_a_copy_with_bytes_behind_its_end_is_none(longer: int) -> None:
+    """Somebody wrote behind it: the other copy counts, and this one is written anew."""
+    bench = Bench()
+    bench.store.areas[longer] += b"\0"
+    bench.reset(codes.RESET_COMMANDED)
+    assert areas(bench) == (BLOCK, BLOCK)
+
+
 @pytest.mark.parametrize("rotted", [FIRST, SECOND])
 def test_a_copy_that_rots_while_the_pump_runs_costs_no_keys(rotted: int) -> None:
     """SEC-08: found when a new block comes, before the good copy is touched; the power goes at any byte of it."""
