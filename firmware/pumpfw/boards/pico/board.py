@@ -25,7 +25,6 @@ from pumplink.device import RESET_POWER_ON, RESET_WATCHDOG
 
 SCAN_MS = 40  # sensors are looked at so often while nothing is due (TIME-09: 100 ms)
 WAKE_MS = 1_000  # and the core at least so often: it feeds the watchdog
-_HALF = 1 << 29
 
 
 class Noise:
