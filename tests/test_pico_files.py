@@ -1,0 +1,60 @@
+"""What the host puts on a Pico against what the board reads there: constants that stand on both sides, and the digest.
+
+python -m pytest tests/test_pico_files.py
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pico_chip import on_a_pico
+
+from pumphost.flashing import files
+
+with on_a_pico():
+    from pumpfw.boards.pico import selftest, watchdog, wiring
+
+
+def test_main_looks_at_the_pin_and_the_word_of_the_board() -> None:
+    """The host imports nothing of the firmware, so these stand in its text once more."""
+    word = f"word == 0x{watchdog.STAY:X} or not Pin({wiring.JUMPER}, Pin.IN, Pin.PULL_UP).value()"
+    assert word in files.MAIN
+    assert files.MAIN.count(f"mem32[0x{watchdog._SCRATCH:X}]") == 2
+    assert (files.FIRMWARE_FOLDER, files.DIGEST_FILE) == (selftest.FOLDER, selftest.DIGEST_FILE)
+    compile(files.MAIN, "main.py", "exec")
+
+
+@pytest.fixture
+def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The firmware folder of a board, with files of the host's making."""
+    compiled, folder = tmp_path / "compiled", tmp_path / "pumpbench"
+    (compiled / "pumplink").mkdir(parents=True)
+    for name, size in (("start", 125), ("board_1", 3_000), ("pumplink/native", 513), ("board", 0)):
+        (compiled / f"{name}.mpy").write_bytes(bytes(at * 7 % 251 for at in range(size)))
+    for path, data in files.board_files(compiled).items():
+        if path != "/main.py":
+            target = folder / path.removeprefix("/pumpbench/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+    monkeypatch.setattr(selftest, "FOLDER", str(folder))
+    monkeypatch.setattr(selftest, "DIGEST_FILE", f"{folder}/digest")
+    return folder
+
+
+def test_the_board_finds_the_digest_that_the_host_has_left(board: Path) -> None:
+    assert selftest.firmware_digest() == (board / "digest").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["start.mpy", "board_1.mpy", "pumplink/native.mpy"])
+def test_a_flipped_bit_in_any_file_fails_the_self_test(board: Path, name: str) -> None:
+    """PWR-02."""
+    content = bytearray((board / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (board / name).write_bytes(content)
+    assert selftest.firmware_digest() != (board / "digest").read_bytes()
+
+
+def test_a_missing_file_is_another_firmware(board: Path) -> None:
+    (board / "board.mpy").unlink()
+    assert selftest.firmware_digest() != (board / "digest").read_bytes()
