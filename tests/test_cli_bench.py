@@ -197,9 +197,12 @@ def test_hil_translates_the_exit_codes_of_pytest(bench, tmp_path: Path, pytest_c
 
 
 def test_hil_passes_its_options_and_the_rest_on(bench, tmp_path: Path) -> None:
-    options = ["--rig", "sim", "-k", "smoke", "--seed", "4", "--jobs", "3"]
+    options = ["--rig", "sim", "-k", "smoke", "--seed", "4", "--jobs", "3", "--image", "a.uf2"]
     run("hil", *options, "--out", str(tmp_path), "--", "-x", "--lf")
-    expected = {"rig": "sim", "keyword": "smoke", "seed": 4, "out": tmp_path, "jobs": 3, "extra_args": ["-x", "--lf"]}
+    expected = {
+        "rig": "sim", "keyword": "smoke", "seed": 4, "out": tmp_path, "jobs": 3, "image": Path("a.uf2"),
+        "extra_args": ["-x", "--lf"],
+    }  # fmt: skip
     assert bench.calls == [expected]
 
 

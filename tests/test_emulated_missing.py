@@ -19,27 +19,56 @@ SUITE = """
 import pytest
 
 @pytest.mark.requirement("FLOW-01")
+@pytest.mark.short
 def test_one(rig):
     assert False, "it ran"
 
-@pytest.mark.needs("virtual-time")
+@pytest.mark.short
+@pytest.mark.needs("store-faults")
 def test_two(rig):
     assert False, "it ran"
 
+@pytest.mark.short
 @pytest.mark.reservoir("5 mL")
 def test_three(rig):
     assert False, "it ran"
+
+def test_four(rig):
+    assert False, "it ran"
 """
+
+
+@pytest.fixture(autouse=True)
+def no_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where the emulator keeps what it fetched: empty here."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    cache = tmp_path / ".cache" / "rp2040py"
+    cache.mkdir(parents=True)
+    return cache
 
 
 def test_without_an_image_it_says_where_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(image.VARIABLE, raising=False)
     assert image.missing() == (
-        "rig emulated: no MicroPython image; download RPI_PICO (v1.28 or newer, .uf2) from micropython.org and set "
-        "PUMPBENCH_UF2=/path/to/RPI_PICO.uf2"
+        "rig emulated: no MicroPython image; let the emulator fetch one: "
+        "rp2040py micropython --image 1.28.0 --fetch-fw-only; or download RPI_PICO (v1.28 or newer, .uf2) from "
+        "micropython.org and set PUMPBENCH_UF2=/path/to/RPI_PICO.uf2"
     )
     with pytest.raises(RigMissing, match="no MicroPython image"):
         open_rig("emulated")
+
+
+def test_the_newest_image_that_the_emulator_has_fetched_will_do(
+    monkeypatch: pytest.MonkeyPatch, no_cache: Path
+) -> None:
+    monkeypatch.delenv(image.VARIABLE, raising=False)
+    for name in ("20230426-v1.20.0", "20251209-v1.27.0"):
+        (no_cache / f"RPI_PICO-{name}.uf2").touch()
+    (no_cache / "RPI_PICO2-20260406-v1.28.0.uf2").touch()
+    assert "no MicroPython image" in image.missing(), "too old, or for another board"
+    for name in ("20270101-v1.30.1", "20260406-v1.28.0"):
+        (no_cache / f"RPI_PICO-{name}.uf2").touch()
+    assert image.image_path().name == "RPI_PICO-20270101-v1.30.1.uf2"
 
 
 def test_a_path_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -67,6 +96,9 @@ def test_a_run_without_an_image_is_loud(pytester: pytest.Pytester, monkeypatch: 
     monkeypatch.delenv(image.VARIABLE, raising=False)
     pytester.makepyfile(SUITE)
     result = pytester.runpytest_subprocess("-ra", "--rig", "emulated", "--hil-out", str(pytester.path / "out"))
-    result.assert_outcomes(skipped=3)
-    result.stdout.fnmatch_lines(["*2 TESTS DID NOT RUN. rig emulated: no MicroPython image; download*PUMPBENCH_UF2=*"])
-    result.stdout.fnmatch_lines(["*rig emulated has no virtual-time: use another rig, for example --rig vm*"])
+    result.assert_outcomes(skipped=4)
+    result.stdout.fnmatch_lines(
+        ["*2 TESTS DID NOT RUN. rig emulated: no MicroPython image; let the emulator*PUMPBENCH_UF2=*"]
+    )
+    result.stdout.fnmatch_lines(["*rig emulated has no store-faults: use another rig, for example --rig vm*"])
+    result.stdout.fnmatch_lines(["*rig emulated runs in its own time and this test takes hours: use --rig vm*"])

@@ -253,6 +253,12 @@ def test_every_colour_is_defined_in_both_sets_and_used_by_one_role(html):
     assert "prefers-color-scheme:dark" in html
 
 
+def test_what_did_not_run_is_counted_by_its_reason(html):
+    rows = re.search(r'<table class="left-out">.*?</table>', html, flags=re.S)[0]
+    found = dict(re.findall(r"<td>(.*?)</td><td class=\"n\">(\d+)</td>", rows))
+    assert found == {"rig vm has no pressure sensor": "1", "rig vm cannot switch the supply": "1"}
+
+
 def test_no_two_states_share_colour_and_sign():
     states = ("verified", "failed", "inconclusive", "skipped", "open")
     assert len({SIGNS[state] for state in states}) == len({SIGNS[state][1] for state in states}) == 5

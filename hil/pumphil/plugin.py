@@ -6,6 +6,7 @@ Options   --rig auto|sim|vm|emulated|FILE.toml, --rig-seed N, --hil-out DIR (rep
 Fixtures  rig, programmer, treatment, record
 Markers   requirement("BOL-02", …)   ids that the test verifies; unknown ids end the collection
           needs("real-interpreter")  capabilities; without them the test is skipped, naming what is missing
+          short                      takes minutes at most: runs where time is real too; others need virtual time
           reservoir("100 mL")        capacity of the pump, 20 mL without it
 
 Sequence of a test: skip if the rig broke before or lacks something; open the rig; test; close the rig; record.
@@ -16,6 +17,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from pumphil.treatment import Treatment
     from pumphost.programmer import Programmer
 
+SLOW_TEST_S = 3_600  # where an hour costs an hour
 BENCH = pytest.StashKey["BenchState"]()
 DEFAULT_RESERVOIR = "20 mL"
 NOT_HERE = "not here: "  # begins the reason of a test that was skipped because its rig cannot run in this place
@@ -63,6 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers, and what tests in other processes need."""
     config.addinivalue_line("markers", "requirement(*ids): requirement ids that the test verifies")
     config.addinivalue_line("markers", "needs(*capabilities): capabilities of the rig that the test needs")
+    config.addinivalue_line("markers", "short: takes minutes of rig time at most, under the profile of the rig")
     config.addinivalue_line("markers", "reservoir(volume): capacity of the pump's reservoir, such as '100 mL'")
     if is_worker(config):
         take_a_core(config)
@@ -80,7 +84,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not marked:
         return
     from pumphil.requirements import RequirementError, check_ids, load
+    from pumphil.rigs import RigBroken, capabilities
 
+    with suppress(RigBroken):  # told when the first test asks for it
+        if "virtual-time" not in capabilities(config.getoption("--rig")):
+            for item in items:
+                item.add_marker(pytest.mark.timeout(SLOW_TEST_S))
     known = load()
     try:
         for nodeid, ids in marked:
@@ -120,8 +129,11 @@ def rig(request: pytest.FixtureRequest) -> Iterator[LockstepRig]:
     reservoir_nl = parse_volume_nl(mark.args[0] if mark else DEFAULT_RESERVOIR)
     wanted = {str(name) for mark in request.node.iter_markers("needs") for name in mark.args}
     try:
-        if missing := sorted(wanted - capabilities(state.rig)):
+        able = capabilities(state.rig)
+        if missing := sorted(wanted - able):
             pytest.skip(f"rig {state.rig} has no {', '.join(missing)}: use another rig, for example --rig vm")
+        if "virtual-time" not in able and not request.node.get_closest_marker("short"):
+            pytest.skip(f"rig {state.rig} runs in its own time and this test takes hours: use --rig vm")
         opened = open_rig(state.rig, seed=state.seed, reservoir_nl=reservoir_nl)
     except RigMissing as error:
         pytest.skip(f"{NOT_HERE}{error}")
@@ -172,6 +184,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         state.broken = state.broken or str(call.excinfo.value)
     if report.when == "call" or not report.passed:
         reason = report.longrepr[2] if report.skipped and isinstance(report.longrepr, tuple) else ""
+        reason = reason.removeprefix("Skipped: ").removeprefix(NOT_HERE)
         if report.failed and call.excinfo is not None:
             reason = call.excinfo.exconly()
         state.recorder.test(_name(item), report.outcome, reason, _ids(item), report.duration)

@@ -256,6 +256,10 @@ class Treatment:
         """The same for a duration."""
         self.run_until(self.now_ms + round((seconds + hours * 3600 + days * 86_400) * 1000))
 
+    def idle_for(self, *, seconds: float = 0, hours: float = 0) -> None:
+        """Leave the pump alone for a while. What is judged does not depend on how long: a short profile takes less."""
+        self.run_for(seconds=self.rig.profile.span_s(seconds + 3_600 * hours))
+
     def sample(self) -> Sample:
         """Read the instruments now."""
         t_us = self.rig.now_us

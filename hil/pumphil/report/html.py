@@ -10,6 +10,7 @@ Deliberately shows what RunRecord.to_dict() says and works out no verdict of its
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from itertools import groupby
 from pathlib import Path
@@ -68,6 +69,7 @@ def render(record: RunRecord) -> str:
         measurements=_groups(measurements),
         areas=_areas(record.known, data["requirements"]),
         tests=tests,
+        left_out=_left_out(tests),
         styles=Markup(css_variables() + (_HERE / "report.css").read_text(encoding="utf-8")),
         script=Markup((_HERE / "report.js").read_text(encoding="utf-8")),
     )
@@ -146,6 +148,11 @@ def _percent(drawn: Mapping[str, float] | None) -> str:
         return ""
     ratio = drawn["ratio"]
     return "over" if math.isinf(ratio) else f"{text(100 * ratio, 0 if ratio >= 0.1 or ratio == 0 else 1)} %"
+
+
+def _left_out(tests: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    """Why tests did not run on this rig, and how many for each reason; most first."""
+    return Counter(test["reason"] for test in tests if test["outcome"] == "skipped").most_common()
 
 
 def _areas(known: Mapping[str, Requirement], table: object) -> list[dict[str, Any]]:

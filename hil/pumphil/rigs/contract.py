@@ -11,6 +11,7 @@ from typing import Protocol
 
 from pumphil.instruments import Balance, Encoder
 from pumphil.plant import Plant
+from pumphil.rigs.profile import Profile
 from pumphil.rigs.store import MemoryStore
 from pumphost.transport import Transport
 
@@ -18,8 +19,10 @@ CAPABILITIES = {
     "virtual-time": "time jumps: hours cost seconds",
     "plant-faults": "the plant can be told to stall",
     "link-faults": "bytes of the link can be changed on their way",
-    "sensor-inputs": "what the sensors show can be set",
-    "store-faults": "writes can fail, be cut off, and what is stored can rot",
+    "sensor-inputs": "what the sensors of a Pico show can be set",
+    "more-inputs": "so can inlet, level, self-test and second clock, and a sensor can be lost",
+    "store-faults": "writes can fail and be cut off",
+    "store-rot": "what is stored can be changed while the power is off",
     "power-cuts": "the supply can go at any instant and come back",
     "chip": "the firmware runs on its own processor with its peripherals",
     "real-interpreter": "the firmware runs in a MicroPython with the heap of the chip",
@@ -48,6 +51,8 @@ class Rig(Protocol):
     wakes: int
     store: MemoryStore
     second_clock_ppm: int
+    profile: Profile
+    lag_ms: int  # from an instant at which the pump acts to when it can be seen outside, at most
 
     @property
     def powered(self) -> bool:
@@ -66,6 +71,13 @@ class Rig(Protocol):
 
     def run_for(self, *, seconds: float = 0, hours: float = 0, days: float = 0) -> None:
         """The same for a duration."""
+
+    @property
+    def light(self) -> int:
+        """What the lamps show (pattern of `Annunciator.light`); on a bench a look takes time."""
+
+    def bursts(self, from_ms: int = 0) -> list[tuple[int, int]]:
+        """(rig ms, pattern) of every burst of sound that began since."""
 
     def set_input(self, channel: int, value: int) -> None:
         """A sensor shows another value from now on; ABSENT: disconnected."""

@@ -25,9 +25,10 @@ from pumpfw.core.ports import KEY_AREAS
 from pumpfw.core.timebase import TICKS_PERIOD
 from pumphil.instruments import Balance, BalanceParameters, Encoder, EncoderParameters
 from pumphil.plant import Plant, PlantParameters
-from pumphil.rigs.contract import RigBroken
+from pumphil.rigs.contract import CAPABILITIES, RigBroken
 from pumphil.rigs.find import firmware_digest
 from pumphil.rigs.inputs import NOMINAL, Inputs
+from pumphil.rigs.profile import FULL
 from pumphil.rigs.store import MemoryStore, PowerCut
 from pumphil.rigs.transport import VirtualTransport
 from pumphost.keyring import Keyring
@@ -68,9 +69,9 @@ class LockstepRig:
 
     name = ""
     interpreter = ""
-    capabilities: frozenset[str] = frozenset(
-        {"virtual-time", "plant-faults", "link-faults", "sensor-inputs", "store-faults", "power-cuts"}
-    )
+    lag_ms = 0
+    profile = FULL
+    capabilities: frozenset[str] = frozenset(CAPABILITIES) - {"chip", "real-interpreter"}
 
     def __init__(self, seed: int, options: RigOptions) -> None:
         self.seed = seed
@@ -281,6 +282,11 @@ class LockstepRig:
             self.sound = sound
         self.light = light
         self.trace.append((t_ms, "signal", f"light {light} sound {sound}"))
+
+    def bursts(self, from_ms: int = 0) -> list[tuple[int, int]]:
+        """(rig ms, pattern) of every burst of sound that began since."""
+        signals = [(t_ms, int(words.split()[3])) for t_ms, kind, words in self.trace if kind == "signal"]
+        return [(t_ms, pattern) for t_ms, pattern in signals if pattern and t_ms >= from_ms]
 
     def _posted(self) -> int:
         """A bit beside the number of changed inputs, for a board that calls the store through a pipe."""

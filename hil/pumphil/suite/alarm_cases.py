@@ -266,7 +266,8 @@ def _odd_refill(treatment: Treatment) -> None:
 class Case:
     """`within_s`: from the end of `cause` to the onset. `event`: sounds once, is in the journal, is never listed.
 
-    `mend` takes the cause away, None: nothing can. `fill`: of the reservoir at the start.
+    `mend` takes the cause away, None: nothing can. `fill`: of the reservoir at the start. `needs`: of the rig.
+    `long`: takes more than a few minutes.
     """
 
     cause: Step
@@ -274,53 +275,65 @@ class Case:
     mend: Step | None = _nothing
     fill: str = "18 mL"
     event: bool = False
+    needs: tuple[str, ...] = ()
+    long: bool = False
 
 
 COVER = codes.SENSE_COVER
+PLANT, INPUTS, MORE, POWER = ((name,) for name in ("plant-faults", "sensor-inputs", "more-inputs", "power-cuts"))
+ROT = ("store-rot", "power-cuts")
 CASES: Mapping[int, Case] = {
     codes.ALARM_LOW_RESERVOIR: Case(_until_level(3_000_000), 1, _refill, fill="3.030 mL"),
     codes.ALARM_EMPTY: Case(_until_level(500_000), 1, _refill, fill="0.530 mL"),
-    codes.ALARM_LEVEL: Case(_show(codes.SENSE_LEVEL, 15_000_000), ROUND, _right_level),
-    codes.ALARM_STALL: Case(_stall, 60 + 30, _nothing),
-    codes.ALARM_STALL_OVER: Case(_after_stall, 60 + 60, event=True),
-    codes.ALARM_STOPPED_48H: Case(_stop_for(48), ROUND, _start),
-    codes.ALARM_STOPPED: Case(_stop_for(0.25), ROUND, _start),
-    codes.ALARM_SERVICE_DUE: Case(_aged(SERVICE_DAYS - 90), ROUND, None),
-    codes.ALARM_SERVICE_END: Case(_aged(SERVICE_DAYS), ROUND, None),
-    codes.ALARM_SUPPLY_LOW: Case(_show(codes.SENSE_SUPPLY, 4_499), 1, _show(codes.SENSE_SUPPLY, 5_000)),
-    codes.ALARM_SUPPLY_CRITICAL: Case(_show(codes.SENSE_SUPPLY, 4_199), 1, _show(codes.SENSE_SUPPLY, 5_000)),
-    codes.ALARM_RESET: Case(_reset),
-    codes.ALARM_SELF_TEST: Case(_show(codes.SENSE_TEST, 1 << 3), 1, _show(codes.SENSE_TEST, 0)),
-    codes.ALARM_MEMORY: Case(_rotten(0, 1)),
-    codes.ALARM_MEMORY_REPAIRED: Case(_rotten(0)),
-    codes.ALARM_OVERRUN: Case(_runaway, 0.1, lambda treatment: treatment.run_for(seconds=16 * 60)),
-    codes.ALARM_OCCLUSION: Case(_show(codes.SENSE_OUTLET, 70_001), 0.1, _show(codes.SENSE_OUTLET, 0)),
-    codes.ALARM_INLET: Case(_show(codes.SENSE_INLET, -7_001), 1, _show(codes.SENSE_INLET, 0)),
-    codes.ALARM_AIR: Case(_show(codes.SENSE_AIR, 50_001), 1, _show(codes.SENSE_AIR, 0)),
-    codes.ALARM_OVER_INFUSION: Case(_creep(150, 900, codes.ALARM_OVER_INFUSION)),
-    codes.ALARM_UNDER_INFUSION: Case(_creep(-15, 1_000, codes.ALARM_UNDER_INFUSION), 1, _recover),
-    codes.ALARM_WINDOW: Case(_over_the_window, 1, _at_noon),
+    codes.ALARM_LEVEL: Case(_show(codes.SENSE_LEVEL, 15_000_000), ROUND, _right_level, needs=MORE),
+    codes.ALARM_STALL: Case(_stall, 60 + 30, _nothing, needs=PLANT),
+    codes.ALARM_STALL_OVER: Case(_after_stall, 60 + 60, event=True, needs=PLANT, long=True),
+    codes.ALARM_STOPPED_48H: Case(_stop_for(48), ROUND, _start, long=True),
+    codes.ALARM_STOPPED: Case(_stop_for(0.25), ROUND, _start, long=True),
+    codes.ALARM_SERVICE_DUE: Case(_aged(SERVICE_DAYS - 90), ROUND, None, needs=ROT),
+    codes.ALARM_SERVICE_END: Case(_aged(SERVICE_DAYS), ROUND, None, needs=ROT),
+    codes.ALARM_SUPPLY_LOW: Case(_show(codes.SENSE_SUPPLY, 4_480), 1, _show(codes.SENSE_SUPPLY, 5_000), needs=INPUTS),
+    codes.ALARM_SUPPLY_CRITICAL: Case(
+        _show(codes.SENSE_SUPPLY, 4_180), 1, _show(codes.SENSE_SUPPLY, 5_000), needs=INPUTS
+    ),
+    codes.ALARM_RESET: Case(_reset, needs=POWER),
+    codes.ALARM_SELF_TEST: Case(_show(codes.SENSE_TEST, 1 << 3), 1, _show(codes.SENSE_TEST, 0), needs=MORE),
+    codes.ALARM_MEMORY: Case(_rotten(0, 1), needs=ROT),
+    codes.ALARM_MEMORY_REPAIRED: Case(_rotten(0), needs=ROT),
+    codes.ALARM_OVERRUN: Case(
+        _runaway, 0.1, lambda treatment: treatment.run_for(seconds=16 * 60), needs=PLANT, long=True
+    ),
+    codes.ALARM_OCCLUSION: Case(_show(codes.SENSE_OUTLET, 71_000), 0.1, _show(codes.SENSE_OUTLET, 0), needs=INPUTS),
+    codes.ALARM_INLET: Case(_show(codes.SENSE_INLET, -7_001), 1, _show(codes.SENSE_INLET, 0), needs=MORE),
+    codes.ALARM_AIR: Case(_show(codes.SENSE_AIR, 60_000), 1, _show(codes.SENSE_AIR, 0), needs=INPUTS),
+    codes.ALARM_OVER_INFUSION: Case(_creep(150, 900, codes.ALARM_OVER_INFUSION), needs=PLANT, long=True),
+    codes.ALARM_UNDER_INFUSION: Case(
+        _creep(-15, 1_000, codes.ALARM_UNDER_INFUSION), 1, _recover, needs=PLANT, long=True
+    ),
+    codes.ALARM_WINDOW: Case(_over_the_window, 1, _at_noon, long=True),
     codes.ALARM_DENIED: Case(lambda treatment: (treatment.bolus(), treatment.bolus()), event=True),
-    codes.ALARM_BOLUS_CUT: Case(_bolus_cut, 1, _close),
-    codes.ALARM_BRIDGE: Case(_bridge, 1, lambda treatment: treatment.run_for(hours=1)),
+    codes.ALARM_BOLUS_CUT: Case(_bolus_cut, 1, _close, needs=INPUTS),
+    codes.ALARM_BRIDGE: Case(_bridge, 1, lambda treatment: treatment.run_for(hours=1), long=True),
     codes.ALARM_BRIDGE_CUT: Case(_bridge_cut),
     codes.ALARM_UNCOMMITTED: Case(_leave_ticket, ROUND),
     codes.ALARM_READBACK: Case(_commit_another),
-    codes.ALARM_CLOCK: Case(_reset, 1, _new_clock),
-    codes.ALARM_TUBE: Case(_worn, ROUND, _new_tube),
-    codes.ALARM_TEMPERATURE: Case(_show(codes.SENSE_TEMPERATURE, 55_001), 1, _show(codes.SENSE_TEMPERATURE, 49_999)),
-    codes.ALARM_BUTTON: Case(_hold, 1, _let_go),
-    codes.ALARM_LINK: Case(_replay),
-    codes.ALARM_FILL_AGE: Case(_aged(91), ROUND, _refill),
-    codes.ALARM_RESTARTS: Case(_resets),
-    codes.ALARM_FREE_FLOW: Case(_flow, 5, _rest),
-    codes.ALARM_TIME: Case(_fast_clock, 120, _right_clock),
-    codes.ALARM_LATE: Case(_late),
-    codes.ALARM_STORAGE: Case(_broken_store, 1, _store_again),
-    codes.ALARM_SENSOR: Case(_show(codes.SENSE_OUTLET, ABSENT), 10, _show(codes.SENSE_OUTLET, 0)),
-    codes.ALARM_COVER: Case(_show(COVER, 1), 1, _show(COVER, 0)),
+    codes.ALARM_CLOCK: Case(_reset, 1, _new_clock, needs=POWER),
+    codes.ALARM_TUBE: Case(_worn, ROUND, _new_tube, needs=ROT),
+    codes.ALARM_TEMPERATURE: Case(
+        _show(codes.SENSE_TEMPERATURE, 56_000), 1, _show(codes.SENSE_TEMPERATURE, 49_000), needs=INPUTS
+    ),
+    codes.ALARM_BUTTON: Case(_hold, 1, _let_go, needs=INPUTS),
+    codes.ALARM_LINK: Case(_replay, needs=("link-faults",)),
+    codes.ALARM_FILL_AGE: Case(_aged(91), ROUND, _refill, needs=ROT),
+    codes.ALARM_RESTARTS: Case(_resets, needs=POWER, long=True),
+    codes.ALARM_FREE_FLOW: Case(_flow, 5, _rest, needs=MORE),
+    codes.ALARM_TIME: Case(_fast_clock, 120, _right_clock, needs=MORE, long=True),
+    codes.ALARM_LATE: Case(_late, long=True),
+    codes.ALARM_STORAGE: Case(_broken_store, 1, _store_again, needs=("store-faults",)),
+    codes.ALARM_SENSOR: Case(_show(codes.SENSE_OUTLET, ABSENT), 10, _show(codes.SENSE_OUTLET, 0), needs=MORE),
+    codes.ALARM_COVER: Case(_show(COVER, 1), 1, _show(COVER, 0), needs=INPUTS),
     codes.ALARM_REFILL: Case(_odd_refill),
-    codes.ALARM_STOP_BUTTON: Case(_show(codes.SENSE_STOP, 1), 1, _show(codes.SENSE_STOP, 0)),
+    codes.ALARM_STOP_BUTTON: Case(_show(codes.SENSE_STOP, 1), 1, _show(codes.SENSE_STOP, 0), needs=INPUTS),
 }
 ONLY_ELSEWHERE: Mapping[int, str] = {
     codes.ALARM_INTERNAL: "needs a change of the firmware's memory: test_supervisor_memory.py, in process",

@@ -125,17 +125,6 @@ def until_alarm(treatment: Treatment, code: int, within_s: float, look_s: float 
         treatment.run_for(seconds=look_s)
 
 
-def bursts(rig: LockstepRig, from_ms: int = 0) -> list[tuple[int, int]]:
-    """(rig ms, pattern) of every burst of sound that began since."""
-    found = []
-    for t_ms, kind, words in rig.trace:
-        if kind == "signal" and t_ms >= from_ms:
-            pattern = int(words.split()[3])
-            if pattern:
-                found.append((t_ms, pattern))
-    return found
-
-
 def log(programmer: Programmer, *kinds: int, ring: int = EVENTS, first: int | None = None) -> list[Record]:
     """The records of these kinds (all without) that the pump keeps."""
     return [record for record in programmer.log(first, ring=ring) if not kinds or record.kind in kinds]

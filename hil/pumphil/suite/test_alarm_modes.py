@@ -63,7 +63,7 @@ MODES: dict[str, tuple[Callable[[Treatment], None], int]] = {
 
 
 @pytest.mark.requirement("ALM-02", "ALM-08", "FLOW-11")
-@pytest.mark.needs("virtual-time", "sensor-inputs")
+@pytest.mark.needs("sensor-inputs")
 @pytest.mark.parametrize("mode", MODES)
 def test_alarm_conditions_are_judged_in_every_mode(treatment: Treatment, record: HilRecord, mode: str) -> None:
     """Condition: one mode. Action: heat, air, occlusion, low supply, a lost sensor, a fast clock. Then all are told."""
@@ -100,7 +100,7 @@ def test_alarm_conditions_are_judged_in_every_mode(treatment: Treatment, record:
 
 
 @pytest.mark.requirement("ALM-09", "FLOW-11")
-@pytest.mark.needs("virtual-time", "sensor-inputs")
+@pytest.mark.needs("sensor-inputs")
 def test_alarm_and_restart_three_times_stays_stopped(treatment: Treatment, record: HilRecord) -> None:
     """Condition: running. Action: one alarm and a restart, three times in 30 min, then in 6 min. Then the mode."""
     faults.running(treatment)
@@ -145,7 +145,6 @@ def test_alarm_and_restart_three_times_stays_stopped(treatment: Treatment, recor
 
 
 @pytest.mark.requirement("ALM-10")
-@pytest.mark.needs("virtual-time")
 def test_alarm_reminds_of_a_stop(treatment: Treatment, record: HilRecord) -> None:
     """Condition: running. Action: stop by command for 48 h. Then the reminder, its sound, and the high alarm."""
     faults.running(treatment)
@@ -161,7 +160,7 @@ def test_alarm_reminds_of_a_stop(treatment: Treatment, record: HilRecord) -> Non
     record.expect("reminder after the stop", "ms", error=onset_ms - 15 * MINUTE_MS, limit=MINUTE_MS)
     treatment.run_until(stop_ms + 48 * HOUR_MS - 1_000)
     almost = [alarm.name for alarm in programmer.alarms()]
-    bursts = [t_ms for t_ms, _ in faults.bursts(rig, stop_ms)]
+    bursts = [t_ms for t_ms, _ in rig.bursts(stop_ms)]
     gaps = [later - earlier for earlier, later in zip(bursts, [*bursts[1:], treatment.now_ms], strict=True)]
     record.expect("longest gap between reminders", "ms", error=max(gaps), limit=HOUR_MS, bound=True)
     treatment.run_until(stop_ms + 48 * HOUR_MS + MINUTE_MS)
@@ -176,7 +175,7 @@ def test_alarm_reminds_of_a_stop(treatment: Treatment, record: HilRecord) -> Non
 
 
 @pytest.mark.requirement("ALM-10")
-@pytest.mark.needs("virtual-time", "sensor-inputs")
+@pytest.mark.needs("sensor-inputs")
 def test_alarm_no_reminder_when_nobody_stopped_it(treatment: Treatment, record: HilRecord) -> None:
     """Condition: running. Action: a stop by an alarm, for an hour. Then there is that alarm, and no reminder."""
     faults.running(treatment)
@@ -187,7 +186,7 @@ def test_alarm_no_reminder_when_nobody_stopped_it(treatment: Treatment, record: 
 
 
 @pytest.mark.requirement("ALM-11")
-@pytest.mark.needs("virtual-time", "sensor-inputs")
+@pytest.mark.needs("sensor-inputs")
 @pytest.mark.parametrize("part", ["light", "sounder"])
 def test_alarm_light_or_sounder_fails(treatment: Treatment, record: HilRecord, part: str) -> None:
     """Condition: running. Action: the test of light or sounder fails. Then alarm, journal, and the other channel."""
@@ -201,7 +200,7 @@ def test_alarm_light_or_sounder_fails(treatment: Treatment, record: HilRecord, p
     tests = [entry.a for entry in faults.log(programmer, codes.REC_SELF_TEST)]
     got: Answers = {
         "telemetry": alarm and alarm.priority, "light": rig.light,
-        "sound": 2 in dict(faults.bursts(rig, start_ms)).values(), "journal": tests,
+        "sound": 2 in dict(rig.bursts(start_ms)).values(), "journal": tests,
         "bolus": (refusal(programmer.bolus) or ("",))[0],
     }  # fmt: skip
     wanted: Answers = {"telemetry": codes.HIGH, "light": 3, "sound": True, "journal": [bit], "bolus": "STOPPED"}

@@ -20,7 +20,7 @@ LOW, MEDIUM, HIGH = (
 
 
 @pytest.mark.requirement("ALM-02", "ALM-04")
-@pytest.mark.needs("virtual-time", "sensor-inputs")
+@pytest.mark.needs("sensor-inputs")
 @pytest.mark.parametrize(
     ("fault", "light", "tones", "every_ms", "hours"),
     [(LOW, 1, 1, 60 * MINUTE_MS, 5), (MEDIUM, 2, 1, 60 * MINUTE_MS, 5), (HIGH, 3, 2, 10 * MINUTE_MS, 2)],
@@ -39,7 +39,7 @@ def test_alarm_light_and_recurring_sound(
     for _ in range(hours * 6):
         treatment.run_for(seconds=600)
         lights.add(treatment.rig.light)
-    bursts = faults.bursts(treatment.rig, start_ms)
+    bursts = treatment.rig.bursts(start_ms)
     at_ms = [t_ms for t_ms, _ in bursts]
     judge_answers(
         record, "signals", {"lights": lights, "tones": {pattern for _, pattern in bursts}},
@@ -53,11 +53,12 @@ def test_alarm_light_and_recurring_sound(
         treatment.programmer.acknowledge(alarm.code)
     over_ms = treatment.now_ms
     treatment.run_for(hours=3)
-    after: Answers = {"light": treatment.rig.light, "bursts": faults.bursts(treatment.rig, over_ms + 1), "code": code}
+    after: Answers = {"light": treatment.rig.light, "bursts": treatment.rig.bursts(over_ms + 1), "code": code}
     judge_answers(record, "afterwards", after, {"light": 0, "bursts": []})
 
 
 @pytest.mark.requirement("ALM-03")
+@pytest.mark.short
 @pytest.mark.needs("sensor-inputs")
 def test_alarm_several_at_once_strictest_action_highest_signal(treatment: Treatment, record: HilRecord) -> None:
     """Condition: running. Action: low, medium, high, medium; away in another order. Then list, light, mode."""
@@ -93,7 +94,7 @@ def test_alarm_several_at_once_strictest_action_highest_signal(treatment: Treatm
 
 
 @pytest.mark.requirement("ALM-05")
-@pytest.mark.needs("virtual-time", "sensor-inputs")
+@pytest.mark.needs("sensor-inputs")
 def test_alarm_silence_ends_by_itself(treatment: Treatment, record: HilRecord) -> None:
     """Condition: an alarm. Action: silence, longer ones, one after the other for 20 min. Then bursts of sound."""
     faults.running(treatment)
@@ -104,11 +105,11 @@ def test_alarm_silence_ends_by_itself(treatment: Treatment, record: HilRecord) -
     silent_ms = treatment.now_ms
     treatment.run_for(seconds=119)
     record.expect(
-        "bursts while silenced", "1", error=len(faults.bursts(rig, silent_ms + 1)), limit=0
+        "bursts while silenced", "1", error=len(rig.bursts(silent_ms + 1)), limit=0
     )  # fmt: skip
     lit = rig.light
     treatment.run_for(seconds=2)
-    returned = faults.bursts(rig, silent_ms + 1)
+    returned = rig.bursts(silent_ms + 1)
     record.expect("sound returns after", "ms", error=returned[0][0] - silent_ms, limit=SILENCE_MS, bound=True)
     until_ms = programmer.status().uptime_ms + 5_000
     too_long = hand.answer(lambda: hand.send(messages.SILENCE, 2**29, until_ms))
@@ -116,7 +117,7 @@ def test_alarm_silence_ends_by_itself(treatment: Treatment, record: HilRecord) -
     for _ in range(40):
         programmer.silence()
         treatment.run_for(seconds=30)
-    bursts = [t_ms for t_ms, _ in faults.bursts(rig, from_ms)]
+    bursts = [t_ms for t_ms, _ in rig.bursts(from_ms)]
     gaps = [later - earlier for earlier, later in zip([from_ms, *bursts], [*bursts, treatment.now_ms], strict=True)]
     record.expect("longest quiet under silences without end", "ms", error=max(gaps), limit=SILENCE_MS + 30_000)
     treatment.run_for(seconds=120)
@@ -127,7 +128,7 @@ def test_alarm_silence_ends_by_itself(treatment: Treatment, record: HilRecord) -
     treatment.run_for(seconds=1)
     got: Answers = {
         "light in silence": lit, "more than 2 min": too_long[0],
-        "another alarm is heard": len(faults.bursts(rig, again_ms + 1)), "still shown": len(programmer.alarms()),
+        "another alarm is heard": len(rig.bursts(again_ms + 1)), "still shown": len(programmer.alarms()),
     }  # fmt: skip
     judge_answers(record, "silence", got, {
         "light in silence": 2, "more than 2 min": "BAD_FIELD", "another alarm is heard": 1, "still shown": 2,
@@ -177,7 +178,7 @@ def test_alarm_high_stays_through_reset_and_power_loss(treatment: Treatment, rec
 
 
 @pytest.mark.requirement("ALM-06")
-@pytest.mark.needs("virtual-time", "sensor-inputs", "power-cuts")
+@pytest.mark.needs("sensor-inputs", "power-cuts")
 @pytest.mark.parametrize("rate", ["24 mL/day", "2 mL/day"])
 def test_alarm_high_that_lets_basal_run_survives_a_power_loss(
     treatment: Treatment, record: HilRecord, rate: str

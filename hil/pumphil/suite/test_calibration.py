@@ -15,6 +15,7 @@ LOWEST, HIGHEST = 34_480, 51_720  # 80 % and 120 % of it
 
 
 @pytest.mark.requirement("HW-10")
+@pytest.mark.short
 def test_calibration_outside_20_percent_is_refused(treatment: Treatment, record: HilRecord) -> None:
     """Condition: programmed. Action: calibrations beyond the limits, by hand. Then answers and what is in force."""
     treatment.program(continuous("0.960 mL/day"), local_ms_of_day=0)

@@ -34,7 +34,6 @@ class _Window:
 
 
 @pytest.mark.requirement("FLOW-02")
-@pytest.mark.needs("virtual-time")
 @pytest.mark.reservoir("100 mL")
 @pytest.mark.parametrize("rate", ["0.048 mL/day", "1 mL/day", "24 mL/day"])
 def test_flow_outlet_within_5_percent(treatment: Treatment, record: HilRecord, rate: str) -> None:
@@ -55,7 +54,6 @@ def test_flow_outlet_within_5_percent(treatment: Treatment, record: HilRecord, r
 
 
 @pytest.mark.requirement("FLOW-03")
-@pytest.mark.needs("virtual-time")
 @pytest.mark.reservoir("100 mL")
 @pytest.mark.parametrize(
     # 180 days at the ceiling are half a million packets: tests/test_pump_unit_long.py has them, without a plant

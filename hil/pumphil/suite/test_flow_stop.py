@@ -38,7 +38,6 @@ def _fault(treatment: Treatment, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.requirement("FLOW-09", "FLOW-11")
-@pytest.mark.needs("virtual-time")
 def test_flow_motion_ends_within_1_s_of_an_operator_stop(treatment: Treatment, record: HilRecord) -> None:
     """Condition: 24 mL/day, motor inside a packet. Action: stop. Then the motor, step by step, and an hour of rest."""
     treatment.begin(continuous("24 mL/day"))
@@ -64,7 +63,7 @@ def test_flow_motion_ends_within_1_s_of_an_operator_stop(treatment: Treatment, r
 
 
 @pytest.mark.requirement("FLOW-09", "FLOW-11", "FLOW-14")
-@pytest.mark.needs("virtual-time", "plant-faults")
+@pytest.mark.needs("plant-faults")
 def test_flow_motion_fault_ends_motion_at_once_and_stays(
     treatment: Treatment, record: HilRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,7 +100,6 @@ def test_flow_motion_fault_ends_motion_at_once_and_stays(
 
 
 @pytest.mark.requirement("FLOW-11")
-@pytest.mark.needs("virtual-time")
 def test_flow_nothing_moves_without_program_or_start(treatment: Treatment, record: HilRecord) -> None:
     """Condition: fresh from boot. Action: a day each unprogrammed, programmed, stopped. Then steps and rate."""
     rig, pump = treatment.rig, ByHand(treatment.programmer)
@@ -134,7 +132,6 @@ def test_flow_nothing_moves_without_program_or_start(treatment: Treatment, recor
 
 
 @pytest.mark.requirement("FLOW-12")
-@pytest.mark.needs("virtual-time")
 def test_flow_one_mode_and_its_rate_at_every_look(treatment: Treatment, record: HilRecord) -> None:
     """Condition: a day schedule. Action: a day with one bolus and one stop. Then mode and rate every 10 min."""
     bolus = BolusText(volume="7 uL", duration="00:11", lockout="02:00")
@@ -165,7 +162,6 @@ def test_flow_one_mode_and_its_rate_at_every_look(treatment: Treatment, record: 
 
 
 @pytest.mark.requirement("FLOW-14")
-@pytest.mark.needs("virtual-time")
 def test_flow_nothing_is_made_up_after_a_stop_of_6_h(treatment: Treatment, record: HilRecord) -> None:
     """Condition: 0.960 mL/day for 10 h. Action: stop for 6 h, start. Then 8 h: volume and rate."""
     treatment.begin(continuous("0.960 mL/day"))
@@ -187,7 +183,7 @@ def test_flow_nothing_is_made_up_after_a_stop_of_6_h(treatment: Treatment, recor
 
 
 @pytest.mark.requirement("FLOW-10")
-@pytest.mark.needs("virtual-time", "plant-faults")
+@pytest.mark.needs("plant-faults")
 def test_flow_never_backwards(treatment: Treatment, record: HilRecord, monkeypatch: pytest.MonkeyPatch) -> None:
     """Condition: 24 mL/day. Action: stop inside a packet, start, motion fault. Then falls of encoder and balance."""
     treatment.begin(continuous("24 mL/day"))

@@ -62,7 +62,7 @@ def test_journal_bolus_is_on_record_before_it_moves(treatment: Treatment, record
 
 
 @pytest.mark.requirement("LOG-05", "PWR-09", "RES-01")
-@pytest.mark.needs("virtual-time", "power-cuts", "sensor-inputs")
+@pytest.mark.needs("power-cuts", "sensor-inputs")
 def test_journal_state_comes_back(treatment: Treatment, record: HilRecord) -> None:
     """Condition: a day of boluses, an alarm, stopped. Action: power off and on. Then everything is as it was."""
     faults.running(treatment, "2 mL/day", bolus=BolusText(lockout="05:00", max_per_24h=4))
@@ -95,7 +95,7 @@ def test_journal_state_comes_back(treatment: Treatment, record: HilRecord) -> No
 
 
 @pytest.mark.requirement("LOG-07", "BOL-06")
-@pytest.mark.needs("virtual-time", "store-faults")
+@pytest.mark.needs("store-faults")
 def test_journal_that_cannot_be_written(treatment: Treatment, record: HilRecord) -> None:
     """Condition: running. Action: no write for 3 h. Then alarm, basal, boluses, way out."""
     faults.running(treatment, "2 mL/day", bolus=True)
@@ -129,7 +129,7 @@ def test_journal_that_cannot_be_written(treatment: Treatment, record: HilRecord)
 
 
 @pytest.mark.requirement("LOG-08")
-@pytest.mark.needs("link-faults", "virtual-time")
+@pytest.mark.needs("link-faults")
 def test_journal_nothing_on_the_link_changes_it(treatment: Treatment, record: HilRecord) -> None:
     """Condition: running. Action: every message number, payloads of all kinds. Then the records are the same."""
     faults.running(treatment, bolus=False)
@@ -149,7 +149,6 @@ def test_journal_nothing_on_the_link_changes_it(treatment: Treatment, record: Hi
 
 
 @pytest.mark.requirement("LOG-08", "LINK-07")
-@pytest.mark.needs("virtual-time")
 def test_journal_export_delays_no_quantum(treatment: Treatment, record: HilRecord) -> None:
     """Condition: two pumps, the same to the last seed. Action: one is read out all the time. Then packet by packet."""
     faults.running(treatment, "24 mL/day", bolus=False)

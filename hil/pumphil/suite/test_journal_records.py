@@ -22,7 +22,7 @@ RECORD = codes.RECORD_SIZE + 8
 
 
 @pytest.mark.requirement("LOG-01")
-@pytest.mark.needs("virtual-time", "sensor-inputs", "power-cuts", "store-faults")
+@pytest.mark.needs("sensor-inputs", "power-cuts", "store-faults")
 def test_journal_holds_every_kind_of_event(treatment: Treatment, record: HilRecord) -> None:
     """Condition: running. Action: each kind of event, one by one. Then the record that each of them left."""
     faults.running(treatment, bolus=BolusText(lockout="00:10"))
@@ -86,7 +86,7 @@ def _add_events(treatment: Treatment, count: int) -> None:
 
 
 @pytest.mark.requirement("LOG-06", "LOG-03")
-@pytest.mark.needs("sensor-inputs", "power-cuts", "virtual-time")
+@pytest.mark.needs("sensor-inputs", "power-cuts")
 def test_journal_holds_what_it_should(treatment: Treatment, record: HilRecord) -> None:
     """Condition: rings filled twice. Action: 150 alarms, 150 events, 1 000 h without power. Then what is kept."""
     rig, programmer = treatment.rig, treatment.programmer

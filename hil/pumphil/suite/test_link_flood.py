@@ -138,7 +138,7 @@ def begin(treatment: Treatment) -> None:
 
 @pytest.mark.parametrize("frames", [sound_frames, random_frames], ids=["sound", "random"])
 @pytest.mark.requirement("LINK-07", "LINK-06", "PWR-03")
-@pytest.mark.needs("link-faults", "virtual-time")
+@pytest.mark.needs("link-faults")
 @pytest.mark.timeout(1_800)
 def test_link_flood(treatment: Treatment, record: HilRecord, frames: Sender) -> None:
     """Condition: it delivers. Action: wire and processor full. Then no packet is late, the watchdog fed, basal exact.
@@ -174,7 +174,6 @@ def test_link_flood(treatment: Treatment, record: HilRecord, frames: Sender) -> 
 
 
 @pytest.mark.requirement("LINK-07", "LOG-03")
-@pytest.mark.needs("virtual-time")
 @pytest.mark.timeout(600)
 def test_link_log_export_during_delivery(treatment: Treatment, record: HilRecord) -> None:
     """Condition: it delivers, and its log is long. Action: export at 115 200 baud. Then no gap, and no packet late.

@@ -61,7 +61,7 @@ def _dropped(stats: LinkStats) -> int:
 def test_link_every_single_bit_of_a_bolus_request(treatment: Treatment, record: HilRecord) -> None:
     """Condition: a bolus would be granted. Action: its frame, each bit changed in turn. Then no answer, no change."""
     treatment.begin(RUNNING)
-    treatment.run_for(hours=1)
+    treatment.idle_for(hours=1)
     before, dropped = untouched(treatment.programmer), _dropped(treatment.programmer.link_stats())
     good = _bolus_frame(treatment)  # last, so that its number is the next one until the end
     answered = 0
@@ -93,6 +93,7 @@ def _errors(size_bits: int, rng: random.Random) -> Iterator[list[int]]:
 
 
 @pytest.mark.requirement("LINK-01")
+@pytest.mark.short
 @pytest.mark.needs("link-faults")
 def test_link_checksum_of_the_longest_frame(treatment: Treatment, record: HilRecord) -> None:
     """Condition: a body of 240 bytes. Action: one to three bits and bursts of up to 16 changed. Then no answer."""
@@ -116,7 +117,7 @@ def test_link_checksum_of_the_longest_frame(treatment: Treatment, record: HilRec
 
 
 @pytest.mark.requirement("LINK-02")
-@pytest.mark.needs("link-faults", "virtual-time")
+@pytest.mark.needs("link-faults")
 def test_link_ten_million_bytes_of_noise(treatment: Treatment, record: HilRecord) -> None:
     """Condition: a running pump. Action: ten million random or damaged bytes in ten hours. Then nothing has changed."""
     treatment.begin(RUNNING)
@@ -186,6 +187,7 @@ def _damaged_frames(treatment: Treatment, rng: random.Random, count: int) -> lis
 
 
 @pytest.mark.requirement("LINK-03")
+@pytest.mark.short
 @pytest.mark.needs("link-faults")
 def test_link_next_frame_after_noise(treatment: Treatment, record: HilRecord) -> None:
     """Condition: noise of many kinds. Action: one delimiter, or 200 ms of silence, then a frame. Then each answered."""

@@ -41,7 +41,7 @@ def _bolus(treatment: Treatment, order: int | None = None, late_ms: int = 0) -> 
 
 
 @pytest.mark.requirement("LINK-10")
-@pytest.mark.needs("link-faults", "virtual-time")
+@pytest.mark.needs("link-faults")
 @pytest.mark.parametrize("lost", [1, 3])
 def test_link_answer_lost_and_repeated(treatment: Treatment, record: HilRecord, lost: int) -> None:
     """Condition: a line that loses answers. Action: a bolus. Then the same bytes again, one bolus, and the answer."""
@@ -65,7 +65,7 @@ def test_link_answer_lost_and_repeated(treatment: Treatment, record: HilRecord, 
 
 
 @pytest.mark.requirement("LINK-10")
-@pytest.mark.needs("link-faults", "virtual-time")
+@pytest.mark.needs("link-faults")
 @pytest.mark.parametrize("way", ["requests", "answers"])
 def test_link_silence_is_an_unknown_outcome(treatment: Treatment, record: HilRecord, way: str) -> None:
     """Condition: requests or answers are all lost. Action: a bolus. Then unknown, nothing sent, the truth by asking."""
@@ -106,7 +106,7 @@ def test_link_silence_is_an_unknown_outcome(treatment: Treatment, record: HilRec
 
 
 @pytest.mark.requirement("LINK-10", "BOL-11")
-@pytest.mark.needs("link-faults", "virtual-time")
+@pytest.mark.needs("link-faults")
 def test_link_cut_at_every_byte_of_a_bolus_request(treatment: Treatment, record: HilRecord) -> None:
     """Condition: a line that ends each bolus request after n bytes. Action: bolus, ask, ask again. Then one each."""
     treatment.begin(OFTEN)
@@ -136,7 +136,7 @@ def test_link_cut_at_every_byte_of_a_bolus_request(treatment: Treatment, record:
 
 
 @pytest.mark.requirement("LINK-10", "BOL-11")
-@pytest.mark.needs("link-faults", "virtual-time")
+@pytest.mark.needs("link-faults")
 def test_link_cut_at_every_byte_of_its_answer(treatment: Treatment, record: HilRecord) -> None:
     """Condition: a line that ends the first answer after n bytes. Action: a bolus. Then one bolus, known to be one."""
     treatment.begin(OFTEN)

@@ -105,7 +105,7 @@ def test_link_stored_answer_and_reused_number(treatment: Treatment, record: HilR
 
 
 @pytest.mark.requirement("LINK-04")
-@pytest.mark.needs("link-faults", "virtual-time")
+@pytest.mark.needs("link-faults")
 def test_link_denied_request_that_comes_again_late(treatment: Treatment, record: HilRecord) -> None:
     """Condition: denied 1 s before the lockout ends, then another order. Action: its frame again. Then no bolus.
 

@@ -119,7 +119,7 @@ def test_link_wrong_requests_are_refused_and_do_nothing(treatment: Treatment, re
 def test_link_frames_that_are_no_requests(treatment: Treatment, record: HilRecord) -> None:
     """Condition: a pump that runs. Action: STOP as a reply, an event, of a wrong number or version. Then it runs on."""
     treatment.begin(continuous("0.960 mL/day"))
-    treatment.run_for(hours=1)
+    treatment.idle_for(hours=1)
     before, stale = state(treatment.programmer), treatment.programmer.link_stats().stale
     link = treatment.rig.transport()
     answers: dict[str, object] = {}

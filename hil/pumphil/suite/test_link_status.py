@@ -17,7 +17,6 @@ SILENCE_MIN = 2 * 1440
 
 
 @pytest.mark.requirement("LINK-06")
-@pytest.mark.needs("virtual-time")
 def test_link_absent_for_days(treatment: Treatment, record: HilRecord) -> None:
     """Condition: two pumps alike. Action: two days, one asked each minute, one not at all. Then both did the same."""
     steps = [("00:00", "0.480 mL/day"), ("08:00", "1.920 mL/day"), ("21:30", "0.960 mL/day")]
@@ -83,6 +82,7 @@ def test_link_status_tells_all(treatment: Treatment, record: HilRecord) -> None:
 
 
 @pytest.mark.requirement("LINK-09")
+@pytest.mark.short
 def test_link_table_holds_integers_in_three_units(treatment: Treatment, record: HilRecord) -> None:
     """Condition: a pump with this message table. Action: read the table. Then kinds, units and ranges of all fields."""
     same_table = treatment.programmer.identify().schema == messages.SCHEMA

@@ -45,6 +45,7 @@ def test_mode_minimum_rate_whatever_the_schedule_says(
 
 
 @pytest.mark.requirement("FLOW-13")
+@pytest.mark.short
 def test_mode_start_refused_out_of_limits(treatment: Treatment, record: HilRecord) -> None:
     """Condition: programmed, stopped. Action: minimum rates and delays out of limits, by hand. Then its answers."""
     treatment.program(day(TWO_RATES), local_ms_of_day=0)

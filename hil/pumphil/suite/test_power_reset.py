@@ -40,7 +40,7 @@ def test_power_cause_of_every_reset(treatment: Treatment, record: HilRecord) -> 
 
 
 @pytest.mark.requirement("PWR-06", "FLOW-14", "TIME-07")
-@pytest.mark.needs("virtual-time", "power-cuts")
+@pytest.mark.needs("power-cuts")
 @pytest.mark.parametrize("off_s", [0, 5, 7_200])
 def test_power_basal_resumes_a_bolus_does_not(treatment: Treatment, record: HilRecord, off_s: int) -> None:
     """Condition: two steps, a bolus runs. Action: power off for a while. Then the lowest rate, no bolus, one alarm."""
@@ -77,7 +77,7 @@ def test_power_basal_resumes_a_bolus_does_not(treatment: Treatment, record: HilR
 
 
 @pytest.mark.requirement("PWR-07", "ALM-06", "FLOW-11")
-@pytest.mark.needs("virtual-time", "power-cuts")
+@pytest.mark.needs("power-cuts")
 def test_power_four_resets_in_10_min_stay_stopped(treatment: Treatment, record: HilRecord) -> None:
     """Condition: running. Action: a reset every 4 min for half an hour, then four in 9 min. Then stopped, latched."""
     faults.running(treatment)
@@ -114,7 +114,7 @@ def test_power_four_resets_in_10_min_stay_stopped(treatment: Treatment, record: 
 
 
 @pytest.mark.requirement("PWR-04", "FLOW-03")
-@pytest.mark.needs("virtual-time", "plant-faults")
+@pytest.mark.needs("plant-faults")
 def test_power_halted_processor_starves_the_motor(treatment: Treatment, record: HilRecord) -> None:
     """Condition: 24 mL/day, the longest packets. Action: the processor halts inside one. Then the motor starves."""
     faults.running(treatment, "24 mL/day", bolus=False)
@@ -128,7 +128,7 @@ def test_power_halted_processor_starves_the_motor(treatment: Treatment, record: 
 
 
 @pytest.mark.requirement("PWR-08", "PWR-09", "FLOW-14", "RES-09")
-@pytest.mark.needs("virtual-time", "power-cuts", "store-faults")
+@pytest.mark.needs("power-cuts", "store-faults")
 @pytest.mark.parametrize("rate", ["24 mL/day", "0.960 mL/day"])
 def test_power_cut_at_any_instant_counts_what_moved(treatment: Treatment, record: HilRecord, rate: str) -> None:
     """Condition: running. Action: eight cuts, at any instant and inside writes. Then accounted against pumped."""
@@ -167,7 +167,7 @@ def test_power_cut_at_any_instant_counts_what_moved(treatment: Treatment, record
 
 
 @pytest.mark.requirement("TIME-08", "PWR-06")
-@pytest.mark.needs("virtual-time", "power-cuts")
+@pytest.mark.needs("power-cuts")
 def test_power_time_without_power_is_no_time(treatment: Treatment, record: HilRecord) -> None:
     """Condition: a bolus was given. Action: a day without power, in two parts. Then lockout, count and 24 h volume."""
     treatment.begin(continuous("2.400 mL/day", bolus=BOLUS))
@@ -196,7 +196,7 @@ def test_power_time_without_power_is_no_time(treatment: Treatment, record: HilRe
 
 
 @pytest.mark.requirement("PWR-16")
-@pytest.mark.needs("virtual-time", "real-interpreter")
+@pytest.mark.needs("real-interpreter")
 def test_power_heap_does_not_grow(treatment: Treatment, record: HilRecord) -> None:
     """Condition: a day schedule has run for 2 h. Action: 6 h more, with alarms. Then the heap in use, collected."""
     faults.running(treatment, "2 mL/day", bolus=False)

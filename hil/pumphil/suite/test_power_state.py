@@ -64,7 +64,7 @@ def _program(treatment: Treatment, therapy: Therapy) -> None:
 
 
 @pytest.mark.requirement("PWR-10", "FLOW-11")
-@pytest.mark.needs("virtual-time", "store-faults", "power-cuts")
+@pytest.mark.needs("store-faults", "power-cuts")
 @pytest.mark.parametrize("slots", [(0,), (1,), (0, 1)], ids=["first", "second", "both"])
 def test_power_corrupt_state(treatment: Treatment, record: HilRecord, slots: tuple[int, ...]) -> None:
     """Condition: running. Action: one bit in one slot rots, or in both; reset. Then repaired, or nothing at all."""
@@ -100,7 +100,7 @@ def test_power_corrupt_state(treatment: Treatment, record: HilRecord, slots: tup
 
 
 @pytest.mark.requirement("PWR-12")
-@pytest.mark.needs("virtual-time", "store-faults")
+@pytest.mark.needs("store-faults")
 def test_power_stored_state_is_verified_during_delivery(treatment: Treatment, record: HilRecord) -> None:
     """Condition: running. Action: both copies of the state rot. Then a fault stop and a high alarm within 60 min."""
     faults.running(treatment, "2 mL/day")
@@ -114,7 +114,7 @@ def test_power_stored_state_is_verified_during_delivery(treatment: Treatment, re
 
 
 @pytest.mark.requirement("PWR-02", "PWR-12", "FLOW-11")
-@pytest.mark.needs("virtual-time", "sensor-inputs", "power-cuts")
+@pytest.mark.needs("sensor-inputs", "power-cuts")
 @pytest.mark.parametrize("part", codes.SELF_TESTS)
 def test_power_self_test_fails(treatment: Treatment, record: HilRecord, part: str) -> None:
     """Condition: running, then at power-on. Action: a part of the self-test fails. Then no delivery, alarm."""

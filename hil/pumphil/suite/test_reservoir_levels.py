@@ -38,10 +38,11 @@ def test_reservoir_low_while_running(
 
 
 @pytest.mark.requirement("RES-03")
+@pytest.mark.short
 def test_reservoir_low_while_stopped(treatment: Treatment, record: HilRecord) -> None:
     """Condition: stopped. Action: refills of one nanolitre above 3 mL, 3 mL, 10 mL. Then the alarm after each."""
     treatment.begin(continuous("0.960 mL/day"))
-    treatment.run_for(hours=1)
+    treatment.idle_for(hours=1)
     treatment.stop()
     shown: dict[str, object] = {}
     for volume_nl in (LOW_NL + 1, LOW_NL, 10_000_000, 2_000_000):

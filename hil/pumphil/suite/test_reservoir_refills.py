@@ -55,6 +55,7 @@ def test_reservoir_predicted_date(treatment: Treatment, record: HilRecord, askin
 
 
 @pytest.mark.requirement("RES-06", "RES-08")
+@pytest.mark.short
 def test_reservoir_predicted_date_follows_refill_and_program(treatment: Treatment, record: HilRecord) -> None:
     """Condition: 2.4 mL/day. Action: refill, another rate. Then the predictions at once, by hand."""
     treatment.begin(continuous("2.400 mL/day"))

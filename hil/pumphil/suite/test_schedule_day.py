@@ -34,7 +34,6 @@ def _taken_effect_ms(treatment: Treatment, boundary_ms: int, before: int, after:
 
 
 @pytest.mark.requirement("SCHED-02")
-@pytest.mark.needs("virtual-time")
 @pytest.mark.parametrize("steps", [USUAL, EXTREME], ids=["usual", "extreme"])
 def test_schedule_step_takes_effect_within_2_s(
     treatment: Treatment, record: HilRecord, steps: tuple[tuple[str, str], ...]
@@ -64,7 +63,6 @@ def test_schedule_step_takes_effect_within_2_s(
 
 
 @pytest.mark.requirement("SCHED-03")
-@pytest.mark.needs("virtual-time")
 def test_schedule_of_48_steps_delivers_every_minute_once(treatment: Treatment, record: HilRecord) -> None:
     """Condition: 48 steps, all of different rate. Action: a week. Then each step of each day, and each day."""
     # 96 000 + 24 000 i nL/day, in an order in which neighbours differ by half the span

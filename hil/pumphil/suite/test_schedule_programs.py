@@ -96,7 +96,6 @@ def _judge_untouched(record: HilRecord, programmer: Programmer, before: Status, 
 
 
 @pytest.mark.requirement("SCHED-04")
-@pytest.mark.needs("virtual-time")
 def test_schedule_old_program_runs_until_the_commit(treatment: Treatment, record: HilRecord) -> None:
     """Condition: 0.480 mL/day runs. Action: 48 new steps, frame by frame. Then old until COMMIT, new from it on.
 
@@ -139,7 +138,6 @@ def test_schedule_old_program_runs_until_the_commit(treatment: Treatment, record
 
 
 @pytest.mark.requirement("SCHED-07")
-@pytest.mark.needs("virtual-time")
 def test_schedule_commit_of_something_else_than_stored_is_refused(treatment: Treatment, record: HilRecord) -> None:
     """Condition: 0.480 mL/day runs, 9.6 is staged. Action: COMMIT of 0.960. Then refusal, and nothing left of it."""
     treatment.begin(continuous("0.480 mL/day"))
@@ -172,7 +170,6 @@ def test_schedule_commit_of_something_else_than_stored_is_refused(treatment: Tre
 
 
 @pytest.mark.requirement("SCHED-08")
-@pytest.mark.needs("virtual-time")
 @pytest.mark.parametrize(
     ("drug", "concentration"), [("morphine", "1 mg/mL"), ("saline", "2 mg/mL")], ids=["drug", "concentration"]
 )

@@ -80,6 +80,7 @@ def test_schedule_local_time_jumps(treatment: Treatment, record: HilRecord, at_m
 
 
 @pytest.mark.requirement("SCHED-06", "SCHED-07")
+@pytest.mark.short
 @pytest.mark.parametrize("rate", [1_200_001, 799_999], ids=["up", "down"])
 def test_schedule_change_by_more_than_a_fifth_is_confirmed(treatment: Treatment, record: HilRecord, rate: int) -> None:
     """Condition: 1 mL/day. Action: a fifth and a nanolitre more, with and without confirmation. Then which runs."""

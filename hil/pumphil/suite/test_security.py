@@ -23,7 +23,7 @@ ROLES = {role: number for number, role in enumerate(codes.ROLES)}
 
 
 @pytest.mark.requirement("SEC-04")
-@pytest.mark.needs("virtual-time", "link-faults")
+@pytest.mark.needs("link-faults")
 @pytest.mark.parametrize("asked", [False, True])
 def test_security_a_session_ends_after_three_minutes(treatment: Treatment, record: HilRecord, asked: bool) -> None:
     """Condition: a program is staged. Action: 180 s of silence, or of reading. Then session and program are gone."""
@@ -55,7 +55,7 @@ def test_security_a_session_ends_after_three_minutes(treatment: Treatment, recor
 
 
 @pytest.mark.requirement("SEC-05")
-@pytest.mark.needs("virtual-time", "link-faults", "power-cuts")
+@pytest.mark.needs("link-faults", "power-cuts")
 @pytest.mark.parametrize("reset", [False, True])
 def test_security_five_wrong_keys_lock_the_door(treatment: Treatment, record: HilRecord, reset: bool) -> None:
     """Condition: a bolus runs. Action: five wrong keys, then the right one; a reset between. Then locked for 5 min."""
@@ -91,23 +91,25 @@ def test_security_five_wrong_keys_lock_the_door(treatment: Treatment, record: Hi
 
 
 @pytest.mark.requirement("SEC-05", "SEC-06")
+@pytest.mark.short
 @pytest.mark.needs("link-faults")
 def test_security_a_session_goes_on_while_the_door_is_locked(treatment: Treatment, record: HilRecord) -> None:
     """Condition: a session. Action: five wrong keys from elsewhere, then STOP in it. Then the pump stops."""
     treatment.begin(RUNNING)
-    treatment.run_for(hours=1)
+    treatment.idle_for(hours=1)
     secured = opened(treatment, treatment.rig.keys.only("clinician").keys[0])
     tries = [wrong_key(treatment) for _ in range(5)]
     stop = messages.STOP.request.pack((codes.STOP_CLINICIAN,))
     got: dict[str, object] = {"wrong keys": tries, "STOP": statuses(say(treatment, secured.body(messages.STOP, stop)))}
     treatment.rig.run_for(seconds=1)
     made = treatment.rig.plant.steps_done(treatment.rig.now_us)
-    treatment.rig.run_for(hours=1)
+    treatment.idle_for(hours=1)
     got["steps after it"] = treatment.rig.plant.steps_done(treatment.rig.now_us) - made
     judge_answers(record, "stop", got, {"wrong keys": ["refused"] * 5, "STOP": ["OK"], "steps after it": 0})
 
 
 @pytest.mark.requirement("SEC-06")
+@pytest.mark.short
 @pytest.mark.needs("sensor-inputs")
 @pytest.mark.parametrize("mode", ["schedule", "minimum-rate", "patient-bolus", "clinician-bolus", "prime"])
 def test_security_the_stop_button_needs_no_key(treatment: Treatment, record: HilRecord, mode: str) -> None:
@@ -130,7 +132,7 @@ def test_security_the_stop_button_needs_no_key(treatment: Treatment, record: Hil
     treatment.rig.set_input(codes.SENSE_STOP, 0)
     made = treatment.rig.plant.steps_done(treatment.rig.now_us)
     stranger = Programmer(treatment.rig.transport(), keys=lambda uid: Keyring(()))
-    treatment.rig.run_for(hours=1)
+    treatment.idle_for(hours=1)
     got: dict[str, object] = {"mode": codes.MODES[stranger.status().mode],
                               "steps": treatment.rig.plant.steps_done(treatment.rig.now_us) - made}  # fmt: skip
     with pytest.raises(KeyMissing):
@@ -147,6 +149,7 @@ def test_security_the_stop_button_needs_no_key(treatment: Treatment, record: Hil
 
 
 @pytest.mark.requirement("SEC-07")
+@pytest.mark.short
 def test_security_limits_hold_for_whoever_has_the_key(treatment: Treatment, record: HilRecord) -> None:
     """Condition: a clinician's session. Action: orders beyond the limits, past the programmer's own checks. Then no."""
     treatment.begin(RUNNING)
@@ -170,11 +173,12 @@ def test_security_limits_hold_for_whoever_has_the_key(treatment: Treatment, reco
         "25 boluses a day": "BAD_FIELD", "fill too large": "HARD_LIMIT",
         "minimum rate of 5.9 uL/day": "WRONG_MODE",
     })  # fmt: skip
-    treatment.run_for(hours=1)
+    treatment.idle_for(hours=1)
     record.against_oracle(treatment)
 
 
 @pytest.mark.requirement("SEC-08")
+@pytest.mark.short
 @pytest.mark.needs("sensor-inputs")
 def test_security_keys_are_written_with_the_jumper_only(treatment: Treatment, record: HilRecord) -> None:
     """Condition: new keys. Action: PROVISION with and without the jumper. Then refused, and in force."""

@@ -97,7 +97,7 @@ def test_security_recorded_frames_never_run_again(treatment: Treatment, record: 
 def test_security_strangers_and_patients_change_nothing(treatment: Treatment, record: HilRecord, who: str) -> None:
     """Condition: a pump that runs. Action: every message, of a stranger or a patient. Then as the table."""
     treatment.begin(RUNNING)
-    treatment.run_for(hours=1)
+    treatment.idle_for(hours=1)
     before = untouched(treatment.programmer)
     key = treatment.rig.keys.only("patient").keys[0]
     got: dict[str, object] = {}
@@ -118,7 +118,7 @@ def test_security_strangers_and_patients_change_nothing(treatment: Treatment, re
     judge_answers(record, f"answers to a {who}", got, due)
     after = untouched(treatment.programmer)
     judge_answers(record, "program", {"same": after["program"] == before["program"]}, {"same": True})
-    treatment.run_for(hours=1)
+    treatment.idle_for(hours=1)
     record.volumes(treatment)
 
 
@@ -128,7 +128,7 @@ def test_security_strangers_and_patients_change_nothing(treatment: Treatment, re
 def test_security_forged_answers_are_not_believed(treatment: Treatment, record: HilRecord, forged: str) -> None:
     """Condition: somebody answers in the pump's place. Action: a bolus. Then unknown, and the truth by asking."""
     treatment.begin(RUNNING)
-    treatment.run_for(hours=1)
+    treatment.idle_for(hours=1)
     link, programmer = treatment.rig.transport(), treatment.programmer
     programmer.order(1)
 
@@ -157,5 +157,5 @@ def test_security_forged_answers_are_not_believed(treatment: Treatment, record: 
     judge_answers(record, f"forged: {forged}", {"outcome": outcome, "happened": happened},
                   {"outcome": "unknown", "happened": True})  # fmt: skip
     treatment.prescription.request_bolus(t_ms, treatment.quantum_nl(), pump_granted=True)
-    treatment.run_for(hours=1)
+    treatment.idle_for(hours=1)
     record.against_oracle(treatment)

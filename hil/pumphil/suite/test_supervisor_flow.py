@@ -29,7 +29,7 @@ def _extra_nl(rig: LockstepRig) -> float:
 
 
 @pytest.mark.requirement("FLOW-04")
-@pytest.mark.needs("virtual-time", "sensor-inputs")
+@pytest.mark.needs("sensor-inputs")
 def test_supervisor_over_infusion(treatment: Treatment, record: HilRecord) -> None:
     """Condition: 20 mL/day. Action: 18 % too much for an hour, then 40 %. Then nothing, and a stop in time."""
     faults.running(treatment)
@@ -56,7 +56,7 @@ def test_supervisor_over_infusion(treatment: Treatment, record: HilRecord) -> No
 
 
 @pytest.mark.requirement("FLOW-05")
-@pytest.mark.needs("virtual-time", "sensor-inputs")
+@pytest.mark.needs("sensor-inputs")
 @pytest.mark.parametrize(("rate", "window_s"), [("20 mL/day", 900), ("2 mL/day", 4_320)], ids=["15-min", "100-uL"])
 def test_supervisor_under_infusion(treatment: Treatment, record: HilRecord, rate: str, window_s: int) -> None:
     """Condition: fast, slow. Action: 8 % too little, then 15 %, then none. Then the alarm, and basal all the time."""
@@ -88,7 +88,7 @@ def test_supervisor_under_infusion(treatment: Treatment, record: HilRecord, rate
 
 
 @pytest.mark.requirement("FLOW-06", "ALM-06")
-@pytest.mark.needs("virtual-time", "sensor-inputs", "power-cuts")
+@pytest.mark.needs("sensor-inputs", "power-cuts")
 @pytest.mark.parametrize("state", ["stopped", "between packets"])
 def test_supervisor_free_flow(treatment: Treatment, record: HilRecord, state: str) -> None:
     """Condition: no step is due. Action: 19 uL flow, later 21 uL in a minute. Then enable, alarm, no way to resume."""
@@ -136,7 +136,7 @@ def test_supervisor_free_flow(treatment: Treatment, record: HilRecord, state: st
 
 
 @pytest.mark.requirement("FLOW-08", "FLOW-09")
-@pytest.mark.needs("virtual-time", "plant-faults")
+@pytest.mark.needs("plant-faults")
 def test_supervisor_runaway_pulses(treatment: Treatment, record: HilRecord, monkeypatch: pytest.MonkeyPatch) -> None:
     """Condition: 20 mL/day. Action: the step generator makes 60 times the steps. Then pulses, enable, alarm, latch."""
     faults.running(treatment, bolus=False)
@@ -173,6 +173,7 @@ def test_supervisor_runaway_pulses(treatment: Treatment, record: HilRecord, monk
 
 
 @pytest.mark.requirement("FLOW-08", "FLOW-11")
+@pytest.mark.short
 @pytest.mark.needs("plant-faults")
 def test_supervisor_pulses_nobody_asked_for(treatment: Treatment, record: HilRecord) -> None:
     """Condition: stopped. Action: the step generator makes 5 pulses by itself. Then nothing moves, and an alarm."""

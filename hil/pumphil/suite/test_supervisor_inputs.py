@@ -25,7 +25,7 @@ LIMITS = {
 
 
 @pytest.mark.requirement("HW-03", "HW-05", "HW-06", "HW-09", "PWR-13", "PWR-14", "FLOW-09", "ALM-02")
-@pytest.mark.needs("virtual-time", "sensor-inputs")
+@pytest.mark.needs("sensor-inputs")
 @pytest.mark.parametrize("row", LIMITS.values(), ids=LIMITS)
 def test_supervisor_limit_stops_inside_the_packet(
     treatment: Treatment, record: HilRecord, row: tuple[int, int, int, int, int, int]
@@ -52,15 +52,16 @@ def test_supervisor_limit_stops_inside_the_packet(
     made = rig.plant.steps_done(rig.now_us)
     got |= {"beyond": alarm and alarm.priority, "quantum finished": made == issued, "enable": rig.plant.enabled}
     rig.set_input(channel, again)
-    treatment.run_for(hours=1)
-    got["steps in an hour without the cause"] = rig.plant.steps_done(rig.now_us) - made
+    treatment.idle_for(hours=1)
+    got["steps afterwards without the cause"] = rig.plant.steps_done(rig.now_us) - made
     judge_answers(record, name, got, {
         "at the limit": None, "delivers at the limit": True, "beyond": priority, "quantum finished": False,
-        "enable": False, "steps in an hour without the cause": 0,
+        "enable": False, "steps afterwards without the cause": 0,
     })  # fmt: skip
 
 
 @pytest.mark.requirement("PWR-13")
+@pytest.mark.short
 @pytest.mark.needs("sensor-inputs", "power-cuts")
 def test_supervisor_supply_fails_slowly(treatment: Treatment, record: HilRecord) -> None:
     """Condition: running. Action: 4.49 V, 4.19 V, then no supply. Then low, stop, and a state written in time."""
@@ -103,7 +104,7 @@ NO_READINGS = {
 
 
 @pytest.mark.requirement("HW-07")
-@pytest.mark.needs("virtual-time", "sensor-inputs")
+@pytest.mark.needs("sensor-inputs")
 @pytest.mark.parametrize("sensor", NO_READINGS)
 def test_supervisor_sensor_that_cannot_be_believed(treatment: Treatment, record: HilRecord, sensor: str) -> None:
     """Condition: running. Action: a sensor is unplugged, then below and above what is possible. Then the alarm."""
@@ -132,7 +133,7 @@ def test_supervisor_sensor_that_cannot_be_believed(treatment: Treatment, record:
 
 
 @pytest.mark.requirement("HW-07")
-@pytest.mark.needs("virtual-time", "sensor-inputs")
+@pytest.mark.needs("sensor-inputs")
 def test_supervisor_fault_hides_no_alarm(treatment: Treatment, record: HilRecord) -> None:
     """Condition: an occlusion has stopped the pump. Action: its sensor is unplugged. Then nothing is released."""
     faults.running(treatment)
@@ -156,7 +157,7 @@ def test_supervisor_fault_hides_no_alarm(treatment: Treatment, record: HilRecord
 
 
 @pytest.mark.requirement("HW-07", "TIME-06")
-@pytest.mark.needs("virtual-time", "sensor-inputs")
+@pytest.mark.needs("sensor-inputs")
 def test_supervisor_second_clock_stands_still_or_is_lost(treatment: Treatment, record: HilRecord) -> None:
     """Condition: running. Action: the second clock is lost, is back, stands still. Then what is told."""
     faults.running(treatment, bolus=False)
@@ -174,7 +175,7 @@ def test_supervisor_second_clock_stands_still_or_is_lost(treatment: Treatment, r
 
 
 @pytest.mark.requirement("TIME-06", "TIME-09")
-@pytest.mark.needs("virtual-time", "sensor-inputs")
+@pytest.mark.needs("sensor-inputs")
 @pytest.mark.parametrize("rate", ["20 mL/day", "0.048 mL/day"])
 @pytest.mark.parametrize("sign", [1, -1], ids=["fast", "slow"])
 def test_supervisor_two_clocks(treatment: Treatment, record: HilRecord, rate: str, sign: int) -> None:

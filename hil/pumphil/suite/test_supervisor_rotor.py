@@ -19,7 +19,7 @@ RATE = 20_000_000  # of faults.running, nL/day
 
 
 @pytest.mark.requirement("HW-01", "HW-02", "FLOW-09")
-@pytest.mark.needs("virtual-time", "plant-faults")
+@pytest.mark.needs("plant-faults")
 @pytest.mark.parametrize("rate", ["0.048 mL/day", "2 mL/day", "24 mL/day"])
 def test_supervisor_stall(treatment: Treatment, record: HilRecord, rate: str) -> None:
     """Condition: three rates. Action: the rotor locks. Then stop, alarm, and what was not confirmed is counted."""
@@ -59,7 +59,7 @@ def test_supervisor_stall(treatment: Treatment, record: HilRecord, rate: str) ->
 
 
 @pytest.mark.requirement("HW-01")
-@pytest.mark.needs("virtual-time", "sensor-inputs")
+@pytest.mark.needs("sensor-inputs")
 @pytest.mark.parametrize(("percent", "stalls"), [(-60, True), (-40, False)], ids=["40-percent", "60-percent"])
 def test_supervisor_half_of_the_movement(treatment: Treatment, record: HilRecord, percent: int, stalls: bool) -> None:
     """Condition: 20 mL/day. Action: the rotor makes 40 %, or 60 %, of its steps. Then less than half is a stall."""
@@ -72,7 +72,7 @@ def test_supervisor_half_of_the_movement(treatment: Treatment, record: HilRecord
 
 
 @pytest.mark.requirement("HW-02", "HW-07")
-@pytest.mark.needs("virtual-time", "sensor-inputs")
+@pytest.mark.needs("sensor-inputs")
 def test_supervisor_lost_rotor_sensor_confirms_nothing(treatment: Treatment, record: HilRecord) -> None:
     """Condition: running. Action: the rotor sensor is unplugged for half an hour. Then alarm, nothing confirmed."""
     faults.running(treatment, bolus=False)
@@ -94,7 +94,7 @@ def test_supervisor_lost_rotor_sensor_confirms_nothing(treatment: Treatment, rec
 
 
 @pytest.mark.requirement("FLOW-10")
-@pytest.mark.needs("virtual-time", "plant-faults", "sensor-inputs", "power-cuts")
+@pytest.mark.needs("plant-faults", "sensor-inputs", "power-cuts")
 def test_supervisor_never_backwards_under_single_faults(treatment: Treatment, record: HilRecord) -> None:
     """Condition: 20 mL/day. Action: eight faults inside a packet, each with its way out. Then no fall of the rotor."""
     faults.running(treatment, bolus=False)

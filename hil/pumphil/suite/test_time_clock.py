@@ -15,7 +15,6 @@ TWO_RATES = [("00:00", "0.480 mL/day"), ("08:00", "0.960 mL/day")]
 
 
 @pytest.mark.requirement("TIME-01", "TIME-02")
-@pytest.mark.needs("virtual-time")
 @pytest.mark.parametrize("to_hour", [7, 15, 0], ids=["3 h back", "5 h on", "10 h back"])
 def test_time_clock_set_in_a_bolus_moves_the_schedule_only(
     treatment: Treatment, record: HilRecord, to_hour: int
@@ -42,7 +41,6 @@ def test_time_clock_set_in_a_bolus_moves_the_schedule_only(
 
 
 @pytest.mark.requirement("TIME-01", "TIME-02")
-@pytest.mark.needs("virtual-time")
 def test_time_clock_does_not_move_the_24_h_window(treatment: Treatment, record: HilRecord) -> None:
     """Condition: both boluses of 24 h given. Action: the clock 2 days on, then 3 back. Then the window is the same."""
     treatment.begin(continuous("0.480 mL/day", bolus=BolusText(lockout="00:10", max_per_24h=2)))
@@ -74,7 +72,6 @@ def test_time_clock_does_not_move_the_24_h_window(treatment: Treatment, record: 
 
 
 @pytest.mark.requirement("TIME-04")
-@pytest.mark.needs("virtual-time")
 @pytest.mark.reservoir("100 mL")
 def test_time_three_wraps_of_the_tick_counter(treatment: Treatment, record: HilRecord) -> None:
     """Condition: a schedule runs. Action: 40 days, three wraps of 2^30 ms or more. Then uptime, lockout, volumes."""
@@ -101,7 +98,6 @@ def test_time_three_wraps_of_the_tick_counter(treatment: Treatment, record: HilR
 
 
 @pytest.mark.requirement("TIME-04")
-@pytest.mark.needs("virtual-time")
 def test_time_wraps_while_stopped(treatment: Treatment, record: HilRecord) -> None:
     """Condition: a bolus given, then stopped. Action: 40 days of rest. Then pump time, and the schedule goes on."""
     treatment.begin(day(TWO_RATES, bolus=BolusText(lockout="24:00")))
@@ -121,7 +117,6 @@ def test_time_wraps_while_stopped(treatment: Treatment, record: HilRecord) -> No
 
 
 @pytest.mark.requirement("TIME-07")
-@pytest.mark.needs("virtual-time")
 def test_time_lowest_rate_and_alarm_until_the_clock_is_set(treatment: Treatment, record: HilRecord) -> None:
     """Condition: clock never set, lowest rate at noon. Action: start, after a day set it. Then rate and alarm."""
     steps = [("00:00", "0.960 mL/day"), ("12:00", "0.480 mL/day"), ("13:00", "1.920 mL/day")]

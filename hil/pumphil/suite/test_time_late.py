@@ -40,7 +40,6 @@ def _judge_volume(treatment: Treatment, record: HilRecord) -> None:
 
 
 @pytest.mark.requirement("TIME-09")
-@pytest.mark.needs("virtual-time")
 def test_time_100_ms_late_is_in_time(treatment: Treatment, record: HilRecord) -> None:
     """Condition: 0.960 mL/day. Action: twenty wakes in a row 100 ms late. Then nothing is lost and nothing stops."""
     treatment.begin(continuous("0.960 mL/day"))
@@ -54,7 +53,6 @@ def test_time_100_ms_late_is_in_time(treatment: Treatment, record: HilRecord) ->
 
 
 @pytest.mark.requirement("TIME-09", "FLOW-14")
-@pytest.mark.needs("virtual-time")
 def test_time_missed_deadlines_are_not_caught_up(treatment: Treatment, record: HilRecord) -> None:
     """Condition: 0.960 mL/day. Action: 10 min late twice, one in time, again twice. Then on it goes, 40 min short."""
     treatment.begin(continuous("0.960 mL/day"))
@@ -71,7 +69,6 @@ def test_time_missed_deadlines_are_not_caught_up(treatment: Treatment, record: H
 
 
 @pytest.mark.requirement("TIME-09", "FLOW-11")
-@pytest.mark.needs("virtual-time")
 @pytest.mark.parametrize("late_ms", [IN_TIME_MS + 1, LATE_MS], ids=["101 ms", "10 min"])
 def test_time_three_missed_deadlines_stop_the_pump(treatment: Treatment, record: HilRecord, late_ms: int) -> None:
     """Condition: 0.960 mL/day. Action: three wakes in a row late. Then fault until acknowledged and started."""

@@ -71,6 +71,9 @@ def hil(
     jobs: Annotated[
         int, typer.Option("--jobs", metavar="N", min=0, help="Tests at a time; 0: one a core, on a virtual rig.")
     ] = 0,
+    image: Annotated[
+        Path | None, typer.Option("--image", metavar="UF2", help="MicroPython image for --rig emulated.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run the packaged HIL suite. Arguments behind -- go to pytest."""
@@ -79,7 +82,9 @@ def hil(
     # With --json stdout holds one document, so what pytest prints goes to stderr.
     elsewhere = contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
     with rig_errors(), elsewhere:
-        ended = int(run_suite(rig=rig, keyword=keyword, seed=seed, out=out, jobs=jobs, extra_args=list(context.args)))
+        ended = run_suite(
+            rig=rig, keyword=keyword, seed=seed, out=out, jobs=jobs, image=image, extra_args=list(context.args)
+        )
     code = SUITE_CODES.get(ended, FAILED)
     if as_json:
         emit_json({"exit_code": code, "pytest_exit_code": ended, **_reports(out)})

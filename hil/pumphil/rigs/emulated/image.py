@@ -1,25 +1,32 @@
 """What goes into the flash of an emulated Pico: a MicroPython image, and a file system with the firmware.
 
-The image (UF2 of a MicroPython release for RPI_PICO) is given by `PUMPBENCH_UF2` or an option; no package carries one.
+The image (UF2 of a MicroPython release for RPI_PICO) is the one that `PUMPBENCH_UF2` names (`pumpbench hil --image`
+sets it), or one that the emulator has fetched into its cache; no package carries one.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from pumphil.rigs.compiled import compiled_firmware
 from pumphil.rigs.contract import RigMissing
 from pumphost.flashing.files import ENTRY, PROCESSOR, board_files
 
 BLOCK_SIZE, BLOCKS, DISK_VERSION = 4096, 352, 0x0002_0000  # of the file system that the image makes on a Pico
+STORE = "/store"  # the folder of the pump's store: boards/pico/store.py
 VARIABLE = "PUMPBENCH_UF2"
 NO_EMULATOR = "rig emulated: the emulator is not installed; pip install 'pumpbench[emulated]'"
 NO_IMAGE = (
-    f"rig emulated: no MicroPython image; download RPI_PICO (v1.28 or newer, .uf2) from micropython.org and set "
-    f"{VARIABLE}=/path/to/RPI_PICO.uf2"
+    "rig emulated: no MicroPython image; let the emulator fetch one: "
+    "rp2040py micropython --image 1.28.0 --fetch-fw-only; "
+    f"or download RPI_PICO (v1.28 or newer, .uf2) from micropython.org and set {VARIABLE}=/path/to/RPI_PICO.uf2"
 )
+NAME = re.compile(r"RPI_PICO-\d{8}-v(\d+)\.(\d+)\.(\d+)\.uf2")
+OLDEST = (1, 28, 0)
 
 
 def missing() -> str:
@@ -37,26 +44,71 @@ def image_path() -> Path:
     """The image to boot."""
     given = os.environ.get(VARIABLE, "")
     if not given:
-        raise RigMissing(NO_IMAGE)
+        return _fetched()
     path = Path(given)
     if not path.is_file():
         raise RigMissing(f"rig emulated: {VARIABLE} is {given}, and there is no such file; set it to an RPI_PICO .uf2")
     return path
 
 
+def _fetched() -> Path:
+    """The newest image that is new enough in the cache of the emulator."""
+    found = []
+    for path in (Path.home() / ".cache" / "rp2040py").glob("RPI_PICO-*.uf2"):
+        match = NAME.fullmatch(path.name)
+        if match and (version := tuple(int(part) for part in match.groups())) >= OLDEST:
+            found.append((version, path))
+    if not found:
+        raise RigMissing(NO_IMAGE)
+    return max(found)[1]
+
+
 def flash_image(stored: dict[int, bytes]) -> bytes:
     """The file system of a Pico with the firmware, and with this content of its store by area."""
     contents = board_files(compiled_firmware(ENTRY, PROCESSOR))
-    return file_system(contents | {f"/store/{area:02}": data for area, data in stored.items()})
+    return with_stored(file_system(contents), stored)
 
 
 def file_system(contents: dict[str, bytes]) -> bytes:
     """A file system with these files, by path."""
-    from littlefs import LittleFS
-
-    system = LittleFS(block_size=BLOCK_SIZE, block_count=BLOCKS, disk_version=DISK_VERSION)
+    system = _system()
     for path, data in contents.items():
         system.makedirs(os.path.dirname(path), exist_ok=True)
-        with system.open(path, "wb") as file:
-            file.write(data)
+        _write(system, path, data)
     return bytes(system.context.buffer)
+
+
+def stored_in(flash: bytes) -> dict[int, bytes]:
+    """What the pump has stored, by area."""
+    system = _system(flash)
+    found = {}
+    for name in system.listdir(STORE):
+        with system.open(f"{STORE}/{name}", "rb") as file:
+            found[int(name)] = file.read()
+    return found
+
+
+def with_stored(flash: bytes, stored: dict[int, bytes]) -> bytes:
+    """The file system with this in these areas, as the pump would find it."""
+    system = _system(flash)
+    system.makedirs(STORE, exist_ok=True)
+    for area, data in stored.items():
+        _write(system, f"{STORE}/{area:02}", data)
+    return bytes(system.context.buffer)
+
+
+def _system(flash: bytes | None = None) -> Any:
+    from littlefs import LittleFS
+
+    if flash is None:
+        return LittleFS(block_size=BLOCK_SIZE, block_count=BLOCKS, disk_version=DISK_VERSION)
+    # whatever version it has: the image on the chip brings it up to its own
+    system = LittleFS(block_size=BLOCK_SIZE, block_count=BLOCKS, mount=False)
+    system.context.buffer = bytearray(flash)
+    system.mount()
+    return system
+
+
+def _write(system: Any, path: str, data: bytes) -> None:
+    with system.open(path, "wb") as file:
+        file.write(data)

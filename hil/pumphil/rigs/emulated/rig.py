@@ -16,9 +16,12 @@ from pumphil.plant import Plant
 from pumphil.rigs.contract import RigBroken, RigMissing
 from pumphil.rigs.emulated import image
 from pumphil.rigs.emulated.chip import Chip
+from pumphil.rigs.emulated.lamps import LOOK_US, TELL_US
 from pumphil.rigs.emulated.wires import Wires
 from pumphil.rigs.find import firmware_digest
 from pumphil.rigs.lockstep import RigOptions
+from pumphil.rigs.profile import SHORT
+from pumphil.rigs.store import MemoryStore
 from pumphil.rigs.transport import VirtualTransport
 from pumphost.keyring import Keyring
 from pumplink import codes
@@ -34,7 +37,11 @@ class EmulatedRig:
     """The contract of `pumphil.rigs.contract`; hours take hours, or most of them."""
 
     name = "emulated"
-    capabilities = frozenset({"plant-faults", "link-faults", "sensor-inputs", "power-cuts", "real-interpreter", "chip"})
+    capabilities = frozenset(
+        {"plant-faults", "link-faults", "sensor-inputs", "store-rot", "power-cuts", "real-interpreter", "chip"}
+    )
+    profile = SHORT
+    lag_ms = 200  # an order in hand takes 150 ms, and the sensors are scanned every 40 ms
 
     def __init__(self, seed: int = 0, options: RigOptions | None = None) -> None:
         if fix := image.missing():
@@ -52,7 +59,6 @@ class EmulatedRig:
         self.packets: list[tuple[int, int]] = []
         self.trace: list[tuple[int, str, str]] = []
         self.wakes = 0
-        self.light = self.sound = 0
         self.keys = Keyring.made(random_bytes=random.Random(f"{seed}:keys").randbytes)
         self.interpreter = "micropython of RPI_PICO on an emulated RP2040"
         self._digest = firmware_digest()
@@ -64,6 +70,7 @@ class EmulatedRig:
         self._wires = Wires(self.plant, self._chip_us, self._pulse)
         stored = dict.fromkeys(KEY_AREAS, self.keys.block()) if options.provisioned else {}
         self._flash = image.flash_image(stored)
+        self._store = MemoryStore()
         self._chip: Chip | None = None
         self._boot(first=True)
 
@@ -146,6 +153,20 @@ class EmulatedRig:
         return self._wires.enabled
 
     @property
+    def light(self) -> int:
+        """What the lamps show, as `Annunciator.light` has it: a look, which takes the bench a second."""
+        self._wires.lamps.begin()
+        self.run_until(self._now_us + LOOK_US)
+        return self._wires.lamps.pattern()
+
+    def bursts(self, from_ms: int = 0) -> list[tuple[int, int]]:
+        """(rig ms, pattern) of each burst of sound that began since; one that has just begun is listened to."""
+        heard = self._wires.buzzer.bursts
+        if heard:
+            self.run_until(max(self._now_us, heard[-1][0] + TELL_US))
+        return [(t_us // 1_000, pattern) for t_us, pattern in heard if t_us >= from_ms * 1_000]
+
+    @property
     def boot_us(self) -> int:
         """From the last power-on to the first wake of the core."""
         return self._wires.synced_ns // 1_000
@@ -176,6 +197,7 @@ class EmulatedRig:
             return
         self._flash = self._chip.flash()
         self._chip = None
+        self._store.restore(image.stored_in(self._flash))
         self.plant.enable(False, self._now_us)
         self.trace.append((self._now_us // 1_000, "power", "off"))
 
@@ -186,24 +208,50 @@ class EmulatedRig:
         if cause != codes.RESET_POWER_ON:
             raise ValueError(f"rig {self.name}: a chip that gets power says power-on, not {codes.RESETS[cause]}")
         self._now_us += after_us
+        if changed := self._changed():
+            self._flash = image.with_stored(self._flash, changed)
         self._boot(first=False)
 
+    @property
+    def store(self) -> MemoryStore:
+        """What is in flash, to be looked at and changed while the power is off. ValueError while it is on."""
+        if self._chip is not None:
+            raise ValueError(f"rig {self.name}: what is stored can be reached while the power is off; cut it first")
+        return self._store
+
+    def _changed(self) -> dict[int, bytes]:
+        """Areas that are other than they were when the power went."""
+        was, now = image.stored_in(self._flash), self._store.snapshot()
+        return {area: now.get(area, b"") for area in was | now if now.get(area, b"") != was.get(area, b"")}
+
     def reset(self, cause: int = codes.RESET_POWER_ON) -> None:
-        """Power cut and power on in one instant."""
-        self.power_cut()
-        self.power_on(0, cause)
+        """Power cut and power on in one instant; for a watchdog reset the processor hangs until that comes."""
+        if cause != codes.RESET_WATCHDOG or self._chip is None:
+            self.power_cut()
+            self.power_on(0, cause)
+            return
+        self._wires.synced_ns = -1
+        self._chip.freeze()
+        self._start(self._chip.nanos + START_NS)
 
     def _boot(self, *, first: bool) -> None:
         self._offset_us = -START_NS // 1_000 if first else self._now_us  # until pump time begins, rig time stands still
-        chip = Chip(image.image_path(), self._flash, self._wire)
-        while self._wires.synced_ns < 0:
-            if chip.nanos > START_NS:
-                raise RigBroken(f"rig emulated: the firmware did not start within 10 s; it said {chip.read()[-400:]!r}")
-            chip.run_until(chip.nanos + 1_000_000)
+        Chip(image.image_path(), self._flash, self._wire)
+        self._start(START_NS)
         if first:
             self._offset_us = -(self._wires.synced_ns // 1_000)
-        self._now_us = chip.nanos // 1_000 + self._offset_us
+            self._now_us = self._chip_us()
         self.trace.append((self._now_us // 1_000, "power", "on"))
+
+    def _start(self, limit_ns: int) -> None:
+        """Let the chip run until pump time begins."""
+        chip = self._chip
+        assert chip
+        while self._wires.synced_ns < 0:
+            if chip.nanos > limit_ns:
+                raise RigBroken(f"rig emulated: the firmware did not start within 10 s; it said {chip.read()[-400:]!r}")
+            chip.run_until(chip.nanos + 1_000_000)
+        self._now_us = self._chip_us()
 
     def _wire(self, chip: Chip) -> None:
         self._chip = chip

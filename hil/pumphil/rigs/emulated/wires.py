@@ -12,6 +12,7 @@ from pumpfw.boards.pico import wiring
 from pumpfw.core.ports import ABSENT
 from pumphil.plant import Plant
 from pumphil.rigs.emulated.chip import Chip
+from pumphil.rigs.emulated.lamps import Buzzer, Lamps
 from pumplink import codes
 
 TURN = 4_096
@@ -50,6 +51,8 @@ class Wires:
         self.pulses = 0  # rising edges of STEP since the rig began
         self.enabled = False
         self.synced_ns = -1  # when pump time began, since power-on
+        self.lamps = Lamps()
+        self.buzzer = Buzzer()
         self.wakes: list[tuple[int, int]] = []  # rig time in us at which the core woke, and for how long
 
     def attach(self, chip: Chip) -> None:
@@ -64,6 +67,9 @@ class Wires:
         chip.listen(wiring.ENABLE, self._enable, released=True)
         chip.listen(wiring.SYNC, self._sync)
         chip.listen(wiring.AWAKE, self._wake)
+        chip.listen(wiring.RED, self.lamps.red.changed)
+        chip.listen(wiring.YELLOW, self.lamps.yellow.changed)
+        chip.listen(wiring.BUZZER, self._buzz)
         self._attach_encoder(chip.mcu.i2c[1])
         for channel in self.readings:
             self._show(channel)
@@ -110,6 +116,10 @@ class Wires:
         if on != self.enabled:
             self.enabled = on
             self._plant.enable(on, self._rig_us())
+
+    def _buzz(self, high: bool) -> None:
+        if high:
+            self.buzzer.rise(self._rig_us())
 
     def _wake(self, high: bool) -> None:
         t_us = self._rig_us()
