@@ -58,3 +58,47 @@ def test_a_flipped_bit_in_any_file_fails_the_self_test(board: Path, name: str) -
 def test_a_missing_file_is_another_firmware(board: Path) -> None:
     (board / "board.mpy").unlink()
     assert selftest.firmware_digest() != (board / "digest").read_bytes()
+
+
+def pass_of(recheck: selftest.Recheck) -> int:
+    """Calls until what is there now is found to be another firmware; 0: a whole pass found nothing."""
+    return next((call for call in range(1, 40) if recheck.step()), 0)
+
+
+def test_the_files_are_read_again_while_the_pump_runs(board: Path) -> None:
+    """PWR-12: as they are, with one bit changed between two passes, without one of them."""
+    recheck = selftest.Recheck(selftest.firmware_digest())
+    assert pass_of(recheck) == 0
+    content = bytearray((board / "board_1.mpy").read_bytes())
+    content[2_999] ^= 0x80
+    (board / "board_1.mpy").write_bytes(content)
+    found = pass_of(recheck)
+    assert 1 <= found <= 24, "within two passes of 12 pieces"
+    assert 1 <= pass_of(recheck) <= 12, "and again: it is not forgotten"
+    (board / "start.mpy").unlink()
+    assert pass_of(recheck)
+
+
+def test_a_recheck_reads_at_most_a_piece_at_a_time(board: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wake must not be held up by it (TIME-09): 60 KB at once take 100 ms."""
+    read: list[int] = []
+    sha256 = selftest.hashlib.sha256
+
+    class Counted:
+        def __init__(self) -> None:
+            self._hash = sha256()
+
+        def update(self, data: bytes) -> None:
+            read.append(len(data))
+            self._hash.update(data)
+
+        def digest(self) -> bytes:
+            return self._hash.digest()
+
+    expected = selftest.firmware_digest()
+    monkeypatch.setattr(selftest.hashlib, "sha256", Counted)
+    recheck = selftest.Recheck(expected)
+    for _ in range(20):
+        before = sum(read)
+        assert not recheck.step()
+        assert sum(read) - before <= 512 + 40

@@ -25,6 +25,7 @@ from pumplink.device import RESET_POWER_ON, RESET_WATCHDOG
 
 SCAN_MS = 40  # sensors are looked at so often while nothing is due (TIME-09: 100 ms)
 WAKE_MS = 1_000  # and the core at least so often: it feeds the watchdog
+RECHECK_MS = 20_000  # from one piece of 512 bytes of the firmware to the next: 64 KB within 45 min (PWR-12)
 
 
 class Noise:
@@ -45,7 +46,9 @@ class Board:
         digest, failed = selftest.run()
         self._sensors = BoardSensors(failed)
         cause = RESET_WATCHDOG if machine.reset_cause() == machine.WDT_RESET else RESET_POWER_ON
-        config = Config(fw_digest=digest, uid=machine.unique_id(), reset_cause=cause, build=build)
+        self._recheck = selftest.Recheck(digest)
+        self._rechecked = time.ticks_ms()
+        config = Config(fw_digest=digest[:8], uid=machine.unique_id(), reset_cause=cause, build=build)
         self._watchdog.feed()
         ports = Ports(
             stepper, self._link, self._annunciator, self._watchdog, self._sensors, FlashStore(), Noise()
@@ -65,6 +68,10 @@ class Board:
             awake.on()
             wait_ms = min(pump.poll(now_ms) - now_ms, WAKE_MS)
             awake.off()
+            if time.ticks_diff(ticks, self._rechecked) >= RECHECK_MS:
+                self._rechecked = ticks
+                if self._recheck.step():
+                    self._sensors.fail(selftest.FIRMWARE)
             self._wait(ticks, wait_ms)
             if self._link.interrupted:
                 leave_word(STAY)

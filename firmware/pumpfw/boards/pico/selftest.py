@@ -1,6 +1,8 @@
 """Self-test at power-on (PWR-02): firmware files against the digest that flashing left, memory, clock.
 
-digest, failed = selftest.run()          # first 8 bytes of SHA-256 of the firmware; one bit for each test that fails
+digest, failed = selftest.run()          # SHA-256 of the firmware; one bit for each test that fails
+again = selftest.Recheck(digest)         # and the files once more while the pump runs (PWR-12)
+again.step()                             # True: what was read is another firmware
 """
 
 import hashlib
@@ -39,24 +41,65 @@ def run():
     time.sleep_ms(2)
     if not 1_500 < time.ticks_diff(time.ticks_us(), before) < 50_000:
         failed |= CLOCK
-    return digest[:8], failed
+    return digest, failed
+
+
+class Digest:
+    """SHA-256 over path below the folder, size and content of each compiled file, in order of path; by pieces."""
+
+    def __init__(self):
+        self._piece = bytearray(_PIECE)
+        self._view = memoryview(self._piece)
+        self.begin()
+
+    def begin(self):
+        self._paths = _paths()
+        self._total = hashlib.sha256()
+        self._file = None
+
+    def step(self):
+        """Read on by a piece. The digest after the last one, until then None. OSError: a file has gone."""
+        if not self._file:
+            if not self._paths:
+                return self._total.digest()
+            path = self._paths.pop(0)
+            full = FOLDER + "/" + path
+            self._total.update(b"%s %d\n" % (path.encode(), os.stat(full)[6]))
+            self._file = open(full, "rb")  # noqa: SIM115 - it stays open for the next piece
+        count = self._file.readinto(self._piece)
+        self._total.update(self._view[:count])
+        if count < _PIECE:
+            self._file.close()
+            self._file = None
+        return None
 
 
 def firmware_digest():
-    """SHA-256 over path below the folder, size and content of each compiled file, in order of path."""
-    total = hashlib.sha256()
-    piece = bytearray(_PIECE)
-    view = memoryview(piece)
-    for path in _paths():
-        full = FOLDER + "/" + path
-        total.update(b"%s %d\n" % (path.encode(), os.stat(full)[6]))
-        with open(full, "rb") as file:
-            while True:
-                count = file.readinto(piece)
-                if not count:
-                    break
-                total.update(view[:count])
-    return total.digest()
+    """The digest of what is in flash now."""
+    digest = Digest()
+    while True:
+        value = digest.step()
+        if value:
+            return value
+
+
+class Recheck:
+    """The firmware files again and again, a piece at a call: 60 KB take 120 calls."""
+
+    def __init__(self, expected):
+        self._expected = expected
+        self._digest = Digest()
+
+    def step(self):
+        """True: the files are no longer those that this pump was started from."""
+        try:
+            value = self._digest.step()
+        except OSError:
+            return True
+        if not value:
+            return False
+        self._digest.begin()
+        return value != self._expected
 
 
 def _paths():

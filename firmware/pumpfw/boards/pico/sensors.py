@@ -93,6 +93,11 @@ class BoardSensors:
         at = 2 * channel
         return reading < self._band[at] or reading > self._band[at + 1]
 
+    def fail(self, bit):
+        """A test has failed while the pump runs; for good, until the next self-test."""
+        self._values[SENSE_TEST] |= bit
+        self._news = True
+
     def read(self, channel):
         return self._values[channel]
 
