@@ -41,7 +41,7 @@ class EmulatedRig:
         {"plant-faults", "link-faults", "sensor-inputs", "store-rot", "power-cuts", "real-interpreter", "chip"}
     )
     profile = SHORT
-    lag_ms = 200  # an order in hand takes 150 ms, and the sensors are scanned every 40 ms
+    lag_ms = 500  # the slow sensors are read every 320 ms, and an order in hand takes up to 150 ms
 
     def __init__(self, seed: int = 0, options: RigOptions | None = None) -> None:
         if fix := image.missing():
