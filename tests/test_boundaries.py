@@ -39,7 +39,7 @@ def rule(where: str, *ours: str, others: frozenset[str] = frozenset()) -> Rule:
 
 # array and struct hold and pack integers: no clock, no port, no file, and both exist on every board.
 DATA = frozenset({"array", "struct"})
-FRONT_DOORS = ("pumphil.entry", "pumphil.rigs", "pumphil.serve", "pumphil.simulate")
+FRONT_DOORS = ("pumphil.entry", "pumphil.instruments", "pumphil.rigs", "pumphil.serve", "pumphil.simulate")
 CORE = ("pumplink", "pumpfw.core")
 RULES = (
     rule("pumplink", others=DATA | {"binascii", "hashlib", "micropython"}),
@@ -66,7 +66,9 @@ RULES = (
     rule("pumphil.oracle", "pumphost.therapy", others=STANDARD),
     rule("pumphil.plant", others=ANY),
     rule("pumphil.metrology", others=ANY),
-    rule("pumphil.instruments", "pumphil.plant", "pumphil.metrology", others=ANY),
+    rule(
+        "pumphil.instruments", "pumphil.plant", "pumphil.metrology", "pumphost.transport", "pumphost.errors", others=ANY
+    ),
 )
 
 

@@ -6,7 +6,8 @@
 The vessel stands tared on the pan since construction. The display follows the liquid at once; `stable` says
 whether the motor has rested for the settling time. The true evaporation differs from the rate that the correction
 uses by an amount drawn from the seed, as a blank run would leave it.
-Deliberately not here: overload, drift of the balance, buoyancy of the vessel, hanging drops, a serial dialect.
+Deliberately not here: overload, drift of the balance, buoyancy of the vessel, hanging drops, a
+serial dialect (`virtual/` has overload, drift and dialects).
 """
 
 import math
@@ -14,6 +15,7 @@ import random
 from dataclasses import dataclass
 from decimal import Decimal
 
+from pumphil.instruments.contract import settled
 from pumphil.instruments.reading import Reading, decimal_of, hours_between, noise
 from pumphil.metrology.density import z_factor_ul_per_mg
 from pumphil.metrology.evaporation import corrected_gain_mg
@@ -58,6 +60,9 @@ class BalanceParameters:
 class Balance:
     """Weighs what left one plant. Instants must not go back before what the plant was last told (PlantError)."""
 
+    name = "balance"
+    unit = "g"
+
     def __init__(self, plant: Plant, seed: int = 0, parameters: BalanceParameters | None = None) -> None:
         self.parameters = chosen = parameters if parameters is not None else BalanceParameters()
         self._plant = plant
@@ -68,36 +73,54 @@ class Balance:
         self.true_evaporation_mg_per_h = chosen.evaporation_mg_per_h * max(0.0, 1 + spread)
         self._z_ul_per_mg = chosen.z_ul_per_mg
 
-    def read(self, t_us: int) -> Reading:
+    def read(self, t_us: int | None = None, *, stable: bool = False) -> Reading:
         """Display in g at t_us, rounded to the readability."""
         chosen = self.parameters
+        t_us = self._plant.now_us if t_us is None else t_us
         arrived_mg = (self._plant.delivered_nl(t_us) - self._tared_nl) / NL_PER_UL / self._z_ul_per_mg
         lost_mg = self.true_evaporation_mg_per_h * (t_us - self._tared_us) / 3.6e9
         shown_mg = arrived_mg - lost_mg + chosen.repeatability_mg * noise(self._seed, "balance", t_us)
         digits = round(shown_mg / chosen.readability_mg)
-        return Reading(
+        reading = Reading(
             value=digits * Decimal(str(chosen.readability_mg)) / 1000,
             unit="g",
             standard_uncertainty=decimal_of(chosen.reading_uncertainty_mg / 1000, 7),
             t_us=t_us,
             stable=self._plant.idle_us(t_us) >= chosen.settling_us,
         )
+        return settled(reading, stable, self.name)
 
     def volume_nl(self, start: Reading, end: Reading) -> Reading:
-        """Volume that arrived between two readings, nL: (gain + evaporation) * Z.
+        """Volume that arrived between two readings, nL; see `weighed_volume_nl`."""
+        return weighed_volume_nl(self.parameters, start, end)
 
-        The uncertainty holds both readings and the evaporation correction. InstrumentError: not readings in
-        grams, or end before start. Stable when both readings were.
-        """
-        chosen = self.parameters
-        hours = hours_between(start, end, "g")
-        gain_mg = float((end.value - start.value) * 1000)
-        volume_nl = corrected_gain_mg(gain_mg, chosen.evaporation_mg_per_h, hours) * self._z_ul_per_mg * NL_PER_UL
-        uncertainty_nl = math.hypot(chosen.reading_uncertainty_nl(0.0), chosen.evaporation_uncertainty_nl(hours))
-        return Reading(
-            value=decimal_of(volume_nl, 1),
-            unit="nL",
-            standard_uncertainty=decimal_of(uncertainty_nl, 1),
-            t_us=end.t_us,
-            stable=start.stable and end.stable,
-        )
+    def tare(self) -> None:
+        """The display reads zero, but for its noise, at the latest instant the plant was told."""
+        self._tared_us = self._plant.now_us
+        self._tared_nl = self._plant.delivered_nl(self._tared_us)
+
+    def identify(self) -> dict[str, str]:
+        """It is a model."""
+        return {"kind": "balance", "maker": "simulated"}
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+def weighed_volume_nl(parameters: BalanceParameters, start: Reading, end: Reading) -> Reading:
+    """Volume that arrived between two readings of one balance, nL: (gain + evaporation) * Z.
+
+    The uncertainty holds both readings and the evaporation correction. InstrumentError: not readings in grams, or end
+    before start. Stable when both readings were.
+    """
+    hours = hours_between(start, end, "g")
+    gain_mg = float((end.value - start.value) * 1000)
+    volume_ul = corrected_gain_mg(gain_mg, parameters.evaporation_mg_per_h, hours) * parameters.z_ul_per_mg
+    uncertainty_nl = math.hypot(parameters.reading_uncertainty_nl(0.0), parameters.evaporation_uncertainty_nl(hours))
+    return Reading(
+        value=decimal_of(volume_ul * NL_PER_UL, 1),
+        unit="nL",
+        standard_uncertainty=decimal_of(uncertainty_nl, 1),
+        t_us=end.t_us,
+        stable=start.stable and end.stable,
+    )

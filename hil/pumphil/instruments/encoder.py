@@ -13,6 +13,7 @@ import random
 from dataclasses import dataclass
 from decimal import Decimal
 
+from pumphil.instruments.contract import settled
 from pumphil.instruments.reading import Reading, decimal_of, hours_between, noise
 from pumphil.plant.plant import Plant
 
@@ -45,6 +46,9 @@ class EncoderParameters:
 class Encoder:
     """Reads one plant. Instants must not go back before what the plant was last told (PlantError)."""
 
+    name = "encoder"
+    unit = "turns"
+
     def __init__(self, plant: Plant, seed: int = 0, parameters: EncoderParameters | None = None) -> None:
         self.parameters = parameters if parameters is not None else EncoderParameters()
         self._plant = plant
@@ -61,16 +65,25 @@ class Encoder:
         seen = angle + sine + chosen.noise_deg / 360 * noise(self._seed, "encoder", t_us)
         return math.floor(seen * chosen.counts_per_turn) - self._zero_counts
 
-    def read(self, t_us: int) -> Reading:
+    def read(self, t_us: int | None = None, *, stable: bool = False) -> Reading:
         """Turns since construction, to the count; stable while no packet is in hand."""
         chosen = self.parameters
-        return Reading(
+        t_us = self._plant.now_us if t_us is None else t_us
+        reading = Reading(
             value=Decimal(self.counts(t_us)) / chosen.counts_per_turn,
             unit="turns",
             standard_uncertainty=decimal_of(chosen.standard_uncertainty_turns, 7),
             t_us=t_us,
             stable=self._plant.idle_us(t_us) > 0,
         )
+        return settled(reading, stable, self.name)
+
+    def identify(self) -> dict[str, str]:
+        """It is a model."""
+        return {"kind": "encoder", "maker": "simulated"}
+
+    def close(self) -> None:
+        """Nothing to give back."""
 
     def volume_nl(self, t_us: int, nl_per_rev: float) -> Reading:
         """Volume since construction, nL, if every turn gave nl_per_rev (design or calibrated, the caller's claim)."""

@@ -19,13 +19,14 @@ class InstrumentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One value as displayed. Uncertainties in the unit of the value; t_us is rig time."""
+    """One value as displayed. Uncertainties in the unit of the value; t_us is rig time; raw is the line as it came."""
 
     value: Decimal
     unit: str
     standard_uncertainty: Decimal
     t_us: int
     stable: bool
+    raw: str = ""
 
     @property
     def expanded_uncertainty(self) -> Decimal:

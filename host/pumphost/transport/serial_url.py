@@ -22,19 +22,20 @@ if TYPE_CHECKING:
     from serial.tools.list_ports_common import ListPortInfo
 
 USB = "usb:"
+PUMP = "pump"
 SLICE_S = 0.02
 """Longest single wait inside pyserial: it is set once, because rfc2217 renegotiates the line at each change."""
 WRITE_TIMEOUT_S = 2.0
 
 _HINTS = {
-    errno.ENOENT: "plug the pump in, or name another port",
-    errno.ENODEV: "plug the pump in, or name another port",
-    errno.ENXIO: "plug the pump in, or name another port",
+    errno.ENOENT: "plug the {device} in, or name another port",
+    errno.ENODEV: "plug the {device} in, or name another port",
+    errno.ENXIO: "plug the {device} in, or name another port",
     errno.EACCES: "you may not open it: join the group that owns it (often dialout) and log in again",
     errno.EPERM: "you may not open it: join the group that owns it (often dialout) and log in again",
     errno.EBUSY: "another program holds it: close that program",
     errno.EAGAIN: "another program holds it: close that program",
-    errno.ECONNREFUSED: "nobody listens there: start `pumpbench serve`, or correct host and port number",
+    errno.ECONNREFUSED: "nobody listens there: start {server}, or correct host and port number",
     errno.ETIMEDOUT: "nobody answers there: correct host and port number",
     errno.ENOTTY: "it is not a serial port: name one",
     errno.EISDIR: "it is not a serial port: name one",
@@ -57,39 +58,42 @@ def _ports() -> list[ListPortInfo]:
     return sorted(list_ports.comports(), key=lambda port: port.device)
 
 
-def device_of_usb(serial_number: str) -> str:
+def device_of_usb(serial_number: str, device: str = PUMP) -> str:
     """Device of the only serial port whose USB serial number this is; case does not matter.
 
     Raises `TransportError` naming the numbers that are here, or all ports that have this one.
     """
     wanted = serial_number.strip()
     numbered = [(str(port.serial_number), port.device) for port in _ports() if port.serial_number]
-    fitting = [device for number, device in numbered if wanted and number.lower() == wanted.lower()]
+    fitting = [port for number, port in numbered if wanted and number.lower() == wanted.lower()]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
         raise TransportError(
             f"several ports have USB serial number {wanted}: {', '.join(fitting)}; name one of them: --port DEVICE"
         )
-    here = ", ".join(f"usb:{number} ({device})" for number, device in numbered) or f"none ({ports_here()})"
+    here = ", ".join(f"usb:{number} ({port})" for number, port in numbered) or f"none ({ports_here()})"
     what = f"no serial port with USB serial number {wanted}" if wanted else f"no number behind {USB}"
-    raise TransportError(f"{what}; USB serial ports here: {here}; plug the pump in, or name another port")
+    raise TransportError(f"{what}; USB serial ports here: {here}; plug the {device} in, or name another port")
 
 
 class SerialTransport:
-    """An open port at `baud`. Raises `TransportError` if it cannot be opened, or once it goes away."""
+    """An open port at `baud`. Raises `TransportError` if it cannot be opened, or once it goes away.
 
-    def __init__(self, url: str, baud: int = DEFAULT_BAUD) -> None:
+    Eight data bits; `parity` N, E or O as pyserial has it. `device`: what errors call what should be there.
+    """
+
+    def __init__(self, url: str, baud: int = DEFAULT_BAUD, parity: str = "N", *, device: str = PUMP) -> None:
         if url.lower().startswith(USB):
-            url = device_of_usb(url[len(USB) :])
+            url = device_of_usb(url[len(USB) :], device)
         self.name = url
         options: dict[str, Any] = {} if "://" in url else {"exclusive": True}
         if not url.lower().startswith("rfc2217:"):  # which refuses to open with one
             options["write_timeout"] = WRITE_TIMEOUT_S
         try:
-            self._port = serial.serial_for_url(url, baudrate=baud, timeout=SLICE_S, **options)
+            self._port = serial.serial_for_url(url, baudrate=baud, parity=parity, timeout=SLICE_S, **options)
         except (OSError, ValueError) as exc:  # SerialException is an OSError; ValueError: a URL it does not know
-            raise TransportError(_cannot_open(url, baud, exc)) from exc
+            raise TransportError(_cannot_open(url, baud, exc, device)) from exc
 
     def write(self, data: bytes) -> None:
         try:
@@ -124,17 +128,16 @@ class SerialTransport:
         )
 
 
-def _cannot_open(url: str, baud: int, exc: BaseException) -> str:
+def _cannot_open(url: str, baud: int, exc: BaseException, device: str) -> str:
     code = _errno_of(exc)
     if "://" in url and isinstance(exc, ValueError):
         hint = "write a device name or one of socket://host:port, rfc2217://host:port, loop://"
     else:
         hint = _HINTS.get(code, "check the name, the cable and the power")
+        hint = hint.format(device=device, server="`pumpbench serve`" if device == PUMP else f"the {device} there")
     how = "" if url.startswith("socket://") else f" at {baud} baud"
-    return (
-        f"cannot open {url}{how}: {_reason(exc)}; {ports_here()}; {hint} "
-        "(--port PORT or PUMPBENCH_PORT; `pumpbench serve` makes a simulated one)"
-    )
+    ways = " (--port PORT or PUMPBENCH_PORT; `pumpbench serve` makes a simulated one)" if device == PUMP else ""
+    return f"cannot open {url}{how}: {_reason(exc)}; {ports_here()}; {hint}{ways}"
 
 
 def _errno_of(exc: BaseException) -> int:
