@@ -130,15 +130,14 @@ class SerialLine:
         return bytes(byte & mask for byte in self._waiting).decode("latin-1")
 
     def _until_quiet(self) -> None:
+        """What comes meanwhile is kept: it may say that the instrument has started anew."""
         deadline = self._now_s() + QUIET_AT_MOST_S
-        self._waiting.clear()
-        while self._receive(QUIET_S):
+        while data := self._receive(QUIET_S):
+            self._waiting += data
+            del self._waiting[:-LONGEST]
             if self._now_s() >= deadline:  # on a clock that stands still this ends with the bytes
                 raise Garbage(
-                    self._instrument,
-                    "",
-                    "sends without being asked",
-                    "switch its automatic printing off, then ask again",
+                    self._instrument, "", "sends without being asked", "switch automatic printing off, then ask again"
                 )
         self._doubtful = False
 
