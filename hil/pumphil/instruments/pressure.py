@@ -22,7 +22,7 @@ from pumphil.instruments.reading import Reading, decimal_of, noise
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PressureParameters:
-    """All in kPa. `offset_kpa`: limit of the constant error, drawn once from the seed; `noise_kpa`: standard deviation."""
+    """All in kPa. `offset_kpa`: limit of the constant error, drawn from the seed; `noise_kpa`: standard deviation."""
 
     low_kpa: float = 0.0
     high_kpa: float = 200.0
