@@ -1,4 +1,4 @@
-"""Commands in README and docs/link.md stay true: every `pumpbench …` line names commands and options that exist."""
+"""Commands in README and in manuals stay true: every `pumpbench …` line names commands and options that exist."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from cli_tools import run
 
 ROOT = Path(__file__).resolve().parent.parent
-GROUPS = ("keys", "link")
+GROUPS = ("instrument", "keys", "link")
 
 
 def commands(name: str) -> list[str]:
@@ -20,7 +20,7 @@ def commands(name: str) -> list[str]:
     return [line for line in lines if line.startswith("pumpbench ")]
 
 
-@pytest.mark.parametrize("page,count", [("README.md", 4), ("docs/link.md", 17)])
+@pytest.mark.parametrize("page,count", [("README.md", 4), ("docs/link.md", 17), ("docs/instruments.md", 6)])
 def test_every_command_of_a_page_is_one_with_these_options(page: str, count: int) -> None:
     found = commands(page)
     assert len(found) >= count

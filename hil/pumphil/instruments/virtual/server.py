@@ -10,11 +10,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Protocol
 
-from pumphost.errors import TransportError
 from pumphost.transport.pty import PtyServer
+from pumphost.transport.tcp import TcpServer
 
 LONGEST_WAIT_S = 0.02  # how late a streamed line or a stop may be
 
@@ -37,27 +37,37 @@ class Line(Protocol):
 
 
 def serve(device: Device, line: Line, stop: Callable[[], bool]) -> None:
-    """Answer until `stop` is true. Closing the line ends it as well: that is what unplugging looks like."""
+    """Answer until `stop` is true. Closing the line then is what unplugging looks like to a client."""
     began_s = time.monotonic()
-    try:
-        while not stop():
-            data = line.read(LONGEST_WAIT_S)
-            reply = device.feed(data, time.monotonic() - began_s)
-            if reply:
-                line.write(reply)
-    except TransportError:
-        return
+    while not stop():
+        data = line.read(LONGEST_WAIT_S)
+        reply = device.feed(data, time.monotonic() - began_s)
+        if reply:
+            line.write(reply)
+
+
+class Served:
+    """A virtual instrument on a port of its own, answered by a thread. `path`: what a client opens."""
+
+    def __init__(self, device: Device, line: PtyServer | TcpServer) -> None:
+        self.path = line.path if isinstance(line, PtyServer) else line.url
+        self._line = line
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=serve, args=(device, line, self._ended.is_set), daemon=True)
+        self._thread.start()
+
+    def unplug(self) -> None:
+        """The port is gone for whoever has it open. Calling it twice is harmless."""
+        self._ended.set()
+        self._thread.join()
+        self._line.close()
 
 
 @contextmanager
-def served(device: Device) -> Iterator[PtyServer]:
-    """The device on a pty of its own, answered by a thread: `path` is what a client opens, `close` unplugs it."""
-    ended = threading.Event()
-    with closing(PtyServer()) as line:
-        thread = threading.Thread(target=serve, args=(device, line, ended.is_set), daemon=True)
-        thread.start()
-        try:
-            yield line
-        finally:
-            ended.set()
-            thread.join()
+def served(device: Device, line: PtyServer | TcpServer | None = None) -> Iterator[Served]:
+    """The device on that line, or on a new pty, until left."""
+    running = Served(device, line if line is not None else PtyServer())
+    try:
+        yield running
+    finally:
+        running.unplug()
