@@ -69,6 +69,7 @@ MT_SICS: list[Row] = [
     (b"S S   100.0000 mg\r\n", WrongFormat),
     (b"S S    100.000 g\r\n", WrongFormat),
     (b"S S   100.0000 g\n", Garbage),  # CR lost
+    (b"S S   100.0000 gM\n", Garbage),  # CR that became M
     (b"S S   100.00", Garbage),  # half a line
     (b"S S   100.0000 g\r", Garbage),
     (b"\xff\x80S S   100.0000 g\r\n", Garbage),

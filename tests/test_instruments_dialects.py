@@ -99,6 +99,15 @@ def test_a_short_ohaus_line_that_lost_its_mark_is_not_a_stable_one() -> None:
         scale.read()
 
 
+def test_a_form_that_an_unstable_line_leaves_open_is_settled_by_the_first_stable_one() -> None:
+    moving, marked, short = even(b"  20.0000 g ?\r\n"), even(b"  20.0000 g  \r\n"), even(b"  20.0000 g\r\n")
+    scale = balance("ohaus", "7E1", Scripted(moving, moving, marked, short))
+    assert not scale.read().stable
+    assert scale.read().stable
+    with pytest.raises(WrongFormat, match="another form, expected marked, value in 9"):
+        scale.read()
+
+
 def test_the_first_reading_needs_two_replies_that_agree_in_form() -> None:
     port = Scripted(even(b"ST,+20.00000  g\r\n"), even(b"ST,+020.0000  g\r\n"))  # a damaged line first
     scale = balance("ad", "7E1", port)
@@ -170,6 +179,14 @@ def test_that_it_was_switched_on_is_noticed_after_a_silence_as_well() -> None:
     port.replies = [b"S S     0.0000 g\r\n"]
     with pytest.raises(Restarted):
         scale.read()
+
+
+def test_what_the_print_key_sent_before_the_question_is_not_the_answer() -> None:
+    port = Scripted(even(b"ST,+020.0000  g\r\n"))
+    scale = balance("ad", "7E1", port)
+    scale.read()
+    port._waiting = even(b"ST,+099.0000  g\r\n")
+    assert scale.read().value == Decimal("20.0000")
 
 
 def test_a_late_answer_is_not_taken_for_the_next_one() -> None:

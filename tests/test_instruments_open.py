@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from contextlib import closing
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import serial
 
 from pumphil.instruments import open_instrument
 from pumphil.instruments.failures import WrongFormat
 from pumphil.instruments.scale import SerialBalance
+from pumphost.transport import serial_url
 
 LOOP = {"dialect": "mt-sics", "port": "loop://"}
 
@@ -63,6 +66,29 @@ def test_readability_tells_the_digits_of_the_display(table: dict[str, Any], deci
         scale._check(right, "")
         with pytest.raises(WrongFormat):
             scale._check(wrong, "")
+
+
+@pytest.mark.parametrize(
+    "table, asked_for",
+    [
+        ({"dialect": "sbi"}, (9600, "O")),  # 8O1 as shipped: the port itself makes parity
+        ({"dialect": "sbi", "framing": "7O1"}, (9600, "N")),  # eight bits as they are, parity is looked at here
+        ({"dialect": "ad"}, (2400, "N")),
+        ({"dialect": "ohaus", "framing": "8E1", "baud": 19_200}, (19_200, "E")),
+    ],
+)
+def test_speed_and_parity_that_the_port_is_opened_with(
+    table: dict[str, Any], asked_for: tuple[int, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+
+    def remember(url: str, **options: Any) -> Any:
+        opened.append((options["baudrate"], options["parity"]))
+        return serial.serial_for_url(url, **options)
+
+    monkeypatch.setattr(serial_url, "serial", SimpleNamespace(serial_for_url=remember))
+    with closing(open_instrument({"port": "loop://", **table}, "balance")):
+        assert opened == [asked_for]
 
 
 def test_figures_of_the_balance_reach_its_uncertainty() -> None:
