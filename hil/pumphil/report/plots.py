@@ -66,9 +66,9 @@ def page_drawings(series: RunSeries, prefix: str) -> list[Drawing]:
     drawings = []
     for name, title, caption, keys in described:
         if name in stacks:
-            with _style():
+            with steady_style():
                 figure = _figure(thin, stacks[name], WIDTH, alone=False)
-                code = svg.inline(_render(figure, "svg").decode(), f"{prefix}{name}-", LIGHT, f"{title}. {caption}")
+                code = svg.inline(render(figure, "svg").decode(), f"{prefix}{name}-", LIGHT, f"{title}. {caption}")
             drawings.append(Drawing(name, title, caption, code, keys))
     return drawings
 
@@ -76,7 +76,7 @@ def page_drawings(series: RunSeries, prefix: str) -> list[Drawing]:
 def simulation_figure(series: RunSeries) -> Figure:
     """All panels under each other over one time axis, in light colours with a legend."""
     thin = series.thinned()
-    with _style():
+    with steady_style():
         stack = [panel for stack in _stacks(thin).values() for panel in stack]
         return _figure(thin, stack, 780, alone=True)
 
@@ -86,13 +86,19 @@ def save_plot(series: RunSeries, path: Path | str) -> Path:
     from pumphil.records import write_whole
 
     path = Path(path)
+    kind = kind_of(path)
+    figure = simulation_figure(series)
+    with steady_style():
+        write_whole(path, render(figure, kind))
+    return path
+
+
+def kind_of(path: Path) -> str:
+    """png or svg, by the ending of the name; ValueError for any other."""
     kind = path.suffix.lower().lstrip(".")
     if kind not in ("png", "svg"):
         raise ValueError(f"plot {path.name}: {path.suffix or 'no ending'} is not a kind of picture; use .png or .svg")
-    figure = simulation_figure(series)
-    with _style():
-        write_whole(path, _render(figure, kind))
-    return path
+    return kind
 
 
 def volume_caption(series: RunSeries) -> str:
@@ -151,7 +157,7 @@ def _figure(series: RunSeries, stack: list[tuple[Draw, int]], width: int, alone:
 
 
 @contextmanager
-def _style() -> Iterator[None]:
+def steady_style() -> Iterator[None]:
     """matplotlib's own defaults, whatever style files the user has, plus what makes the output reproducible."""
     import matplotlib
 
@@ -164,7 +170,8 @@ def _style() -> Iterator[None]:
         yield
 
 
-def _render(figure: Figure, kind: str) -> bytes:
+def render(figure: Figure, kind: str) -> bytes:
+    """The figure as bytes of an svg or png, without a date."""
     metadata: dict[str, Any] = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind, metadata=metadata, dpi=72 if kind == "svg" else 144)

@@ -1,0 +1,287 @@
+"""`pumpbench trumpet`: the log of any balance becomes start-up graph, trumpet curve, uncertainty and verdict.
+
+    pumpbench trumpet run.csv --rate "1 mL/day" --interval 15 --analysis 1440:2940 --evaporation 0.127 --plot run.svg
+
+Only the rig's public entry point is called. Nothing about the log is guessed: what it does not say has an option.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pumphost import units
+from pumphost.cli.output import (
+    FAILED,
+    UsageProblem,
+    guarded,
+    note,
+    print_fields,
+    print_table,
+    write_atomically,
+    write_json,
+)
+
+ACCEPT = "accept"
+PLOT_FORMATS = (".png", ".svg")
+MASS_UNITS = ("g", "mg", "kg", "ug")
+TIME_UNITS = ("s", "min", "h", "ms")
+NO_LOSS = (
+    "the loss by evaporation is missing, at small rates the largest error of all: give --evaporation MG_PER_H, or "
+    "--blank LOG of the vessel with the pump standing still (twice: before and after), or --control LOG of an equal "
+    "vessel beside it; typical at 22 degrees C and 50 % humidity: a cap with a 1 mm hole 0.13 mg/h, an open vial of "
+    "12 mm 3, a beaker 30, an oil film 0"
+)
+
+
+@guarded
+def trumpet(
+    log: Annotated[Path, typer.Argument(metavar="LOG", help="Log of a balance: rows of time and mass (CSV).")],
+    rate: Annotated[str, typer.Option("--rate", metavar="R", help='Rate that was set: "1 mL/day", "6 mL/h".')],
+    interval: Annotated[str, typer.Option("--interval", metavar="MIN", help="Sample interval S, minutes.")],
+    analysis: Annotated[
+        str | None,
+        typer.Option("--analysis", metavar="FROM:TO", help="Minutes from the first reading; default: all of it."),
+    ] = None,
+    windows: Annotated[
+        str | None,
+        typer.Option("--windows", metavar="MIN,…", help="Observation windows; default S x 1, 4, 10, 22, 38, 62."),
+    ] = None,
+    evaporation: Annotated[
+        float | None, typer.Option("--evaporation", metavar="MG_PER_H", help="Loss of the vessel, mg/h.")
+    ] = None,
+    blank: Annotated[
+        list[Path] | None,
+        typer.Option("--blank", metavar="LOG", help="Loss from a blank run instead; twice for before and after."),
+    ] = None,
+    control: Annotated[
+        Path | None, typer.Option("--control", metavar="LOG", help="Loss from an equal vessel weighed beside it.")
+    ] = None,
+    control_ratio: Annotated[
+        float, typer.Option("--control-ratio", metavar="X", help="Opening of the receiver by that of the control.")
+    ] = 1.0,
+    density: Annotated[
+        float | None, typer.Option("--density", metavar="D", help="Of the liquid, g/mL; default 0.998.")
+    ] = None,
+    temperature: Annotated[
+        float | None,
+        typer.Option("--temperature", metavar="C", help="Of water and air: factor Z in place of a density."),
+    ] = None,
+    pressure: Annotated[float, typer.Option("--pressure", metavar="HPA", help="Of the air, for Z.")] = 1013.25,
+    humidity: Annotated[float, typer.Option("--humidity", metavar="PERCENT", help="Of the air, for Z.")] = 50.0,
+    tolerance: Annotated[
+        float, typer.Option("--tolerance", metavar="PERCENT", help="What the verdict on the mean flow allows.")
+    ] = 5.0,
+    term: Annotated[
+        list[str] | None,
+        typer.Option("--term", metavar="NAME=VALUE", help="A figure of the uncertainty budget: air=0.2."),
+    ] = None,
+    packet: Annotated[
+        str | None, typer.Option("--packet", metavar="VOLUME", help="Draw what ideal packets would look like.")
+    ] = None,
+    mass_unit: Annotated[str | None, typer.Option("--mass-unit", metavar="U", help="g, mg, kg or ug.")] = None,
+    time_unit: Annotated[str | None, typer.Option("--time-unit", metavar="U", help="s, min, h or ms.")] = None,
+    columns: Annotated[
+        str | None, typer.Option("--columns", metavar="TIME,MASS", help="Names or numbers of the two columns.")
+    ] = None,
+    decimal_comma: Annotated[bool, typer.Option("--decimal-comma", help="Numbers are written 0,5.")] = False,
+    as_json: Annotated[
+        str | None, typer.Option("--json", metavar="OUT", help="Write everything as JSON; - is stdout.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="OUT", help="Draw start-up, trumpet, verdict, budget (.svg, .png).")
+    ] = None,
+) -> None:
+    """Analyse the log of a balance: trumpet curve, uncertainty, verdict. Exit code 1 if it is not 'accept'.
+
+    In the style of IEC 60601-2-24, whose scope excludes implantable pumps; no test of conformity with anything.
+    """
+    if plot is not None and plot.suffix.lower() not in PLOT_FORMATS:
+        raise UsageProblem(
+            f"cannot draw {plot}: its name ends in {plot.suffix or 'nothing'}; use {', '.join(PLOT_FORMATS)}"
+        )
+    if sum(given is not None and given != [] for given in (evaporation, blank, control)) != 1:
+        raise UsageProblem(
+            NO_LOSS
+            if evaporation is None and not blank and control is None
+            else "--evaporation, --blank and --control exclude each other; give one of them"
+        )
+    for path in filter(None, (log, *(blank or ()), control)):
+        if not path.is_file():
+            raise UsageProblem(f"no log {path}; correct the name")
+    layout = {
+        "mass_unit": _one_of("--mass-unit", mass_unit, MASS_UNITS),
+        "time_unit": _one_of("--time-unit", time_unit, TIME_UNITS),
+        "columns": _columns(columns),
+        "decimal_comma": decimal_comma,
+    }
+    from pumphil.entry import MeasurementError, analyse_log
+
+    try:
+        result = analyse_log(
+            log,
+            rate_nl_per_day=units.parse_rate_nl_per_day(rate),
+            interval_min=_minutes("--interval", interval),
+            analysis_min=_analysis(analysis),
+            windows_min=_windows(windows),
+            layout=layout,
+            evaporation_mg_per_h=evaporation,
+            blanks=blank or (),
+            control=control,
+            control_ratio=control_ratio,
+            density_g_per_ml=density,
+            temperature_c=temperature,
+            pressure_hpa=pressure,
+            humidity_percent=humidity,
+            tolerance_percent=tolerance,
+            terms=_terms(term or ()),
+            packet_nl=None if packet is None else units.parse_volume_nl(packet),
+        )
+    except MeasurementError as exc:
+        raise UsageProblem(str(exc)) from exc
+    except OSError as exc:
+        raise UsageProblem(f"cannot read {exc.filename}: {(exc.strerror or str(exc)).lower()}") from exc
+    data = result.to_dict()
+    if plot is not None:
+        write_atomically(plot, result.save_plot)
+    if as_json is not None:
+        write_json(as_json, data)
+    if as_json != "-":
+        _show(data, rate)
+    for written in filter(None, (None if as_json == "-" else as_json, plot)):
+        note(f"written: {written}")
+    if data["verdict"]["outcome"] != ACCEPT:
+        raise typer.Exit(FAILED)
+
+
+def _show(data: dict[str, Any], rate: str) -> None:
+    """The result for people; every number is in the JSON."""
+    chosen, overall, verdict = data["parameters"], data["overall"], data["verdict"]
+    start, end = chosen["analysis_min"]
+    error = f"{overall['error_percent']:+.2f} ± {overall['expanded_uncertainty_percent']:.2f} % (k = 2)"
+    volume = f"{overall['volume_ul']:.2f} uL for {overall['set_volume_ul']:.2f} uL"
+    typer.echo(f"{data['title']}\n")
+    print_fields([
+        ("log", f"{data['log']['name']}, sha256 {data['log']['sha256'][:16]}"),
+        ("set", f"{rate}, interval {chosen['interval_min']:g} min, analysis {start:g} to {end:g} min"),
+        ("samples", data["log"]["sampling"]),
+        ("volume", f"mass by {chosen['density']}"),
+        ("evaporation", chosen["evaporation"]),
+    ])  # fmt: skip
+    typer.echo()
+    within = f"within ±{chosen['tolerance_percent']:g} %"
+    columns = ("window, min", "windows", "largest, %", "smallest, %", "noise floor, ± %", within, "below half rate")
+    rows = [
+        (
+            f"{row['window_min']:g}", str(row["windows"]), f"{row['upper_percent']:+.2f}",
+            f"{row['lower_percent']:+.2f}", f"{row['noise_floor_percent']:.2f}", _within(row, data),
+            f"{100 * row['share_below_half_rate']:.0f} %",
+        )
+        for row in data["trumpet"]
+    ]  # fmt: skip
+    print_table(columns, rows, right=columns)
+    typer.echo()
+    scale = 200 / overall["set_volume_ul"]
+    terms = sorted(data["budget"], key=lambda entry: -entry["contribution_ul"])
+    shares = [
+        (entry["name"], f"{entry['contribution_ul'] * scale:.3f}", f"{100 * entry['share_of_variance']:.1f} %",
+         entry["basis"])
+        for entry in terms if entry["contribution_ul"]
+    ]  # fmt: skip
+    print_table(("uncertainty", "k = 2, %", "variance", "from"), shares, right=("k = 2, %", "variance"))
+    typer.echo()
+    print_fields([
+        ("start-up", _start_up(data["start_up"])),
+        ("no flow", _gap(data["continuity"])),
+        *((f"level, {level['half_life_min']:g} min",
+           f"{level['lowest_percent']:+.1f} to {level['highest_percent']:+.1f} % of the steady one")
+          for level in data["levels"]),
+        *(("note", line) for line in data["notes"]),
+        ("error", f"{error}, {volume}"),
+        ("verdict", f"{verdict['outcome']}: {verdict['reason']}"),
+        *(("to decide", line) for line in verdict["remedies"]),
+    ])  # fmt: skip
+
+
+def _within(row: dict[str, Any], data: dict[str, Any]) -> str:
+    if row["outcome"] == "inconclusive":
+        return "too noisy" if row["window_min"] < data["windows_judged_from_min"] else "too close"
+    return "yes" if row["outcome"] == ACCEPT else "no"
+
+
+def _start_up(found: dict[str, Any]) -> str:
+    if found["window_min"] is None:
+        return "not told: seen through these windows the steady flow itself falls below 90 %"
+    through = f"through a window of {found['window_min']:g} min"
+    if found["minutes"] is None:
+        return f"90 % of the steady flow is never reached, {through}"
+    return f"90 % of the steady flow after {found['minutes']:g} min, {through}"
+
+
+def _gap(found: dict[str, Any]) -> str:
+    return (
+        f"{found['longest_gap_min']:.3g} min at most (looked at every {found['seen_every_min']:.3g} min; "
+        f"the balance sees none below {found['gap_floor_min']:.2g} min)"
+    )
+
+
+def _minutes(option: str, text: str) -> Fraction:
+    """An exact number of minutes."""
+    try:
+        return Fraction(text.strip())
+    except (ValueError, ZeroDivisionError):
+        raise UsageProblem(f"{option} {text!r} is no number of minutes; write 0.5 or 15") from None
+
+
+def _analysis(text: str | None) -> tuple[Fraction, Fraction] | None:
+    if text is None:
+        return None
+    start, colon, end = text.partition(":")
+    if not colon:
+        raise UsageProblem(f"--analysis {text!r} is no FROM:TO; write 60:120 for the second hour, in minutes")
+    return _minutes("--analysis", start), _minutes("--analysis", end)
+
+
+def _windows(text: str | None) -> tuple[Fraction, ...] | None:
+    if text is None:
+        return None
+    return tuple(sorted({_minutes("--windows", word) for word in text.split(",")}))
+
+
+def _terms(words: list[str] | tuple[()]) -> dict[str, float]:
+    terms = {}
+    for word in words:
+        name, _, value = word.partition("=")
+        try:
+            terms[name.strip()] = float(value)
+        except ValueError:
+            raise UsageProblem(
+                f"--term {word!r} is no NAME=VALUE; write a name of the budget and a number, such as air=0.2"
+            ) from None
+    return terms
+
+
+def _columns(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    names = [word.strip() for word in text.split(",")]
+    if len(names) != 2 or not all(names):
+        raise UsageProblem(f"--columns {text!r} is no TIME,MASS; write 1,3 or the two names")
+    return names[0], names[1]
+
+
+def _one_of(option: str, text: str | None, known: tuple[str, ...]) -> str | None:
+    if text is not None and text not in known:
+        raise UsageProblem(f"{option} {text!r} is not known; use {', '.join(known)}")
+    return text
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command(
+        epilog='Example: pumpbench trumpet run.csv --rate "1 mL/day" --interval 15 --analysis 1440:2940 '
+        "--windows 15,60,150,330,570,930 --blank before.csv --blank after.csv --temperature 22 --plot run.svg"
+    )(trumpet)
