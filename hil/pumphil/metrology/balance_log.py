@@ -64,11 +64,13 @@ def read_log(path: Path, layout: Layout | None = None) -> BalanceLog:
 
 def parse_log(raw: bytes, name: str, layout: Layout) -> BalanceLog:
     """As `read_log`, from bytes."""
-    numbered = [(n, line) for n, line in enumerate(_text(raw, name).splitlines(), 1) if line.strip()]
+    numbered = [(n, line) for n, line in enumerate(re.split("\r\n|\r|\n", _text(raw, name)), 1) if line.strip()]
     numbered = [(n, line) for n, line in numbered if not line.lstrip().startswith("#")]
     if not numbered:
         raise LogError(name, None, "it holds no readings; give a log with rows of time and mass")
     rows = list(_split(numbered, layout, name))
+    width = len(_trimmed(rows[0][1], 2))
+    rows = [(line, _trimmed(cells, width)) for line, cells in rows]
     head = rows[0] if _is_header(rows[0][1]) else None
     rows = rows[1:] if head else rows
     time_at, mass_at = _columns(head, rows, layout, name)
@@ -77,12 +79,10 @@ def parse_log(raw: bytes, name: str, layout: Layout) -> BalanceLog:
     instants: list[Instant] = []
     masses: list[tuple[Decimal, str | None]] = []
     for line, cells in rows:
-        if len(cells) <= max(*time_at, mass_at):
-            raise LogError(name, line, f"{len(cells)} fields, too few; is the line cut off?")
-        if head and len(cells) != len(head[1]):
+        if len(cells) != width:
             raise LogError(
-                name, line, f"{len(cells)} fields, the header has {len(head[1])}; "
-                "decimal commas in a file divided by commas? write it with ; or points",
+                name, line, f"{len(cells)} fields where the first row has {width}; cut off? "
+                "or decimal commas in a file divided by commas? write it with ; or points",
             )  # fmt: skip
         try:
             instants.append(instant_of("T".join(cells[at].strip() for at in time_at), layout.decimal_comma))
@@ -102,10 +102,9 @@ def parse_log(raw: bytes, name: str, layout: Layout) -> BalanceLog:
 
 def _text(raw: bytes, name: str) -> str:
     """Text of the file; Windows text where it is no UTF-8, which only matters for ° and µ."""
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return raw.decode("utf-16")
+    wide = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError:
         text = raw.decode("cp1252", errors="replace")
     if "\0" in text:
@@ -119,14 +118,23 @@ def _split(numbered: Sequence[tuple[int, str]], layout: Layout, name: str) -> It
     delimiter = next((mark for mark in candidates if mark in sample), None)
     for line, text in numbered:
         if delimiter is not None:
-            cells = next(csv.reader([text], delimiter=delimiter))
-            while len(cells) > 2 and not cells[-1].strip():
-                cells.pop()  # a delimiter at the end of each row
+            try:
+                cells = next(csv.reader([text], delimiter=delimiter))
+            except csv.Error as exc:
+                raise LogError(name, line, f"the line cannot be divided into fields: {exc}") from None
         else:
             cells = _with_units(text.split())
         if len(cells) < 2:
             raise LogError(name, line, f"{text.strip()!r} is one field; give time and mass (comments begin with #)")
         yield line, [cell.strip() for cell in cells]
+
+
+def _trimmed(cells: list[str], width: int) -> list[str]:
+    """Without empty fields behind the first `width`: some loggers end each row with a delimiter."""
+    end = len(cells)
+    while end > width and not cells[end - 1]:
+        end -= 1
+    return cells[:end]
 
 
 def _with_units(words: list[str]) -> list[str]:

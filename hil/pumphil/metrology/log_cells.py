@@ -21,11 +21,11 @@ UNIT_WORDS = {
 }  # fmt: skip
 
 _NUMBER = r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+"
-_PLAIN = re.compile(rf"([+-]?)\s*((?:{_NUMBER})(?:[eE][+-]?[0-9]+)?)")
+_PLAIN = re.compile(rf"([+-]?)\s*((?:{_NUMBER})(?:[eE][+-]?[0-9]{1, 2})?)")
 # Words before the number: stable or dynamic (MT-SICS, A&D), net, gross; after it: unit, and "?" while it settles.
-_MASS = re.compile(rf"(?:(?:S [SD]|ST|US|QT|N|G|NT|GS)[ ,]+)?([+-]?)\s*((?:{_NUMBER})(?:[eE][+-]?[0-9]+)?)\s*"
+_MASS = re.compile(rf"(?:(?:S [SD]|ST|US|QT|N|G|NT|GS)[ ,]+)?([+-]?)\s*((?:{_NUMBER})(?:[eE][+-]?[0-9]{{1,2}})?)\s*"
                    r"([a-zA-Zµμ]+)?\s*\??")  # fmt: skip
-_CLOCK = re.compile(r"([0-9]{1,3}):([0-5][0-9]):([0-5][0-9](?:\.[0-9]+)?)")
+_CLOCK = re.compile(r"([0-9]{1,4}):([0-5][0-9]):([0-5][0-9](?:\.[0-9]+)?)")
 _DECIMAL_COMMA = re.compile(r"[^,]*[0-9],[0-9][^,]*")
 _DATE_START = re.compile(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}")
 
