@@ -108,7 +108,7 @@ def test_an_open_verdict_names_the_limit_the_largest_term_and_what_would_do():
     assert found.largest_term == "evaporation"
     assert found.needed_percent == pytest.approx(0.6)
     assert found.needed_hours is None  # evaporation grows with the run
-    assert found.remedies[0] == "to decide, the uncertainty must fall from 2.05 % to 0.6 %"
+    assert found.remedies[0] == "the uncertainty must fall from 2.05 % to 0.6 %"
     assert (
         "most of it is evaporation (99 % of the variance; 0.425 mg/h, assumed): 28 % of that figure"
         in found.remedies[1]
@@ -120,6 +120,17 @@ def test_the_share_of_the_largest_term_that_is_named_is_enough_and_no_more():
     for share, outcome in ((0.28, "accept"), (0.30, "inconclusive")):
         budget = day(loss_mg=68 * share)
         assert decide(4.4, 100 * budget.expanded_ul / 1000, 5.0) == outcome
+
+
+def test_where_one_term_is_not_enough_all_that_must_shrink_are_named():
+    found = judged(4.9, loss_mg=2.8)
+    assert found.outcome == "inconclusive"
+    assert found.needed_percent == pytest.approx(0.1)
+    # 0.18 % less air are 0.138, less evaporation too 0.109, less buoyancy too 0.070 % (k = 2)
+    words = "air, evaporation, buoyancy must all be known better: the rest alone is 0.07 %"
+    assert found.remedies[1].endswith(words)
+    assert found.needed_hours == pytest.approx(24 * 1.586 / math.sqrt(1 - 0.853**2), rel=0.02)
+    assert found.remedies[2] == "so would a run of 73 h at the same flow, nothing else changed"
 
 
 def test_an_error_at_the_limit_is_for_no_measurement_to_decide():

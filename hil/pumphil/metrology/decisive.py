@@ -75,14 +75,18 @@ def _remedies(
         return ["the error is the limit itself: no measurement decides that; mend or recalibrate the pump"]
     largest = budget.largest
     share = budget.shares[largest.name]
-    remedies = [f"to decide, the uncertainty must fall from {expanded:.2f} % to {margin:.2g} %"]
-    rest = 100 * budget.without(largest.name).expanded_ul / volume_ul
+    remedies = [f"the uncertainty must fall from {expanded:.2f} % to {margin:.2g} %"]
     most = f"most of it is {largest.name} ({100 * share:.0f} % of the variance; {largest.basis})"
-    if rest < margin:
-        allowed = math.sqrt(margin**2 - rest**2) / (100 * 2 * largest.contribution_ul / volume_ul)
+    names, rest = [largest.name], budget.without(largest.name)
+    while 100 * rest.expanded_ul / volume_ul >= margin:
+        names.append(rest.largest.name)
+        rest = rest.without(rest.largest.name)
+    left = 100 * rest.expanded_ul / volume_ul
+    if len(names) == 1:
+        allowed = math.sqrt(margin**2 - left**2) / (200 * largest.contribution_ul / volume_ul)
         remedies.append(f"{most}: {100 * allowed:.0f} % of that figure would do")
     else:
-        remedies.append(f"{most}, but the rest alone leaves {rest:.2g} %")
+        remedies.append(f"{most}; {', '.join(names)} must all be known better: the rest alone is {left:.2g} %")
     if hours_needed is None:
         remedies.append("a longer run does not help: what grows with it is too large, or it would take over a year")
     else:

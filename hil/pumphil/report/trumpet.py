@@ -28,6 +28,8 @@ DASHED = (0, (4, 3))
 LABEL_PERCENT = 14.5  # a wide limit beside the tolerance, of the size that is quoted for implanted pumps
 _LEFT, _RIGHT, _HEAD, _BOTTOM, _GAP = 92, 26, 66, 34, 58
 _BAR = 20
+_LINE = 14
+_SHORT_MIN = 240  # up to here time is drawn in minutes
 _ROOM = 1.12
 
 
@@ -47,13 +49,14 @@ def trumpet_figure(analysis: Analysis) -> Figure:
     from matplotlib.figure import Figure
 
     terms = sum(1 for term in analysis.budget.terms if term.contribution_ul)
+    head = _HEAD + _LINE * len(analysis.judgement.remedies)
     stack: list[tuple[Callable[[Axes, Analysis], None], int]] = [
         (_start_up, 130), (_trumpet, 270), (_verdict, 46), (_budget, _BAR * max(terms, 1)),
     ]  # fmt: skip
-    total = _HEAD + _BOTTOM + sum(height for _, height in stack) + _GAP * len(stack) - 24
+    total = head + _BOTTOM + sum(height for _, height in stack) + _GAP * len(stack) - 24
     figure = Figure(figsize=(WIDTH / 72, total / 72), dpi=72)
     figure.patch.set_facecolor(LIGHT["card"])
-    top = total - _HEAD
+    top = total - head
     for draw, height in stack:
         top -= 24  # title of the panel
         box = (_LEFT / WIDTH, (top - height) / total, (WIDTH - _LEFT - _RIGHT) / WIDTH, height / total)
@@ -65,10 +68,10 @@ def trumpet_figure(analysis: Analysis) -> Figure:
 
 def _heading(figure: Figure, analysis: Analysis, total: int) -> None:
     left, settings = 16 / WIDTH, analysis.settings
-    start, end = (float(edge) / 60 for edge in analysis.analysis_min)
+    start, end = (_minutes(float(edge)) for edge in analysis.analysis_min)
     words = (
         f"{analysis.log_name}: set rate {_rate_words(settings.rate_ml_per_h)}, "
-        f"interval {float(settings.interval_min):g} min, analysis from {start:g} to {end:g} h; in the style of "
+        f"interval {float(settings.interval_min):g} min, analysis from {start} to {end}; in the style of "
         "IEC 60601-2-24, no test of conformity"
     )
     sign = SIGNS[analysis.judgement.outcome][1]
@@ -76,8 +79,10 @@ def _heading(figure: Figure, analysis: Analysis, total: int) -> None:
     title = f"Flow error {error}   {sign} {analysis.judgement.outcome}"
     figure.text(left, 1 - 24 / total, title, fontsize=14, weight="bold", color=LIGHT["ink"])
     figure.text(left, 1 - 42 / total, words, fontsize=9, color=LIGHT["muted"])
-    reason = f"Tolerance ±{settings.tolerance_percent:g} %: {analysis.judgement.reason}."
-    figure.text(left, 1 - 56 / total, reason, fontsize=9, color=LIGHT["muted"])
+    lines = [f"Tolerance ±{settings.tolerance_percent:g} %: {analysis.judgement.reason}"]
+    lines += [f"To decide: {remedy}" for remedy in analysis.judgement.remedies]
+    for number, line in enumerate(lines):
+        figure.text(left, 1 - (56 + _LINE * number) / total, line, fontsize=9, color=LIGHT["muted"])
 
 
 def _start_up(axes: Axes, analysis: Analysis) -> None:
@@ -87,16 +92,18 @@ def _start_up(axes: Axes, analysis: Analysis) -> None:
     if rate < 0.5:
         unit, scale = "µL/h", 1000.0
     _dress(axes, f"Start-up graph: flow, {unit}; shaded: analysis")
-    step_h = float(settings.interval_min) / 60
-    edges = [k * step_h for k in range(len(analysis.flow_ml_per_h) + 1)]
-    start, end = (float(edge) / 60 for edge in analysis.analysis_min)
+    step_min = float(settings.interval_min)
+    count = len(analysis.flow_ml_per_h)
+    time, minutes = ("min", 1.0) if count * step_min <= _SHORT_MIN else ("h", 60.0)
+    edges = [k * step_min / minutes for k in range(count + 1)]
+    start, end = (float(edge) / minutes for edge in analysis.analysis_min)
     axes.axvspan(start, end, color=LIGHT["track"], alpha=0.7, linewidth=0)
     axes.stairs(
         [flow * scale for flow in analysis.flow_ml_per_h], edges, baseline=None, color=LIGHT["pump"], linewidth=1.0
     )
     axes.axhline(rate * scale, color=LIGHT["schedule"], linewidth=1.1, linestyle=DASHED)
     if analysis.start_up is not None and analysis.start_up.minutes is not None:
-        reached = analysis.start_up.minutes / 60
+        reached = analysis.start_up.minutes / minutes
         axes.axvline(reached, color=LIGHT["granted"], linewidth=1.2)
         axes.annotate(
             f"90 % of steady flow after {_minutes(analysis.start_up.minutes)}", (reached, 0.0),
@@ -105,7 +112,7 @@ def _start_up(axes: Axes, analysis: Analysis) -> None:
         )  # fmt: skip
     axes.set_xlim(0, edges[-1])
     axes.set_ylim(bottom=min(0.0, scale * min(analysis.flow_ml_per_h)))
-    axes.set_xlabel("time since the first reading, h", fontsize=FONT, color=LIGHT["muted"], labelpad=2)
+    axes.set_xlabel(f"time since the first reading, {time}", fontsize=FONT, color=LIGHT["muted"], labelpad=2)
 
 
 def _trumpet(axes: Axes, analysis: Analysis) -> None:
@@ -216,7 +223,7 @@ def _signed(value: float) -> str:
 
 
 def _minutes(minutes: float) -> str:
-    return f"{minutes:g} min" if minutes < 120 else f"{minutes / 60:.3g} h"
+    return f"{minutes:g} min" if minutes <= _SHORT_MIN else f"{minutes / 60:.3g} h"
 
 
 def _rate_words(ml_per_h: float) -> str:
