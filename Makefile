@@ -66,7 +66,10 @@ lint: $(STAMP) stubs ## style, types, MicroPython compiler, generated files, bou
 bench: $(STAMP) ## measure speed and memory; result in build/bench.json
 	$(BIN)/python -m pumphil.bench
 
-figures: hil ## draw the picture in README again; needs Chromium (CHROMIUM=...)
+figures: hil ## draw the pictures of README and docs again; needs Chromium (CHROMIUM=...)
+	cd docs/samples && $(CURDIR)/$(BIN)/pumpbench trumpet one-ml-per-day.csv --rate "1 mL/day" --interval 15 \
+		--analysis 1440:2940 --blank blank-before.csv --blank blank-after.csv --temperature 22 --packet "5.39 uL" \
+		--plot ../img/trumpet.svg >/dev/null
 	profile=$$(mktemp -d); trap 'rm -rf "$$profile"' EXIT; \
 	$(CHROMIUM) --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync \
 		--hide-scrollbars --user-data-dir="$$profile" --window-size=1280,1560 \

@@ -20,7 +20,9 @@ def commands(name: str) -> list[str]:
     return [line for line in lines if line.startswith("pumpbench ")]
 
 
-@pytest.mark.parametrize("page,count", [("README.md", 4), ("docs/link.md", 17), ("docs/instruments.md", 6)])
+@pytest.mark.parametrize(
+    "page,count", [("README.md", 4), ("docs/link.md", 17), ("docs/instruments.md", 6), ("docs/trumpet.md", 2)]
+)
 def test_every_command_of_a_page_is_one_with_these_options(page: str, count: int) -> None:
     found = commands(page)
     assert len(found) >= count

@@ -25,6 +25,14 @@ def test_factors_of_a_printed_table(count, p90, p95, p99):
     assert found == pytest.approx([p90, p95, p99], abs=0.011)  # the table itself is off by one in some last digits
 
 
+@pytest.mark.parametrize(
+    "count, factor", [(2, 15.5123260), (3, 5.7880736), (5, 3.4992630), (10, 2.5459417), (30, 2.0288712)]
+)
+def test_factors_of_another_program(count, factor):
+    # toleranceinterval 1.0.3, twoside.normal_factor(n, 0.9, 0.9), Gauss-Kronod over the chi distribution
+    assert tolerance_factor(count) == pytest.approx(factor, abs=1e-6)
+
+
 def test_many_values_need_the_factor_of_the_normal_distribution():
     assert tolerance_factor(1_000_000, 0.90, 0.5) == pytest.approx(statistics.NormalDist().inv_cdf(0.95), abs=1e-4)
 

@@ -12,6 +12,7 @@ import trumpet_sample
 
 from pumphil.metrology.analysis import Settings, analyse
 from pumphil.metrology.balance_log import Layout, parse_log
+from pumphil.metrology.conversion import Conversion
 from pumphil.metrology.errors import LogError, MeasurementError
 from pumphil.metrology.loss import Loss
 from pumphil.metrology.record import record
@@ -28,7 +29,9 @@ def log_of(rows, name="run.csv"):
 
 
 def worked(**changes):
-    settings = Settings(rate_ml_per_h=6.0, interval_min=HALF, loss=Loss.given(0.0), density_g_per_ml=0.998)
+    settings = Settings(
+        rate_ml_per_h=6.0, interval_min=HALF, loss=Loss.given(0.0), conversion=Conversion(density_g_per_ml=0.998)
+    )
     return analyse(log_of([(30 * k, m) for k, m in enumerate(WORKED)]), replace(settings, **changes))
 
 
@@ -45,7 +48,9 @@ def test_the_worked_example_from_a_file():
 
 def test_evaporation_is_added_back_before_anything_else():
     losing = [(30 * k, m - 12.0 * 30 * k / 3600) for k, m in enumerate(WORKED)]
-    settings = Settings(rate_ml_per_h=6.0, interval_min=HALF, loss=Loss.given(12.0), density_g_per_ml=0.998)
+    settings = Settings(
+        rate_ml_per_h=6.0, interval_min=HALF, loss=Loss.given(12.0), conversion=Conversion(density_g_per_ml=0.998)
+    )
     found = analyse(log_of(losing), settings)
     assert found.error_percent == pytest.approx(0, abs=0.001)
     assert found.trumpet[0].point.upper_percent == pytest.approx(20, abs=0.001)
@@ -66,8 +71,8 @@ def sample(settings=None, **changes):
     """The run of the manual, whose truth is in trumpet_sample."""
     blanks = [parse_log(trumpet_sample.SAMPLES[f"blank-{n}.csv"]().encode(), n, Layout()) for n in ("before", "after")]
     settings = Settings(
-        rate_ml_per_h=1 / 24, interval_min=Fraction(15), loss=Loss.from_blanks(blanks), temperature_c=22.0,
-        analysis_min=(Fraction(1440), Fraction(2940)),
+        rate_ml_per_h=1 / 24, interval_min=Fraction(15), loss=Loss.from_blanks(blanks),
+        conversion=Conversion(temperature_c=22.0), analysis_min=(Fraction(1440), Fraction(2940)),
     )  # fmt: skip
     log = parse_log(trumpet_sample.SAMPLES["one-ml-per-day.csv"]().encode(), "one-ml-per-day.csv", Layout())
     return analyse(log, replace(settings, **changes))
@@ -92,7 +97,12 @@ def test_the_verdict_over_many_noisy_runs_is_never_wrong():
         error = chance.uniform(-0.12, 0.12)
         mass = [11.574 * (1 + error) * 0.06 * k + chance.gauss(0, 0.1) for k in range(24 * 60 + 1)]
         log = log_of([(60 * k, round(m, 1)) for k, m in enumerate(mass)])
-        settings = Settings(rate_ml_per_h=1 / 24, interval_min=Fraction(15), loss=Loss.given(0.0), density_g_per_ml=1.0)
+        settings = Settings(
+            rate_ml_per_h=1 / 24,
+            interval_min=Fraction(15),
+            loss=Loss.given(0.0),
+            conversion=Conversion(density_g_per_ml=1.0),
+        )
         found = analyse(log, settings)
         assert abs(found.error_percent - 100 * error) < found.expanded_percent
         if found.judgement.outcome != "inconclusive":
@@ -136,9 +146,7 @@ def test_figures_of_the_log_are_replaced_by_those_given():
         ({"analysis_min": (Fraction(0), Fraction(1510))}, "analysis of 1510 min refused"),
         ({"interval_min": Fraction(1, 7)}, "in whole microseconds"),
         ({"interval_min": HALF}, r"line 3: gap of 60 s before this reading \(from 0 min to 1 min\)"),
-        ({"density_g_per_ml": 1.0}, "density and temperature exclude each other"),
-        ({"density_g_per_ml": 998.2, "temperature_c": None}, "give g/mL"),
-        ({"temperature_c": 295.0}, "outside the formula's 0 to 40"),
+        ({"conversion": Conversion(temperature_c=295.0)}, "outside the formula's 0 to 40"),
         ({"rate_ml_per_h": 0.0}, "must be above 0"),
         ({"tolerance_percent": 0.0}, "must be above 0"),
         ({"terms": {"wind": 1.0}}, "no uncertainty term 'wind'"),
@@ -147,6 +155,13 @@ def test_figures_of_the_log_are_replaced_by_those_given():
 def test_what_cannot_be_analysed_is_refused_in_words(changes, words):
     with pytest.raises(MeasurementError, match=words):
         sample(**changes)
+
+
+def test_densities_that_cannot_be_are_refused():
+    with pytest.raises(MeasurementError, match="density and temperature exclude each other"):
+        Conversion(density_g_per_ml=1.0, temperature_c=22.0)
+    with pytest.raises(MeasurementError, match="give g/mL"):
+        Conversion(density_g_per_ml=998.2)
 
 
 def test_a_gap_is_refused_with_the_line_behind_it():

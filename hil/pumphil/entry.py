@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +13,10 @@ from pumphil.metrology.errors import MeasurementError
 
 if TYPE_CHECKING:
     from pumphil.metrology.analysis import Analysis
+    from pumphil.metrology.balance_log import BalanceLog
+    from pumphil.metrology.loss import Loss
 
-__all__ = ["LogAnalysis", "MeasurementError", "analyse_log", "run_suite"]
+__all__ = ["LogAnalysis", "MeasurementError", "Weighing", "analyse_boluses", "analyse_log", "run_suite"]
 
 MANY = ("sim", "vm", "emulated")  # as many at a time as there are cores; of a bench there is one
 
@@ -70,42 +71,72 @@ class LogAnalysis:
         save_trumpet(self.analysis, path)
 
 
-def analyse_log(
-    log: Path,
-    *,
-    rate_nl_per_day: int,
-    interval_min: Fraction,
-    layout: Mapping[str, Any],
-    evaporation_mg_per_h: float | None = None,
-    blanks: Sequence[Path] = (),
-    control: Path | None = None,
-    control_ratio: float = 1.0,
-    packet_nl: int | None = None,
-    **settings: Any,
-) -> LogAnalysis:
-    """Trumpet, uncertainty and verdict of a balance log.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Weighing:
+    """How a log is to be read and turned into volume.
 
-    layout, settings: fields of metrology.balance_log.Layout and metrology.analysis.Settings. The loss is given by
-    exactly one of evaporation_mg_per_h, blanks, control. MeasurementError: what cannot be analysed, with the line.
+    layout, conversion: fields of Layout and Conversion of pumphil.metrology. The loss is known from exactly one of
+    evaporation_mg_per_h, blanks, control. terms: figures of uncertainty by name.
+    """
+
+    layout: Mapping[str, Any] = field(default_factory=dict)
+    conversion: Mapping[str, Any] = field(default_factory=dict)
+    evaporation_mg_per_h: float | None = None
+    blanks: Sequence[Path] = ()
+    control: Path | None = None
+    control_ratio: float = 1.0
+    terms: Mapping[str, float] = field(default_factory=dict)
+    tolerance_percent: float = 5.0
+
+    def log(self, path: Path) -> BalanceLog:
+        """A file, read. MeasurementError with the line; OSError."""
+        from pumphil.metrology.balance_log import Layout, read_log
+
+        return read_log(path, Layout(**self.layout))
+
+    def loss(self) -> Loss:
+        """What evaporates. MeasurementError."""
+        from pumphil.metrology.loss import Loss
+
+        if self.evaporation_mg_per_h is not None:
+            return Loss.given(self.evaporation_mg_per_h)
+        if self.control is not None:
+            return Loss.from_control(self.log(self.control), self.control_ratio)
+        return Loss.from_blanks([self.log(path) for path in self.blanks])
+
+
+def analyse_log(
+    log: Path, weighing: Weighing, rate_nl_per_day: int, packet_nl: int | None = None, **periods: Any
+) -> LogAnalysis:
+    """Trumpet, uncertainty and verdict of a balance log; `periods`: those fields of metrology.analysis.Settings.
+
+    MeasurementError: what cannot be analysed, with the line. OSError: no such file.
     """
     from pumphil.metrology.analysis import Settings, analyse
-    from pumphil.metrology.balance_log import Layout, read_log
-    from pumphil.metrology.loss import Loss
+    from pumphil.metrology.conversion import Conversion
 
-    shape = Layout(**layout)
-    if evaporation_mg_per_h is not None:
-        loss = Loss.given(evaporation_mg_per_h)
-    elif blanks:
-        loss = Loss.from_blanks([read_log(path, shape) for path in blanks])
-    elif control is not None:
-        loss = Loss.from_control(read_log(control, shape), control_ratio)
-    else:
-        raise MeasurementError("no loss: give evaporation_mg_per_h, blanks or control")
-    packet_ul = None if packet_nl is None else packet_nl / 1000
-    chosen = Settings(
-        rate_ml_per_h=rate_nl_per_day / 24e6, interval_min=interval_min, loss=loss, packet_ul=packet_ul, **settings
+    settings = Settings(
+        rate_ml_per_h=rate_nl_per_day / 24e6,
+        packet_ul=None if packet_nl is None else packet_nl / 1000,
+        loss=weighing.loss(),
+        conversion=Conversion(**weighing.conversion),
+        terms=weighing.terms,
+        tolerance_percent=weighing.tolerance_percent,
+        **periods,
     )
-    return LogAnalysis(analyse(read_log(log, shape), chosen))
+    return LogAnalysis(analyse(weighing.log(log), settings))
+
+
+def analyse_boluses(log: Path, weighing: Weighing, volume_nl: int) -> dict[str, Any]:
+    """Boluses as a population, JSON-ready: one reading before the first, one after each. Errors as `analyse_log`."""
+    from pumphil.metrology import boluses
+    from pumphil.metrology.conversion import Conversion
+
+    found = boluses.analyse_boluses(
+        weighing.log(log), volume_nl / 1000, weighing.loss(), Conversion(**weighing.conversion), weighing.terms,
+        weighing.tolerance_percent,
+    )  # fmt: skip
+    return found.to_dict()
 
 
 def _cores() -> int:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
 
-from pumphil.metrology import continuity, density, resolution, uncertainty
+from pumphil.metrology import continuity, resolution
 from pumphil.metrology.balance_log import BalanceLog
 from pumphil.metrology.budget import FLOW_TOLERANCE
+from pumphil.metrology.conversion import Conversion, sources_of
 from pumphil.metrology.decisive import Judgement, explain
 from pumphil.metrology.errors import MeasurementError
 from pumphil.metrology.loss import Loss
@@ -29,12 +30,11 @@ from pumphil.metrology.trumpet import (
     samples_in,
     trumpet,
 )
-from pumphil.metrology.uncertainty import Sources, UncertaintyBudget, delivery_budget
+from pumphil.metrology.uncertainty import Sources, UncertaintyBudget
 from pumphil.metrology.verdict import Outcome, decide
 
 WINDOW_SAMPLES = (1, 4, 10, 22, 38, 62)  # default windows: 2, 5, 11, 19, 31 min of an interval of 0.5, and one sample
 NOISE_SHARE = 3  # a window is judged where the noise floor is at most a third of the tolerance
-FIXED_DENSITY_PERCENT = 0.13  # 0.998 g/mL against 1/Z from 18 to 22 degrees C: 0.045 to 0.127 % too dense
 US_PER_MIN = 60_000_000
 
 
@@ -42,9 +42,8 @@ US_PER_MIN = 60_000_000
 class Settings:
     """What was set and what is asked. Times in minutes from the first reading; None: as the log and S allow.
 
-    density_g_per_ml   divides the reading; or temperature_c gives the factor Z; with neither 0.998 g/mL
-    terms              figures of uncertainty by name, see uncertainty.SOURCES
-    packet_ul          draws what packets of that volume must look like
+    terms      figures of uncertainty by name, see uncertainty.SOURCES
+    packet_ul  says what packets of that volume must look like
     """
 
     rate_ml_per_h: float
@@ -52,10 +51,7 @@ class Settings:
     loss: Loss
     analysis_min: tuple[Fraction, Fraction] | None = None
     windows_min: tuple[Fraction, ...] | None = None
-    density_g_per_ml: float | None = None
-    temperature_c: float | None = None
-    pressure_hpa: float = 1013.25
-    humidity_percent: float = 50.0
+    conversion: Conversion = field(default_factory=Conversion)
     tolerance_percent: float = float(100 * FLOW_TOLERANCE)
     terms: Mapping[str, float] = field(default_factory=dict)
     packet_ul: float | None = None
@@ -80,7 +76,6 @@ class Analysis:
     settings: Settings
     analysis_min: tuple[Fraction, Fraction]
     ul_per_mg: float
-    density_words: str
     sampling: str
     sources: Sources
     flow_ml_per_h: tuple[float, ...]
@@ -130,7 +125,7 @@ def analyse(log: BalanceLog, settings: Settings) -> Analysis:
     start, end = wanted or (Fraction(0), (len(masses) - 1) * interval)
     first = samples_in(start, interval, "start of the analysis") if start else 0
     last = first + samples_in(end - start, interval, "analysis")
-    ul_per_mg, density_words = _factor(settings)
+    ul_per_mg = settings.conversion.ul_per_mg
     whole = FlowTest(
         mass_mg=masses[: last + 1],
         interval_min=interval,
@@ -140,14 +135,9 @@ def analyse(log: BalanceLog, settings: Settings) -> Analysis:
     test = replace(whole, mass_mg=masses[first : last + 1])
     fine = _fine(log, whole, settings.loss, start, end)
     windows = settings.windows_min or _default_windows(test)
-    sources = _sources(log, settings)
+    sources = sources_of(log, settings.loss, settings.conversion, settings.terms)
     gain_mg, hours = test.mass_mg[-1] - test.mass_mg[0], float(test.length_min) / 60
-    per_k, per_hpa = 0.0, 0.0
-    if settings.density_g_per_ml is None and settings.temperature_c is not None:
-        per_k, per_hpa = uncertainty.z_slopes(settings.temperature_c, settings.pressure_hpa, settings.humidity_percent)
-    budget = delivery_budget(
-        sources, gain_mg=gain_mg, hours=hours, ul_per_mg=ul_per_mg, ul_per_mg_k=per_k, ul_per_mg_hpa=per_hpa
-    )
+    budget = settings.conversion.budget(sources, gain_mg, hours)
     reading_mg = resolution.reading_uncertainty_mg(sources.repeatability, sources.readability)
     error = overall_error_percent(test)
     threshold_mg = resolution.COVERAGE_FACTOR * 2**0.5 * reading_mg
@@ -160,7 +150,6 @@ def analyse(log: BalanceLog, settings: Settings) -> Analysis:
         settings=settings,
         analysis_min=(start, end),
         ul_per_mg=ul_per_mg,
-        density_words=density_words,
         sampling=grid.method,
         sources=sources,
         flow_ml_per_h=tuple(flow_ml_per_h(whole)),
@@ -201,40 +190,9 @@ def _fine(log: BalanceLog, whole: FlowTest, loss: Loss, start: Fraction, end: Fr
     return replace(whole, mass_mg=masses[first:], interval_min=Fraction(fine_us, US_PER_MIN))
 
 
-def _factor(settings: Settings) -> tuple[float, str]:
-    """uL per mg of corrected reading, and in words how it was come by."""
-    if settings.density_g_per_ml is not None:
-        if settings.temperature_c is not None:
-            raise MeasurementError("density and temperature exclude each other: give the one that was measured")
-        if not 0.5 < settings.density_g_per_ml < 2:
-            raise MeasurementError(f"density {settings.density_g_per_ml} refused: give g/mL, between 0.5 and 2")
-        return 1 / settings.density_g_per_ml, f"{settings.density_g_per_ml:g} g/mL, given; buoyancy not corrected"
-    if settings.temperature_c is not None:
-        z = density.z_factor_ul_per_mg(settings.temperature_c, settings.pressure_hpa, settings.humidity_percent)
-        air = f"{settings.pressure_hpa:g} hPa, {settings.humidity_percent:g} %"
-        return z, f"factor Z {z:.5f} uL/mg: water at {settings.temperature_c:g} degrees C, air {air}"
-    return 1 / density.FIXED_G_PER_ML, f"{density.FIXED_G_PER_ML} g/mL, the fixed figure of infusion-pump tests"
-
-
 def _default_windows(test: FlowTest) -> tuple[Fraction, ...]:
     count = len(test.mass_mg) - 1
     return tuple(samples * test.interval_min for samples in WINDOW_SAMPLES if samples <= count)
-
-
-def _sources(log: BalanceLog, settings: Settings) -> Sources:
-    """Figures of the log first, then those that the loss brought, then those that were given."""
-    step = log.readability_mg
-    from_log = {"readability": step, "repeatability": step, "linearity": 2 * step}
-    sources = Sources(temperature=0.0, pressure=0.0).given(from_log, "from the digits of the log")
-    if settings.density_g_per_ml is None and settings.temperature_c is None:
-        sources = sources.given({"density": FIXED_DENSITY_PERCENT}, "0.998 g/mL for water at 18 to 22 degrees C")
-    elif settings.temperature_c is not None:
-        sources = sources.given({"temperature": Sources().temperature, "pressure": Sources().pressure}, "assumed")
-    sources = sources.given({"evaporation": settings.loss.uncertainty_mg_per_h}, settings.loss.basis)
-    known = settings.loss.repeatability_mg(step)
-    if known is not None:
-        sources = sources.given({"repeatability": known[0]}, known[1])
-    return sources.given(settings.terms, "given")
 
 
 def _window(point: TrumpetPoint, settings: Settings, reading_mg: float, test: FlowTest) -> Window:

@@ -7,6 +7,7 @@ Each sentence about a remedy is worked out from the same budget, under the one a
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from pumphil.metrology.uncertainty import UncertaintyBudget
 from pumphil.metrology.verdict import Outcome, decide, marginal
@@ -21,10 +22,22 @@ class Judgement:
     outcome: Outcome
     marginal: bool
     reason: str
+    largest_term: str
     remedies: tuple[str, ...] = ()
     needed_percent: float | None = None  # expanded uncertainty at which the same error would be decided
     needed_hours: float | None = None  # length of a run at which it would be, other things being equal
-    largest_term: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; units are in the names."""
+        return {
+            "outcome": self.outcome,
+            "marginal": self.marginal,
+            "reason": self.reason,
+            "remedies": list(self.remedies),
+            "needed_uncertainty_percent": self.needed_percent,
+            "needed_hours": self.needed_hours,
+            "largest_term": self.largest_term,
+        }
 
 
 def explain(
@@ -37,11 +50,11 @@ def explain(
     sum_text = f"|{error_percent:+.2f} %|"
     if outcome == "accept":
         reason = f"{sum_text} + {expanded:.2f} % is within {tolerance_percent:g} %"
-        return Judgement(outcome, close, reason + (", by little" if close else ""))
+        return Judgement(outcome, close, reason + (", by little" if close else ""), largest_term=budget.largest.name)
     if outcome == "reject":
-        return Judgement(outcome, close, f"{sum_text} − {expanded:.2f} % is beyond {tolerance_percent:g} %")
+        reason = f"{sum_text} − {expanded:.2f} % is beyond {tolerance_percent:g} %"
+        return Judgement(outcome, close, reason, largest_term=budget.largest.name)
     margin = abs(tolerance_percent - size)
-    largest = budget.largest
     reason = (
         f"the limit of {tolerance_percent:g} % lies between {max(0.0, size - expanded):.2f} and {size + expanded:.2f} %"
     )
@@ -53,7 +66,7 @@ def explain(
         remedies=tuple(_remedies(budget, volume_ul, expanded, margin, hours_needed)),
         needed_percent=margin,
         needed_hours=hours_needed,
-        largest_term=largest.name,
+        largest_term=budget.largest.name,
     )
 
 

@@ -18,7 +18,7 @@ DIGITS = 12  # significant: more than any balance has, fewer than two C librarie
 
 def record(analysis: Analysis) -> dict[str, Any]:
     """JSON-ready dictionary; units are in the names."""
-    settings, verdict = analysis.settings, analysis.judgement
+    settings = analysis.settings
     found = {
         "title": TITLE,
         "schema_version": SCHEMA_VERSION,
@@ -28,7 +28,7 @@ def record(analysis: Analysis) -> dict[str, Any]:
             "interval_min": float(settings.interval_min),
             "analysis_min": [float(edge) for edge in analysis.analysis_min],
             "windows_min": [float(window.point.window_min) for window in analysis.trumpet],
-            "density": analysis.density_words,
+            "density": settings.conversion.words,
             "ul_per_mg": analysis.ul_per_mg,
             "evaporation": settings.loss.words,
             "evaporation_mg_per_h": settings.loss.rate_mg_per_h,
@@ -43,15 +43,7 @@ def record(analysis: Analysis) -> dict[str, Any]:
             "volume_ul": analysis.volume_ul,
             "set_volume_ul": analysis.set_volume_ul,
         },
-        "verdict": {
-            "outcome": verdict.outcome,
-            "marginal": verdict.marginal,
-            "reason": verdict.reason,
-            "remedies": list(verdict.remedies),
-            "needed_uncertainty_percent": verdict.needed_percent,
-            "needed_hours": verdict.needed_hours,
-            "largest_term": verdict.largest_term or analysis.budget.largest.name,
-        },
+        "verdict": analysis.judgement.to_dict(),
         "trumpet": [_window(window) for window in analysis.trumpet],
         "windows_judged_from_min": analysis.readable_from_min,
         "start_up": {

@@ -2,7 +2,7 @@
 
     pumpbench trumpet run.csv --rate "1 mL/day" --interval 15 --analysis 1440:2940 --evaporation 0.127 --plot run.svg
 
-Only the rig's public entry point is called. Nothing about the log is guessed: what it does not say has an option.
+Only the rig's public entry point is called. It judges nothing itself.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from pumphost import units
+from pumphost.cli import weighing as shared
 from pumphost.cli.output import (
     FAILED,
     UsageProblem,
@@ -27,19 +28,11 @@ from pumphost.cli.output import (
 
 ACCEPT = "accept"
 PLOT_FORMATS = (".png", ".svg")
-MASS_UNITS = ("g", "mg", "kg", "ug")
-TIME_UNITS = ("s", "min", "h", "ms")
-NO_LOSS = (
-    "the loss by evaporation is missing, at small rates the largest error of all: give --evaporation MG_PER_H, or "
-    "--blank LOG of the vessel with the pump standing still (twice: before and after), or --control LOG of an equal "
-    "vessel beside it; typical at 22 degrees C and 50 % humidity: a cap with a 1 mm hole 0.13 mg/h, an open vial of "
-    "12 mm 3, a beaker 30, an oil film 0"
-)
 
 
 @guarded
 def trumpet(
-    log: Annotated[Path, typer.Argument(metavar="LOG", help="Log of a balance: rows of time and mass (CSV).")],
+    log: shared.Log,
     rate: Annotated[str, typer.Option("--rate", metavar="R", help='Rate that was set: "1 mL/day", "6 mL/h".')],
     interval: Annotated[str, typer.Option("--interval", metavar="MIN", help="Sample interval S, minutes.")],
     analysis: Annotated[
@@ -50,47 +43,24 @@ def trumpet(
         str | None,
         typer.Option("--windows", metavar="MIN,…", help="Observation windows; default S x 1, 4, 10, 22, 38, 62."),
     ] = None,
-    evaporation: Annotated[
-        float | None, typer.Option("--evaporation", metavar="MG_PER_H", help="Loss of the vessel, mg/h.")
-    ] = None,
-    blank: Annotated[
-        list[Path] | None,
-        typer.Option("--blank", metavar="LOG", help="Loss from a blank run instead; twice for before and after."),
-    ] = None,
-    control: Annotated[
-        Path | None, typer.Option("--control", metavar="LOG", help="Loss from an equal vessel weighed beside it.")
-    ] = None,
-    control_ratio: Annotated[
-        float, typer.Option("--control-ratio", metavar="X", help="Opening of the receiver by that of the control.")
-    ] = 1.0,
-    density: Annotated[
-        float | None, typer.Option("--density", metavar="D", help="Of the liquid, g/mL; default 0.998.")
-    ] = None,
-    temperature: Annotated[
-        float | None,
-        typer.Option("--temperature", metavar="C", help="Of water and air: factor Z in place of a density."),
-    ] = None,
-    pressure: Annotated[float, typer.Option("--pressure", metavar="HPA", help="Of the air, for Z.")] = 1013.25,
-    humidity: Annotated[float, typer.Option("--humidity", metavar="PERCENT", help="Of the air, for Z.")] = 50.0,
-    tolerance: Annotated[
-        float, typer.Option("--tolerance", metavar="PERCENT", help="What the verdict on the mean flow allows.")
-    ] = 5.0,
-    term: Annotated[
-        list[str] | None,
-        typer.Option("--term", metavar="NAME=VALUE", help="A figure of the uncertainty budget: air=0.2."),
-    ] = None,
+    evaporation: shared.Evaporation = None,
+    blank: shared.Blank = None,
+    control: shared.Control = None,
+    control_ratio: shared.ControlRatio = 1.0,
+    density: shared.Density = None,
+    temperature: shared.Temperature = None,
+    pressure: shared.Pressure = shared.DEFAULT_PRESSURE_HPA,
+    humidity: shared.Humidity = shared.DEFAULT_HUMIDITY_PERCENT,
+    tolerance: shared.Tolerance = shared.DEFAULT_TOLERANCE_PERCENT,
+    term: shared.Terms = None,
     packet: Annotated[
         str | None, typer.Option("--packet", metavar="VOLUME", help="Draw what ideal packets would look like.")
     ] = None,
-    mass_unit: Annotated[str | None, typer.Option("--mass-unit", metavar="U", help="g, mg, kg or ug.")] = None,
-    time_unit: Annotated[str | None, typer.Option("--time-unit", metavar="U", help="s, min, h or ms.")] = None,
-    columns: Annotated[
-        str | None, typer.Option("--columns", metavar="TIME,MASS", help="Names or numbers of the two columns.")
-    ] = None,
-    decimal_comma: Annotated[bool, typer.Option("--decimal-comma", help="Numbers are written 0,5.")] = False,
-    as_json: Annotated[
-        str | None, typer.Option("--json", metavar="OUT", help="Write everything as JSON; - is stdout.")
-    ] = None,
+    mass_unit: shared.MassUnit = None,
+    time_unit: shared.TimeUnit = None,
+    columns: shared.Columns = None,
+    decimal_comma: shared.DecimalComma = False,
+    as_json: shared.JsonOut = None,
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="OUT", help="Draw start-up, trumpet, verdict, budget (.svg, .png).")
     ] = None,
@@ -103,47 +73,22 @@ def trumpet(
         raise UsageProblem(
             f"cannot draw {plot}: its name ends in {plot.suffix or 'nothing'}; use {', '.join(PLOT_FORMATS)}"
         )
-    if sum(given is not None and given != [] for given in (evaporation, blank, control)) != 1:
-        raise UsageProblem(
-            NO_LOSS
-            if evaporation is None and not blank and control is None
-            else "--evaporation, --blank and --control exclude each other; give one of them"
-        )
-    for path in filter(None, (log, *(blank or ()), control)):
-        if not path.is_file():
-            raise UsageProblem(f"no log {path}; correct the name")
-    layout = {
-        "mass_unit": _one_of("--mass-unit", mass_unit, MASS_UNITS),
-        "time_unit": _one_of("--time-unit", time_unit, TIME_UNITS),
-        "columns": _columns(columns),
-        "decimal_comma": decimal_comma,
+    options = shared.weighing(
+        log, evaporation=evaporation, blank=blank, control=control, control_ratio=control_ratio, density=density,
+        temperature=temperature, pressure=pressure, humidity=humidity, tolerance=tolerance, term=term,
+        mass_unit=mass_unit, time_unit=time_unit, columns=columns, decimal_comma=decimal_comma,
+    )  # fmt: skip
+    rate_nl_per_day = units.parse_rate_nl_per_day(rate)
+    packet_nl = None if packet is None else units.parse_volume_nl(packet)
+    periods = {
+        "interval_min": _minutes("--interval", interval),
+        "analysis_min": _analysis(analysis),
+        "windows_min": _windows(windows),
     }
-    from pumphil.entry import MeasurementError, analyse_log
+    from pumphil.entry import analyse_log
 
-    try:
-        result = analyse_log(
-            log,
-            rate_nl_per_day=units.parse_rate_nl_per_day(rate),
-            interval_min=_minutes("--interval", interval),
-            analysis_min=_analysis(analysis),
-            windows_min=_windows(windows),
-            layout=layout,
-            evaporation_mg_per_h=evaporation,
-            blanks=blank or (),
-            control=control,
-            control_ratio=control_ratio,
-            density_g_per_ml=density,
-            temperature_c=temperature,
-            pressure_hpa=pressure,
-            humidity_percent=humidity,
-            tolerance_percent=tolerance,
-            terms=_terms(term or ()),
-            packet_nl=None if packet is None else units.parse_volume_nl(packet),
-        )
-    except MeasurementError as exc:
-        raise UsageProblem(str(exc)) from exc
-    except OSError as exc:
-        raise UsageProblem(f"cannot read {exc.filename}: {(exc.strerror or str(exc)).lower()}") from exc
+    with shared.refusals():
+        result = analyse_log(log, options, rate_nl_per_day, packet_nl, **periods)
     data = result.to_dict()
     if plot is not None:
         write_atomically(plot, result.save_plot)
@@ -201,8 +146,7 @@ def _show(data: dict[str, Any], rate: str) -> None:
           for level in data["levels"]),
         *(("note", line) for line in data["notes"]),
         ("error", f"{error}, {volume}"),
-        ("verdict", f"{verdict['outcome']}: {verdict['reason']}"),
-        *(("to decide", line) for line in verdict["remedies"]),
+        *shared.verdict_rows(verdict),
     ])  # fmt: skip
 
 
@@ -249,34 +193,6 @@ def _windows(text: str | None) -> tuple[Fraction, ...] | None:
     if text is None:
         return None
     return tuple(sorted({_minutes("--windows", word) for word in text.split(",")}))
-
-
-def _terms(words: list[str] | tuple[()]) -> dict[str, float]:
-    terms = {}
-    for word in words:
-        name, _, value = word.partition("=")
-        try:
-            terms[name.strip()] = float(value)
-        except ValueError:
-            raise UsageProblem(
-                f"--term {word!r} is no NAME=VALUE; write a name of the budget and a number, such as air=0.2"
-            ) from None
-    return terms
-
-
-def _columns(text: str | None) -> tuple[str, str] | None:
-    if text is None:
-        return None
-    names = [word.strip() for word in text.split(",")]
-    if len(names) != 2 or not all(names):
-        raise UsageProblem(f"--columns {text!r} is no TIME,MASS; write 1,3 or the two names")
-    return names[0], names[1]
-
-
-def _one_of(option: str, text: str | None, known: tuple[str, ...]) -> str | None:
-    if text is not None and text not in known:
-        raise UsageProblem(f"{option} {text!r} is not known; use {', '.join(known)}")
-    return text
 
 
 def register(app: typer.Typer) -> None:

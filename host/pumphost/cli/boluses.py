@@ -1,0 +1,89 @@
+"""`pumpbench boluses`: boluses weighed one by one, as a population.
+
+    pumpbench boluses boluses.csv --volume "20 uL" --evaporation 0.127
+
+The log has one reading before the first bolus and one after each. Only the rig's public entry point is called.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from pumphost import units
+from pumphost.cli import weighing as shared
+from pumphost.cli.output import FAILED, guarded, note, print_fields, write_json
+
+
+@guarded
+def boluses(
+    log: shared.Log,
+    volume: Annotated[str, typer.Option("--volume", metavar="V", help='Volume that was set: "20 uL".')],
+    evaporation: shared.Evaporation = None,
+    blank: shared.Blank = None,
+    density: shared.Density = None,
+    temperature: shared.Temperature = None,
+    pressure: shared.Pressure = shared.DEFAULT_PRESSURE_HPA,
+    humidity: shared.Humidity = shared.DEFAULT_HUMIDITY_PERCENT,
+    tolerance: shared.Tolerance = shared.DEFAULT_TOLERANCE_PERCENT,
+    term: shared.Terms = None,
+    mass_unit: shared.MassUnit = None,
+    time_unit: shared.TimeUnit = None,
+    columns: shared.Columns = None,
+    decimal_comma: shared.DecimalComma = False,
+    as_json: shared.JsonOut = None,
+) -> None:
+    """Boluses as a population: mean, spread, 90/90 tolerance interval. Exit code 1 if the mean is not accepted.
+
+    The log has one reading before the first bolus and one after each.
+    """
+    volume_nl = units.parse_volume_nl(volume)
+    options = shared.weighing(
+        log, evaporation=evaporation, blank=blank, control=None, control_ratio=1.0, density=density,
+        temperature=temperature, pressure=pressure, humidity=humidity, tolerance=tolerance, term=term,
+        mass_unit=mass_unit, time_unit=time_unit, columns=columns, decimal_comma=decimal_comma,
+    )  # fmt: skip
+    from pumphil.entry import analyse_boluses
+
+    with shared.refusals():
+        data = analyse_boluses(log, options, volume_nl)
+    if as_json is not None:
+        write_json(as_json, data)
+    if as_json != "-":
+        print_fields(_rows(data, volume))
+    if as_json not in (None, "-"):
+        note(f"written: {as_json}")
+    if data["verdict"]["outcome"] != "accept":
+        raise typer.Exit(FAILED)
+
+
+def _rows(data: dict[str, Any], volume: str) -> list[tuple[str, str]]:
+    low, high = data["tolerance_interval_percent"]
+    coverage, confidence = 100 * data["coverage"], 100 * data["confidence"]
+    return [
+        ("log", f"{data['log']['name']}, sha256 {data['log']['sha256'][:16]}"),
+        ("boluses", f"{data['count']} of {volume}"),
+        ("volume", f"mass by {data['parameters']['density']}"),
+        ("evaporation", data["parameters"]["evaporation"]),
+        ("mean error", f"{data['mean_percent']:+.2f} ± {data['expanded_uncertainty_of_mean_percent']:.2f} % (k = 2)"),
+        (
+            "spread",
+            f"standard deviation {data['standard_deviation_percent']:.2f} %; the balance alone gives "
+            f"{data['of_which_balance_percent']:.2f} %",
+        ),
+        ("extremes", f"{data['lowest_percent']:+.2f} to {data['highest_percent']:+.2f} %"),
+        (
+            "interval",
+            f"{low:+.2f} to {high:+.2f} %: holds {coverage:g} % of all boluses with {confidence:g} % confidence, "
+            "if they are normally distributed",
+        ),
+        *shared.verdict_rows(data["verdict"]),
+    ]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command(epilog='Example: pumpbench boluses boluses.csv --volume "20 uL" --evaporation 0.127 --temperature 22')(
+        boluses
+    )
