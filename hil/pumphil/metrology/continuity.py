@@ -1,4 +1,4 @@
-"""Is it there when it is needed: start-up time, the longest gap without flow, and what a drug level would feel.
+"""Is it there when it is needed: start-up time, the longest gap without flow, the PK-weighted error.
 
     start_up(mass_mg, Fraction(1, 2), steady_mg_per_min=100.0, windows_min=[Fraction(2)])
     longest_gap_min(test, threshold_mg=0.3)

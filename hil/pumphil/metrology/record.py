@@ -55,7 +55,7 @@ def record(analysis: Analysis) -> dict[str, Any]:
             "gap_floor_min": analysis.gap_floor_min,
             "seen_every_min": analysis.gap_seen_every_min,
         },
-        "levels": [
+        "pk_weighted": [
             {"half_life_min": half_life, "lowest_percent": low, "highest_percent": high}
             for half_life, (low, high) in analysis.levels.items()
         ],

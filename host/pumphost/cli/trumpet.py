@@ -140,10 +140,10 @@ def _show(data: dict[str, Any], rate: str) -> None:
     typer.echo()
     print_fields([
         ("start-up", _start_up(data["start_up"])),
-        ("no flow", _gap(data["continuity"])),
-        *((f"level, {level['half_life_min']:g} min",
-           f"{level['lowest_percent']:+.1f} to {level['highest_percent']:+.1f} % of the steady one")
-          for level in data["levels"]),
+        ("continuity", _gap(data["continuity"])),
+        *((f"PK-weighted, {level['half_life_min']:g} min",
+           f"{level['lowest_percent']:+.1f} to {level['highest_percent']:+.1f} % of the steady level")
+          for level in data["pk_weighted"]),
         *(("note", line) for line in data["notes"]),
         ("error", f"{error}, {volume}"),
         *shared.verdict_rows(verdict),
@@ -166,10 +166,9 @@ def _start_up(found: dict[str, Any]) -> str:
 
 
 def _gap(found: dict[str, Any]) -> str:
-    return (
-        f"{found['longest_gap_min']:.3g} min at most (looked at every {found['seen_every_min']:.3g} min; "
-        f"the balance sees none below {found['gap_floor_min']:.2g} min)"
-    )
+    seen = f"looked at every {found['seen_every_min']:.3g} min"
+    floor = f"the balance sees none below {found['gap_floor_min']:.2g} min"
+    return f"longest time without flow {found['longest_gap_min']:.3g} min ({seen}; {floor})"
 
 
 def _minutes(option: str, text: str) -> Fraction:
