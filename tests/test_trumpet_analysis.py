@@ -63,6 +63,16 @@ def test_an_analysis_is_a_part_of_the_log_and_start_up_is_before_it():
     assert (found.trumpet[0].point.upper_percent, found.hours) == (pytest.approx(20, abs=0.001), 2 / 60)
 
 
+def test_a_stop_before_the_analysis_is_no_gap_of_it():
+    mass = [0.0] * 40 + [100.0 * k for k in range(81)]  # 40 min of nothing, then 80 min of 6 mL/h, read once a minute
+    mass = [m - (300.0 if k > 100 else 0.0) for k, m in enumerate(mass)]  # three minutes are missing later
+    log = log_of([(60 * k, m) for k, m in enumerate(mass)])
+    settings = Settings(rate_ml_per_h=6.0, interval_min=Fraction(5), loss=Loss.given(0.0))
+    whole, later = analyse(log, settings), analyse(log, replace(settings, analysis_min=(Fraction(60), Fraction(120))))
+    assert (whole.gap_min, later.gap_min) == (40, 3)
+    assert whole.levels[90.0][0] < -20 < -3 < later.levels[90.0][0] < 0
+
+
 def test_default_windows_are_those_that_fit():
     assert [w.point.window_min for w in worked().trumpet] == [HALF, Fraction(2)]
 
