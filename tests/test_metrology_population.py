@@ -37,9 +37,9 @@ def test_many_values_need_the_factor_of_the_normal_distribution():
     assert tolerance_factor(1_000_000, 0.90, 0.5) == pytest.approx(statistics.NormalDist().inv_cdf(0.95), abs=1e-4)
 
 
-@pytest.mark.parametrize("count", [2, 3, 5, 10])
+@pytest.mark.parametrize("count", [2, 6])
 def test_nine_of_ten_intervals_hold_nine_tenths_of_the_population(count):
-    chance, normal, held, tries = random.Random(count), statistics.NormalDist(), 0, 4000
+    chance, normal, held, tries = random.Random(count), statistics.NormalDist(), 0, 2000
     factor = tolerance_factor(count)
     for _ in range(tries):
         values = [chance.gauss(0, 1) for _ in range(count)]

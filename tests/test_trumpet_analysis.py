@@ -6,6 +6,7 @@ import math
 import random
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 
 import pytest
 import trumpet_sample
@@ -77,15 +78,19 @@ def test_default_windows_are_those_that_fit():
     assert [w.point.window_min for w in worked().trumpet] == [HALF, Fraction(2)]
 
 
-def sample(settings=None, **changes):
+@cache
+def sample_log(name):
+    return parse_log(trumpet_sample.SAMPLES[name]().encode(), name, Layout())
+
+
+def sample(**changes):
     """The run of the manual, whose truth is in trumpet_sample."""
-    blanks = [parse_log(trumpet_sample.SAMPLES[f"blank-{n}.csv"]().encode(), n, Layout()) for n in ("before", "after")]
     settings = Settings(
-        rate_ml_per_h=1 / 24, interval_min=Fraction(15), loss=Loss.from_blanks(blanks),
-        conversion=Conversion(temperature_c=22.0), analysis_min=(Fraction(1440), Fraction(2940)),
+        rate_ml_per_h=1 / 24, interval_min=Fraction(15), conversion=Conversion(temperature_c=22.0),
+        loss=Loss.from_blanks([sample_log("blank-before.csv"), sample_log("blank-after.csv")]),
+        analysis_min=(Fraction(1440), Fraction(2940)),
     )  # fmt: skip
-    log = parse_log(trumpet_sample.SAMPLES["one-ml-per-day.csv"]().encode(), "one-ml-per-day.csv", Layout())
-    return analyse(log, replace(settings, **changes))
+    return analyse(sample_log("one-ml-per-day.csv"), replace(settings, **changes))
 
 
 def test_a_pump_whose_truth_is_known_is_found_out():

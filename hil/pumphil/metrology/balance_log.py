@@ -14,7 +14,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 from math import gcd
 from pathlib import Path
 
@@ -233,7 +232,7 @@ def _times(instants: Sequence[Instant], lines: Sequence[int], unit: str | None, 
     for instant, line in zip(instants, lines, strict=True):
         if (instant.kind, instant.zone) != (first.kind, first.zone):
             raise LogError(name, line, f"time is a {instant.kind} here and a {first.kind} in line {lines[0]}")
-        times.append(round((instant.value - first.value) * Fraction(scale)))
+        times.append(round((instant.value - first.value) * scale))
         if len(times) > 1 and times[-1] < times[-2]:
             back = (times[-2] - times[-1]) / 1e6
             hint = "; a clock that ran past midnight? log dates too" if first.kind == "clock" else ""

@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from fractions import Fraction
 
 MASS_UNITS = {"kg": 6, "g": 3, "mg": 0, "ug": -3, "µg": -3, "μg": -3}  # power of ten to mg; both spellings of micro
 TIME_UNITS = {"ms": 1_000, "s": 1_000_000, "min": 60_000_000, "h": 3_600_000_000}  # in us
@@ -35,7 +34,7 @@ class Instant:
     """Time of a row: `kind` is number, clock or date; `value` in the unit of the log, for the last two in us."""
 
     kind: str
-    value: Fraction
+    value: Decimal
     zone: bool = False
 
 
@@ -63,7 +62,7 @@ def instant_of(cell: str, decimal_comma: bool) -> Instant:
     text = cell.strip()
     clock = _CLOCK.fullmatch(text)
     if clock is not None:
-        seconds = 3600 * int(clock[1]) + 60 * int(clock[2]) + Fraction(clock[3])
+        seconds = 3600 * int(clock[1]) + 60 * int(clock[2]) + Decimal(clock[3])
         return Instant("clock", seconds * 1_000_000)
     if _DATE_START.match(text) and len(text) > 10:
         try:
@@ -73,7 +72,7 @@ def instant_of(cell: str, decimal_comma: bool) -> Instant:
         return Instant("date", _microseconds(when), when.tzinfo is not None)
     if re.search(r"[0-9][/.][0-9]+[/.][0-9]|[0-9]:[0-9]", text):
         raise ValueError(f"{cell!r}: order of day and month cannot be known; write 2026-01-31T08:00:00")
-    return Instant("number", Fraction(number_of(cell, decimal_comma)))
+    return Instant("number", number_of(cell, decimal_comma))
 
 
 def unit_of(word: str) -> str:
@@ -93,6 +92,6 @@ def _with_point(cell: str, decimal_comma: bool) -> str:
     return text
 
 
-def _microseconds(when: datetime) -> Fraction:
+def _microseconds(when: datetime) -> Decimal:
     span = when - datetime(1970, 1, 1, tzinfo=UTC if when.tzinfo else None)
-    return Fraction((span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds)
+    return Decimal((span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds)
