@@ -2,8 +2,8 @@
 
     pumpbench simulate therapy.toml --days 30
 
-Commands for a pump at a port are in `device`, `orders`, `log`, `keys` and `link`, those that run the bench in `bench`,
-`instrument` and `simulate`, those for the log of a balance in `trumpet` and `boluses`.
+Commands for a pump at a port are in `device`, `orders`, `log`, `keys`, `link` and `flash`, those that run the bench in
+`bench`, `instrument` and `simulate`, those for the log of a balance in `trumpet` and `boluses`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from pumphost.cli import bench, boluses, device, instrument, keys, link, log, orders, simulate, trumpet
+from pumphost.cli import bench, boluses, device, flash, instrument, keys, link, log, orders, simulate, trumpet
 from pumphost.cli.output import EXIT_CODES
 
 app = typer.Typer(
@@ -61,6 +61,7 @@ bench.register(app)
 instrument.register(app)
 trumpet.register(app)
 boluses.register(app)
+flash.register(app)
 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:

@@ -4,7 +4,8 @@ files = board_files(compiled)
 files["/main.py"], files["/pumpbench/start.mpy"]
 
 `main.py` is the only file outside of the folder. It stays in the prompt if the firmware asked for that before a reset,
-or with the provisioning jumper in; the motor's driver is off then, because nobody switched it on.
+or with the provisioning jumper in; the motor's driver is off then, because nobody switched it on. Until a board is
+flashed completely UNFLASHED stands in its place.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ from pathlib import Path
 ENTRY, PROCESSOR = "pumpfw.boards.pico.board", "armv6m"
 FIRMWARE_FOLDER = "/pumpbench"
 DIGEST_FILE = f"{FIRMWARE_FOLDER}/digest"
+DELIVERY_FILE = f"{FIRMWARE_FOLDER}/delivery"  # that it is there makes a delivery build of the firmware
+MAIN_FILE, DRAFT_FILE = "/main.py", "/main.new"
+STORE_FOLDER = "/store"  # what a pump knows: not of the firmware
+MARKS = b"# pumpbench: "  # how every main.py of ours begins, of older versions too
 MARK = "# pumpbench: starts the pump"
 # the word and its register: pumpfw.boards.pico.watchdog; the jumper's pin: pumpfw.boards.pico.wiring
 MAIN = f"""{MARK}
@@ -26,18 +31,31 @@ mem32[0x4005800C] = 0
 if word == 0x504D4255 or not Pin(18, Pin.IN, Pin.PULL_UP).value():
     print("pumpbench: stays in the prompt, motor off; a reset without jumper starts the pump")
 else:
-    sys.path.append("{FIRMWARE_FOLDER}")
+    sys.path.insert(0, "{FIRMWARE_FOLDER}")
     import start
+"""
+# the pin of the driver and its level: pumpfw.boards.pico.wiring, stepper
+UNFLASHED = """# pumpbench: not flashed
+import time
+from machine import Pin
+Pin(4, Pin.OUT, value=1)
+while True:
+    print("pumpbench: this board is not flashed completely, its motor is off; run: pumpbench flash")
+    time.sleep(2)
 """
 
 
-def board_files(compiled: Path) -> dict[str, bytes]:
-    """All files by path, with the firmware that `pumphost.build` has put into this folder for ENTRY and PROCESSOR."""
+def board_files(compiled: Path, *, delivery: bool = False) -> dict[str, bytes]:
+    """All files by path, with the firmware that `pumphost.build` has put into this folder for ENTRY and PROCESSOR.
+
+    `delivery`: as a delivery build, which gives a prompt to nobody and obeys no command for tests (SEC-09).
+    """
     files = {
         f"{FIRMWARE_FOLDER}/{path.relative_to(compiled).as_posix()}": path.read_bytes()
         for path in sorted(compiled.rglob("*.mpy"))
     }
-    return {"/main.py": MAIN.encode(), **files, DIGEST_FILE: firmware_digest(files)}
+    marks = {DELIVERY_FILE: b""} if delivery else {}
+    return {MAIN_FILE: MAIN.encode(), **files, **marks, DIGEST_FILE: firmware_digest(files)}
 
 
 def firmware_digest(files: Mapping[str, bytes]) -> bytes:
