@@ -20,6 +20,7 @@ import termios
 import threading
 import time
 import tty
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -129,11 +130,18 @@ class FlashBoard:
 
     def wait_for(self, words: bytes = b">>> ") -> None:
         """Until it has said this since the last time."""
-        end = time.monotonic() + 20
-        while words not in self.heard:
-            assert time.monotonic() < end, f"{words!r} did not come, it said {bytes(self.heard)!r}"
-            time.sleep(0.005)
+        self._wait(lambda: words in self.heard, str(words))
         self.heard.clear()
+
+    def wait_for_pump(self) -> None:
+        """Until the pump's time has begun: the pin that tells a probe so."""
+        self._wait(lambda: "pin 22 1" in self.told(), "a pump")
+
+    def _wait(self, come: Callable[[], bool], what: str) -> None:
+        end = time.monotonic() + 60
+        while not come():
+            assert time.monotonic() < end, f"{what} did not come, the board said {bytes(self.heard)!r}"
+            time.sleep(0.005)
 
     def __enter__(self) -> FlashBoard:
         return self

@@ -12,20 +12,22 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-from pumphil.rigs import open_rig
+from pumphil.rigs import RigBroken, open_rig
 from pumphil.rigs.lockstep import LockstepRig
+from pumphil.rigs.rig_file import load as load_rig
 from pumphil.treatment import Treatment
 from pumphost.lent import lent
 from pumphost.therapy import load
 from pumphost.transport.pty import PtyServer
 from pumphost.transport.tcp import TcpServer
 
+AUTO = "auto"
 LONGEST_WAIT_S = 0.5  # how late a signal may be noticed
 
 
@@ -48,13 +50,20 @@ def serve(
     time_scale: float,
     url: str | None,
     seed: int,
-    on_ready: Callable[[str, Path], None],
+    on_ready: Callable[[str, Path | None], None],
+    blank: bool = False,
 ) -> None:
     """Serve until Ctrl-C. `url` "host:port" listens on TCP, None opens a pty.
 
     `on_ready` is told what a client opens, and the file with the pump's keys: it lies among the user's for as long.
-    With a therapy the pump is filled, programmed and started at the local time of day of this computer.
+    With a therapy the pump is filled, programmed and started at the local time of day of this computer. `blank`: an
+    emulated board without firmware, to be flashed; there are no keys then.
     """
+    if load_rig("vm" if rig == AUTO else rig)[0] == "emulated":
+        _serve_board(therapy, time_scale, url, seed, on_ready, blank)
+        return
+    if blank:
+        raise RigBroken(f"rig {rig} is no board that can be flashed: use --rig emulated")
     plan = load(therapy) if therapy else None
     reservoir_nl, fill_nl = (plan.reservoir_nl, plan.fill_nl) if plan else (None, None)  # None: as the rig has it
     with (
@@ -67,6 +76,23 @@ def serve(
             Treatment(bench).begin(plan, _local_ms_of_day())
         on_ready(line.path if isinstance(line, PtyServer) else line.url, key_file)
         _follow_the_clock(bench, line, time_scale)
+
+
+def _serve_board(
+    therapy: Path | None, time_scale: float, url: str | None, seed: int,
+    on_ready: Callable[[str, Path | None], None], blank: bool,
+) -> None:  # fmt: skip
+    """A chip lives in its own time: it is programmed over its port, by whoever opens that."""
+    from pumphil.rigs.emulated.board import UID, BoardAtPort
+
+    if therapy is not None or time_scale != 1:
+        raise RigBroken(
+            "rig emulated is served without a therapy and at time scale 1: serve it, then pumpbench program --port PORT"
+        )
+    board = BoardAtPort(seed, blank=blank)
+    with _terminable(), closing(_open(url)) as line, nullcontext() if blank else lent(board.keys, UID) as key_file:
+        on_ready(line.path if isinstance(line, PtyServer) else line.url, key_file)
+        board.follow(line)
 
 
 def _open(url: str | None) -> PtyServer | TcpServer:

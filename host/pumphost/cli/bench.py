@@ -39,6 +39,9 @@ def serve(
         float, typer.Option("--time-scale", metavar="X", min=0.1, max=1440, help="Seconds of pump time in one second.")
     ] = 1.0,
     seed: Seed = 0,
+    blank: Annotated[
+        bool, typer.Option("--blank", help="Rig emulated: a board with MicroPython and nothing else, to be flashed.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Serve a simulated pump at a port that any serial program can open, until Ctrl-C."""
@@ -48,17 +51,20 @@ def serve(
         load(therapy)
     from pumphil.serve import serve as run
 
-    def ready(port: str, key_file: Path) -> None:
+    def ready(port: str, key_file: Path | None) -> None:
         if as_json:
-            emit_json({"port": port, "keys": str(key_file)})
+            emit_json({"port": port, "keys": key_file and str(key_file)})
         else:
             typer.echo(port)
-            note(f"a simulated pump answers there, until Ctrl-C; try: pumpbench status --port {port}")
-            note(f"its keys are in {key_file} meanwhile, so that every command finds them")
+            if key_file:
+                note(f"a simulated pump answers there, until Ctrl-C; try: pumpbench status --port {port}")
+                note(f"its keys are in {key_file} meanwhile, so that every command finds them")
+            else:
+                note(f"an emulated board without firmware is there, until Ctrl-C; try: pumpbench flash --port {port}")
         sys.stdout.flush()
 
     with rig_errors():
-        run(rig=rig, therapy=therapy, time_scale=time_scale, url=listen, seed=seed, on_ready=ready)
+        run(rig=rig, therapy=therapy, time_scale=time_scale, url=listen, seed=seed, on_ready=ready, blank=blank)
 
 
 @guarded

@@ -72,6 +72,7 @@ def flash(
                   f"{len(done.removed)} removed; SHA-256 of each verified on the board"),
         ("self-test", "passed" if done.started else "not run: the provisioning jumper is fitted"),
         ("pump", f"{done.started.identity.uid.hex()}, {done.started.status.mode_name}" if done.started else ""),
+        ("alarms", (", ".join(done.started.status.alarms) or "none") if done.started else ""),
     ])  # fmt: skip
     if not done.started:
         note("take the jumper out and plug the board in anew; then: pumpbench status")

@@ -125,10 +125,10 @@ class Flasher:
         self.state = State.FLASHED
         self._note("every file verified on the board" if changes else "every file verified on the board; nothing to do")
         prompt.reset()
-        return Flashed(
-            kind, tuple(changes.write), sum(len(files[path]) for path in changes.write), tuple(changes.remove),
-            len(files) - len(changes.write) - changes.start, None if jumper else self._started(start_s),
-        )  # fmt: skip
+        written = (*changes.write, *([MAIN_FILE] if changes.start else []))
+        size = sum(len(files[path]) for path in written)
+        started = None if jumper else self._started(start_s)
+        return Flashed(kind, written, size, tuple(changes.remove), len(files) - len(written), started)
 
     def _started(self, start_s: float) -> Started:
         self._note("waiting for the pump and its self-test")

@@ -13,9 +13,9 @@ from pumphost.errors import NoAnswer, PumpError, Refused, TransportError
 from pumphost.flashing.boards import Board
 from pumphost.flashing.files import DELIVERY_FILE, firmware_digest
 from pumphost.replies import Identity, Status
-from pumplink import alarms
+from pumplink import codes
 
-START_S = 60.0  # from the reset to the first answer: 2 s on a board, 15 s on an emulated one
+START_S = 120.0  # from the reset to the first answer: 2 s on a board, 20 s and more on an emulated one
 AGAIN_S = 0.2
 DIGEST_BYTES = 8  # of SHA-256, in IDENTIFY
 
@@ -64,8 +64,10 @@ def check_start(board: Board, started: Started, files: Mapping[str, bytes]) -> N
         )
     if started.identity.build != int(DELIVERY_FILE not in files):
         raise SelfTestFailed(f"{board} runs another kind of build than was flashed; flash it again")
-    if started.status.alarm_bits >> alarms.ALARM_SELF_TEST & 1:
+    if started.status.alarm_bits >> codes.ALARM_SELF_TEST & 1:
+        name = codes.ALARMS[codes.ALARM_SELF_TEST][0]
         raise SelfTestFailed(
-            f"{board} is flashed and verified, and its self-test failed: it will not deliver; see which part: "
-            f"pumpbench alarms --port {board.address}"
+            f"{board} is flashed and verified, and its pump shows the alarm {name}, of "
+            "this start or latched since one before: it will not deliver; see which part and what to do: pumpbench "
+            f"alarms --port {board.address}"
         )

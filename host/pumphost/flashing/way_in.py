@@ -20,7 +20,7 @@ from pumplink import codes
 
 WORD = b"\x03pumpbench\r"  # ends a test build: pumpfw.boards.pico.usb
 JUMPER = "fit its provisioning jumper (GP18 to ground) and plug the board in anew"
-AWAY_S = 60.0  # from the word, or a reset, to the prompt: 2 s on a board, 10 s on an emulated one
+AWAY_S = 60.0  # from the word to the prompt: 2 s on a board, 10 s and more on an emulated one
 AGAIN_S = 0.2
 _NOT_DELIVERING = (codes.BOOT, codes.STOP_MODE, codes.FAULT)
 
