@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_tools import one_sentence, run
+from cli_tools import THERAPY, one_sentence, run
 from flash_board import FlashBoard, needs_micropython
 from test_flash import PROVISIONED, RING, x86_64
 
 from pumphil.rigs.compiled import compiled_firmware
-from pumphost.flashing import files, prompt
+from pumphost.flashing import files, prompt, way_in
 from pumphost.programmer import Programmer
 from pumphost.transport import open_transport
 
@@ -25,7 +25,8 @@ pytestmark = [needs_micropython, x86_64]
 @pytest.fixture(autouse=True)
 def near(monkeypatch: pytest.MonkeyPatch) -> None:
     """This board answers in milliseconds, and has the processor of this computer."""
-    monkeypatch.setattr(prompt, "KNOCK_S", 0.3)
+    monkeypatch.setattr(way_in, "KNOCK_S", 0.3)
+    monkeypatch.setattr(way_in, "LAST_KNOCK_S", 30.0)
     monkeypatch.setattr(files, "PROCESSOR", "x64")
 
 
@@ -119,3 +120,20 @@ def test_ctrl_c_says_what_is_left_of_the_board(tmp_path: Path, monkeypatch: pyte
             "stopped by Ctrl-C; the board is marked as not flashed and its motor stays off; run the same command again"
         )
         assert board.files()["/main.py"] == files.UNFLASHED.encode()
+
+
+def test_only_an_emulated_board_can_be_served_blank() -> None:
+    told = run("serve", "--rig", "sim", "--blank")
+    assert told.exit_code == 2
+    assert one_sentence(told) == "rig sim is no board that can be flashed: use --rig emulated"
+
+
+@pytest.mark.parametrize("options", [["--time-scale", "2"], ["THERAPY"]])
+def test_an_emulated_board_has_its_own_time_and_no_therapy(tmp_path: Path, options: list[str]) -> None:
+    (tmp_path / "therapy.toml").write_text(THERAPY)
+    given = [str(tmp_path / "therapy.toml") if option == "THERAPY" else option for option in options]
+    told = run("serve", "--rig", "emulated", *given)
+    assert told.exit_code == 2
+    assert one_sentence(told) == (
+        "rig emulated is served without a therapy and at time scale 1: serve it, then pumpbench program --port PORT"
+    )

@@ -20,7 +20,7 @@ from emulated_repl import needs_image
 
 from pumphil.rigs.compiled import compiled_firmware
 from pumphost.errors import NoAnswer
-from pumphost.flashing import files, prompt
+from pumphost.flashing import files, prompt, way_in
 from pumphost.flashing.boards import Board
 from pumphost.flashing.flash import Flashed, Flasher
 from pumphost.programmer import Programmer
@@ -34,6 +34,7 @@ PATIENT_S = 1_200
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prompt, "KNOCK_S", 20.0)
+    monkeypatch.setattr(way_in, "KNOCK_S", 20.0)
     monkeypatch.setattr(prompt, "PATIENCE_S", 120.0)
     monkeypatch.setattr("pumphost.session.READ_TIMEOUT_S", 20.0)
 

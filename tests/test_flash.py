@@ -19,7 +19,7 @@ from pumpfw.core.ports import KEY_AREAS
 from pumphil.rigs.compiled import compiled_firmware
 from pumphost.errors import PumpError
 from pumphost.flashing import files as contents
-from pumphost.flashing import prompt
+from pumphost.flashing import prompt, way_in
 from pumphost.flashing.boards import Board
 from pumphost.flashing.flash import Flashed, Flasher
 from pumphost.flashing.look import NotFlashed, look
@@ -54,7 +54,8 @@ PROVISIONED = {f"/store/{area:02}": RING.block() for area in KEY_AREAS}
 @pytest.fixture(autouse=True)
 def near(monkeypatch: pytest.MonkeyPatch) -> None:
     """This board answers in milliseconds."""
-    monkeypatch.setattr(prompt, "KNOCK_S", 0.3)
+    monkeypatch.setattr(way_in, "KNOCK_S", 0.3)
+    monkeypatch.setattr(way_in, "LAST_KNOCK_S", 30.0)
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +87,8 @@ def test_a_blank_board_gets_everything_and_its_pump_starts(folder: Path, firmwar
     assert done.started.identity.fw_digest == firmware[contents.DIGEST_FILE][:8]
     assert done.started.status.mode == codes.STOP_MODE
     assert said[0] == "Raspberry Pi Pico with RP2040, MicroPython 1.28.0"
+    told = (folder / "told").read_text().split("start\n")
+    assert "pin 4 1" in told[1], "the motor was switched off at the prompt, before the firmware did so itself"
 
 
 def test_a_second_flash_writes_nothing(folder: Path, firmware: dict[str, bytes]) -> None:
@@ -144,6 +147,11 @@ def test_a_pump_that_delivers_is_refused_and_goes_on(folder: Path, firmware: dic
         )
         with Programmer(open_transport(board.port), keys=lambda uid: RING) as pump:
             assert pump.status().mode == codes.SCHEDULE
+            pump.stop()
+            pump.start(delay_ms=1_800_000)
+        with pytest.raises(NotFlashed, match="the pump is waiting for a delayed start; stop it first: pumpbench stop"):
+            flash(board, firmware)
+        with Programmer(open_transport(board.port), keys=lambda uid: RING) as pump:
             pump.stop()
         assert board.told().count("start") == starts
         before = len(board.told())

@@ -16,7 +16,7 @@ from test_flash_refused import ANY_CODE
 
 from pumphost.errors import PumpError
 from pumphost.flashing import files as contents
-from pumphost.flashing import prompt
+from pumphost.flashing import prompt, way_in
 from pumphost.flashing.boards import Board
 from pumphost.flashing.flash import Flasher, State
 
@@ -34,9 +34,10 @@ LEFT = {
 
 
 @pytest.fixture(autouse=True)
-def near(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This board answers in milliseconds."""
-    monkeypatch.setattr(prompt, "KNOCK_S", 0.3)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A prompt is there as soon as this computer gets to it."""
+    monkeypatch.setattr(prompt, "KNOCK_S", 30.0)
+    monkeypatch.setattr(way_in, "KNOCK_S", 30.0)
 
 
 def firmware(files: dict[str, bytes]) -> dict[str, bytes]:

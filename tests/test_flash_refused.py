@@ -25,14 +25,15 @@ pytestmark = needs_micropython
 PICO_CODE = b"M\x06\x13\x1f"  # head of machine code for a Pico: version 6.3, armv6m, ints of 31 bits
 ANY_CODE = b"M\x06\x00\x1f"
 TINY = {"/main.py": contents.MAIN.encode(), "/pumpbench/start.mpy": ANY_CODE, "/pumpbench/digest": b"d" * 32}
-FOREIGN = b"import time\nprint('somebody else')\nwhile True:\n    time.sleep(1)\n"
+FOREIGN = b"import time\nprint('somebody', 'else')\nwhile True:\n    time.sleep(1)\n"
 DEAF = b"import micropython, time\nmicropython.kbd_intr(-1)\nprint('deaf')\nwhile True:\n    time.sleep(1)\n"
 
 
 @pytest.fixture(autouse=True)
-def near(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This board answers in milliseconds."""
-    monkeypatch.setattr(prompt, "KNOCK_S", 0.3)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A prompt is there as soon as this computer gets to it."""
+    monkeypatch.setattr(prompt, "KNOCK_S", 30.0)
+    monkeypatch.setattr(way_in, "KNOCK_S", 30.0)
 
 
 @contextmanager
@@ -131,7 +132,9 @@ def test_a_port_that_another_program_holds(tmp_path: Path) -> None:
         assert "another program holds it: close that program" in told
 
 
-def test_a_board_busy_with_a_program_that_gives_no_prompt(tmp_path: Path) -> None:
+def test_a_board_busy_with_a_program_that_gives_no_prompt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(way_in, "KNOCK_S", 0.1)
+    monkeypatch.setattr(way_in, "LAST_KNOCK_S", 0.3)
     with unchanged(tmp_path, {"/main.py": DEAF}, says=b"deaf") as board:
         assert refusal(board) == (
             "PORT not flashed, nothing on it was changed: it is busy with a program that gives no prompt and does not "

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from pico_chip import on_a_pico
 
-from pumphost.flashing import files
+from pumphost.flashing import files, flash, way_in
 
 with on_a_pico():
-    from pumpfw.boards.pico import selftest, watchdog, wiring
+    from pumpfw.boards.pico import selftest, stepper, store, usb, watchdog, wiring
 
 
 def test_main_looks_at_the_pin_and_the_word_of_the_board() -> None:
@@ -23,6 +23,29 @@ def test_main_looks_at_the_pin_and_the_word_of_the_board() -> None:
     assert files.MAIN.count(f"mem32[0x{watchdog._SCRATCH:X}]") == 2
     assert (files.FIRMWARE_FOLDER, files.DIGEST_FILE) == (selftest.FOLDER, selftest.DIGEST_FILE)
     compile(files.MAIN, "main.py", "exec")
+
+
+def test_the_mark_and_the_flasher_switch_off_the_pin_of_the_driver() -> None:
+    """And what ends a test build is the word that its port listens to."""
+    off = f"Pin({wiring.ENABLE}, Pin.OUT, value={stepper._OFF})"
+    assert off in files.UNFLASHED
+    assert off in flash.MOTOR_OFF
+    assert f"Pin({wiring.JUMPER}, Pin.IN, Pin.PULL_UP)" in flash.JUMPER_FITTED
+    assert way_in.WORD == usb.PROMPT
+    assert files.STORE_FOLDER == store._FOLDER
+    assert files.MAIN.encode().startswith(files.MARKS)
+    assert files.UNFLASHED.encode().startswith(files.MARKS)
+    compile(files.UNFLASHED, "main.py", "exec")
+
+
+@pytest.mark.parametrize("delivery", [False, True])
+def test_the_board_knows_a_delivery_build_by_its_file(
+    delivery: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path, data in files.board_files(tmp_path, delivery=delivery).items():
+        tmp_path.joinpath(path.rpartition("/")[2]).write_bytes(data)
+    monkeypatch.setattr(selftest, "FOLDER", str(tmp_path))
+    assert selftest.build() == int(not delivery)
 
 
 @pytest.fixture

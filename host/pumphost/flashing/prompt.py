@@ -45,9 +45,9 @@ class BoardError(PumpError):
 
 
 class Prompt:
-    """An open port at whose other end MicroPython waits for code."""
+    """An open port at whose other end MicroPython waits for code. `knock_s`: how long it is asked to; 0: KNOCK_S."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, knock_s: float = 0) -> None:
         from mpremote.transport_serial import SerialTransport
 
         from pumphost.transport import open_transport
@@ -60,7 +60,7 @@ class Prompt:
             self._transport: Any = SerialTransport(port, timeout=_READ_S)
         try:
             with self._line("asking for the prompt", NoPrompt):
-                self._transport.enter_raw_repl(soft_reset=False, timeout_overall=KNOCK_S)
+                self._transport.enter_raw_repl(soft_reset=False, timeout_overall=knock_s or KNOCK_S)
             self._transport.serial.timeout = PATIENCE_S
         except BaseException:
             self.close()
@@ -96,7 +96,6 @@ class Prompt:
         with contextlib.suppress(OSError, PumpError), self._line("leaving"):
             self._transport.exit_raw_repl()
             self._transport.serial.write(b"\x04")
-            self._transport.serial.flush()
         self.close()
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pumphost.errors import NoAnswer, TransportError
 from pumphost.flashing.boards import PUT_MICROPYTHON, Board
 from pumphost.flashing.look import NotFlashed
-from pumphost.flashing.prompt import NoPrompt, Prompt
+from pumphost.flashing.prompt import KNOCK_S, NoPrompt, Prompt
 from pumphost.units import format_rate
 from pumplink import codes
 
@@ -22,18 +22,25 @@ WORD = b"\x03pumpbench\r"  # ends a test build: pumpfw.boards.pico.usb
 JUMPER = "fit its provisioning jumper (GP18 to ground) and plug the board in anew"
 AWAY_S = 60.0  # from the word to the prompt: 2 s on a board, 10 s and more on an emulated one
 AGAIN_S = 0.2
+LAST_KNOCK_S = 5.0  # where neither prompt nor pump has answered: it may just be starting, or slow
 _NOT_DELIVERING = (codes.BOOT, codes.STOP_MODE, codes.FAULT)
 
 
 def enter(board: Board, note: Callable[[str], None]) -> Prompt:
     """The prompt of the board. Raises `NotFlashed` (2 to 5 above), `TransportError`: the port cannot be opened."""
-    try:
-        return Prompt(board.address)
-    except NoPrompt:
-        pass
-    _make_way(board)
-    note("the pump makes way for the prompt")
-    return wait_for_prompt(board)
+    for knock_s in (KNOCK_S, LAST_KNOCK_S):
+        try:
+            return Prompt(board.address, knock_s)
+        except NoPrompt:
+            pass
+        if _made_way(board):
+            note("the pump makes way for the prompt")
+            return wait_for_prompt(board)
+    raise NotFlashed(
+        f"{board} not flashed, nothing on it was changed: it is busy with a program that gives no prompt and does not "
+        f"answer as a pump; if it is a pump, {JUMPER}, then run the command again; if not, {PUT_MICROPYTHON}, then run "
+        "the command again"
+    )
 
 
 def wait_for_prompt(board: Board) -> Prompt:
@@ -51,7 +58,8 @@ def wait_for_prompt(board: Board) -> Prompt:
         time.sleep(AGAIN_S)
 
 
-def _make_way(board: Board) -> None:
+def _made_way(board: Board) -> bool:
+    """Whether a pump was there, which now starts into its prompt. Raises `NotFlashed` if it must not or will not."""
     from pumphost.programmer import Programmer
     from pumphost.transport import open_transport
 
@@ -59,11 +67,8 @@ def _make_way(board: Board) -> None:
     with Programmer(open_transport(board.address), keys=None) as pump:
         try:
             identity, status = pump.identify(), pump.status()
-        except NoAnswer as exc:
-            raise NotFlashed(
-                f"{refused} it is busy with a program that gives no prompt and does not answer as a pump; if it is a "
-                f"pump, {JUMPER}, then run the command again; if not, {PUT_MICROPYTHON}, then run the command again"
-            ) from exc
+        except NoAnswer:
+            return False
         if status.mode not in _NOT_DELIVERING or status.flags & codes.FLAG_DELAYED:
             doing = f"in mode {status.mode_name} at {format_rate(status.rate_nl_per_day)}"
             if status.mode in _NOT_DELIVERING:
@@ -78,3 +83,4 @@ def _make_way(board: Board) -> None:
                 "command again, then take the jumper out"
             )
         pump.transport.write(WORD)
+        return True

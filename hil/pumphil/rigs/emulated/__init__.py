@@ -7,4 +7,5 @@ repairs.py   five faults of the emulator (rp2040py), mended from outside
 chip.py      one chip with its pins, run to an instant; power off and on
 wires.py     what hangs on the pins: driver and plant, encoder, sensors, lamps, buzzer
 rig.py       the rig: contract, time, link
+board.py     a chip at a port, for other processes
 """
