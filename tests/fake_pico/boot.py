@@ -213,4 +213,4 @@ for _name in ("boot.py", "main.py"):
         raise
     except BaseException as _error:  # noqa: BLE001 - whatever it is, the prompt comes after it
         _own.print_exception(_error)
-kbd_intr(3)
+kbd_intr(-1)  # at the prompt a byte 0x03 is read; as a signal between two steps it would end this process
