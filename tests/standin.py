@@ -54,7 +54,7 @@ class Pump:
             eval(self.at["do"], self._names)
         return now_ms + self.at["every"]
 """
-KEPT = ("__init__", "ports", "timebase")
+KEPT = ("__init__", "ports", "timebase", "wide")
 
 
 class StandinRig:

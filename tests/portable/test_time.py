@@ -5,8 +5,33 @@ micropython tests/portable/run.py test_time
 
 from pumpfw.core.timebase import TICKS_PERIOD, Timebase
 from pumpfw.core.wallclock import WallClock
+from pumpfw.core.wide import wide
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+
+
+def test_a_wide_array_has_64_bits_on_every_board():
+    numbers = wide((0, -1, 5))
+    numbers[0] = (1 << 62) - 1
+    numbers[1] = -(1 << 62)
+    numbers[2] += 1 << 40
+    assert list(numbers) == [4_611_686_018_427_387_903, -4_611_686_018_427_387_904, 1_099_511_627_781]
+    assert list(wide(bytes(16))) == [0, 0]
+
+
+def test_mpy_a_small_number_of_a_wide_array_is_no_object():
+    """Where that can be: on 64 bits."""
+    import gc
+    import sys
+
+    if sys.maxsize < 1 << 40:
+        return
+    numbers = wide((7, 0))
+    gc.collect()
+    before = gc.mem_alloc()
+    for _ in range(100):
+        numbers[1] = numbers[0] + 1
+    assert gc.mem_alloc() - before < 1_000, "a hundred objects and more"
 
 
 # -- pump time ---------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ stops is not decided here: the pump asks `first_of`. Nothing is allocated that o
 """
 
 import struct
-from array import array
 
+from pumpfw.core.wide import wide
 from pumplink import device
 
 # a byte of device.ALARMS is priority | action << 2 | latching << 4
@@ -38,9 +38,9 @@ class Alarms:
         self.changed = False
         self._states = bytearray(CODES)
         self._order = bytearray(len(device.ALARMS) + 1)  # codes shown, oldest first; behind them a zero to shift in
-        self._since = array("q", bytes(8 * len(self._order)))  # of the code at the same place
+        self._since = wide(bytes(8 * len(self._order)))  # of the code at the same place
         self._count = 0
-        self._times = array("q", [0, 0])
+        self._times = wide([0, 0])
         self._journal = journal
         self._annunciator = annunciator
 

@@ -8,6 +8,7 @@ time, never queued, never resumed (BOL-12).
 import struct
 from array import array
 
+from pumpfw.core.wide import wide
 from pumplink.device import DAY_MS
 
 HISTORY = 24  # the largest programmable maximum in 24 h
@@ -60,9 +61,9 @@ class BolusHistory:
     SIZE = 8 * HISTORY + 25
 
     def __init__(self):
-        self._starts = array("q", [_NEVER] * HISTORY)
+        self._starts = wide([_NEVER] * HISTORY)
         self._count = 0
-        self._at = array("q", (_NEVER, _NEVER, _NEVER))  # lockout ends; newest bolus of any kind started, and ended
+        self._at = wide((_NEVER, _NEVER, _NEVER))  # lockout ends; newest bolus of any kind started, and ended
 
     def add(self, now_ms):
         """A patient bolus starts now."""
@@ -117,7 +118,7 @@ class BolusHistory:
     def load(self, buf, at):
         """The reverse of `save`."""
         self._count = buf[at]
-        self._at = array("q", struct.unpack_from("<3q", buf, at + 1))
+        self._at = wide(struct.unpack_from("<3q", buf, at + 1))
         for i in range(HISTORY):
             self._starts[i] = struct.unpack_from("<q", buf, at + 25 + 8 * i)[0]
         return at + self.SIZE
@@ -129,7 +130,7 @@ class BolusRamp:
     __slots__ = ("order", "volume_nl", "duration_ms", "rate_nl_per_day", "_whole", "_rest", "_t")
 
     def __init__(self):
-        self._t = array("q", bytes(24))  # start, account kept up to, units given
+        self._t = wide(bytes(24))  # start, account kept up to, units given
         self.begin(0, 0, 1, 0, 0)
 
     def begin(self, order, volume_nl, duration_ms, units, now_ms):

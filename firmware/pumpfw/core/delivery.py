@@ -8,9 +8,8 @@ packet is the most that a crash can add, and it is the same half minute of thera
 Missed volume is not this module's business: time that must not be delivered is never integrated.
 """
 
-from array import array
-
 from pumpfw.core.config import PACKET_INTERVAL_MS, PACKET_MAX_NL
+from pumpfw.core.wide import wide
 from pumplink.device import DAY_MS
 
 _CARRY, _SETTLED_NL, _SETTLED_STEPS = range(3)
@@ -26,7 +25,7 @@ class Delivery:
 
     def __init__(self, config):
         self._per_ms = config.steps_per_rev
-        self._account = array("q", (0, 0, 0))
+        self._account = wide((0, 0, 0))
         self.total = 0
         self.nl_per_rev = config.nl_per_rev
         self.calibrate(config.nl_per_rev)

@@ -6,15 +6,15 @@ again get the same answer without being executed a second time (LINK-04). What a
 """
 
 import struct
-from array import array
 
-from pumpfw.core import commands
+from pumpfw.core import commands, durable
 from pumpfw.core.events import Events
 from pumpfw.core.keys import Keys
 from pumpfw.core.programming import Programming
 from pumpfw.core.replies import fields_into, put, refused
 from pumpfw.core.session import GAP_MAX, Session
 from pumpfw.core.testbuild import Tester
+from pumpfw.core.wide import wide
 from pumplink import device, layout
 from pumplink.device import VERSION_MAJOR, VERSION_MINOR
 from pumplink.frame import (
@@ -56,7 +56,7 @@ class LinkServer:
         self.tester = Tester(pump, ports.sensors) if pump.config.build else None
         self._port = ports.link
         self._pump = pump
-        self._strange = array("q", [-(1 << 40)] * _STRANGE_MAX)  # their instants
+        self._strange = wide([-(1 << 40)] * _STRANGE_MAX)  # their instants
         self._hinted = -_HINT_MS
         self._input = bytearray(256)
         self._view = memoryview(self._input)
@@ -213,8 +213,9 @@ class LinkServer:
 
     def abandoned(self, now_ms):
         """Whether a prepared order was left without commit (A27); a session that is over takes its order with it."""
-        self.session.locked_ms(now_ms)  # a lock that is over is not begun anew by a reset
-        if self.session.expired(now_ms):
+        if self._pump.numbers[durable.LOCKED]:
+            self.session.locked_ms(now_ms)  # a lock that is over is not begun anew by a reset
+        if self.session.sid and self.session.expired(now_ms):
             self._leave()
         return self.programming.abandoned(now_ms)
 

@@ -23,6 +23,7 @@ from pumpfw.core.sensors import Sensors
 from pumpfw.core.storage import Storage
 from pumpfw.core.supervisor import Supervisor
 from pumpfw.core.wallclock import WallClock
+from pumpfw.core.wide import wide
 from pumpfw.core.window import RollingWindow
 from pumplink import device
 
@@ -45,13 +46,14 @@ class Pump:
         self.failure = None
         self.basal = 0
         self.levels = -1  # of the reservoir, as last told to the alarms
+        self.causes = 0  # those that come slowly, a bit each, as last told to the alarms
         self.bridging = self._failed = False
         self._packet = 1
         self._lead = self._rest = False  # a bolus owes its first step (BOL-10), or its last ones (BOL-08)
         self._overruns = self.stored = 0
-        self._at = array("q", [0] * 7)
-        self.times = array("q", (0, 0))  # when what is stored was last read back, and last written
-        self.numbers = array("q", bytes(8 * durable.COUNT))
+        self._at = wide([0] * 7)
+        self.times = wide((0, 0))  # when what is stored was last read back, and last written
+        self.numbers = wide(bytes(8 * durable.COUNT))
         self.inverse = array("i", [0] * guard.CELLS)
         # then the large ones, while there is a large piece of the heap
         self.orders = Orders()
@@ -245,25 +247,23 @@ class Pump:
             if self.mode == device.FAULT:
                 return
         if self.settings.rolling_nl:
-            fits = self.window.fits(now_ms, steps, self.settings.rolling_nl)
-            self.alarms.update(device.ALARM_WINDOW, not fits, now_ms)
-            if not fits:
+            if not self.window.fits(now_ms, steps, self.settings.rolling_nl):
+                self.alarms.update(device.ALARM_WINDOW, True, now_ms)
                 delivery.withhold(steps)
                 return
+            self.alarms.update(device.ALARM_WINDOW, False, now_ms)
         self._lead = False
         delivery.issue(steps)
-        total = delivery.total
         self.window.add(now_ms, steps)
-        if total > at[_COVERED]:  # durable before it moves, one packet ahead: two quanta at most (PWR-08)
-            at[_COVERED] = total + steps
+        if delivery.total > at[_COVERED]:  # durable before it moves, one packet ahead: two quanta at most (PWR-08)
+            at[_COVERED] = delivery.total + steps
             self.times[1] = now_ms
             if self.storage.full:
                 self.make_durable(now_ms)
-            if not self.storage.intend(now_ms, total + steps):
+            if not self.storage.intend(now_ms, delivery.total + steps):
                 self.journal.failed = True
-        period_us = self.config.step_period_us
-        self._ports.motor.queue(steps, period_us)
-        at[_FREE] = now_ms + (steps * period_us + 999) // 1000
+        self._ports.motor.queue(steps, self.config.step_period_us)
+        at[_FREE] = now_ms + (steps * self.config.step_period_us + 999) // 1000
         upkeep.reservoir(self, now_ms)
         if self.alarms.priority:
             self._judge(now_ms)

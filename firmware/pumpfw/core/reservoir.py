@@ -10,6 +10,7 @@ level is compared and never taken over. A change of calibration calls `settle()`
 import struct
 from array import array
 
+from pumpfw.core.wide import wide
 from pumplink.device import DAY_MS
 
 _FILL, _USED, _MARK = range(3)  # nL, nL up to the mark, steps at the mark: small numbers, looked at after every packet
@@ -39,7 +40,7 @@ class Reservoir:
         self._config = config
         self._delivery = delivery
         self._n = array("I", (0, 0, 0))
-        self._q = array("q", (0, 0))
+        self._q = wide((0, 0))
         self._ratios = array("H", [0] * _RATIOS)
         self._refills = 0  # with a ratio; counts on from 10 to 19 and round again
 
@@ -102,7 +103,8 @@ class Reservoir:
         """1 at or below the low threshold, 3 at or below the empty one, else 0: after every packet."""
         if not self.filled:
             return 0
-        left_nl = self.remaining_nl()
+        n, delivery = self._n, self._delivery  # in one call: this is asked at every wake
+        left_nl = n[_FILL] - n[_USED] - delivery.volume_nl(delivery.total - n[_MARK])
         if left_nl > self._config.low_nl:
             return 0
         return 3 if left_nl <= self._config.empty_nl else 1

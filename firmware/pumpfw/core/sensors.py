@@ -239,13 +239,12 @@ class Sensors:
     def clocks(self, now_ms):
         """TIME-06: the second clock against pump time. Returns the ms after which it wants to be called again."""
         at = self._at
-        now = now_ms & MASK
         second = self._port.read(SENSE_TICKS)
         if second < 0:
             at[SECOND_CLOCK] = ABSENT
             return NEVER_MS
         if at[SECOND_CLOCK] != ABSENT:
-            span = (now - at[FIRST_CLOCK]) & MASK
+            span = (now_ms - at[FIRST_CLOCK]) & MASK
             if span < COMPARE_MS:
                 return 2 * COMPARE_MS - span
             off = (second - at[SECOND_CLOCK]) & MASK
@@ -253,7 +252,7 @@ class Sensors:
             if (50 * (off - self._tick_ms) > span) != (self._told & TIME_TOLD != 0):
                 self._told ^= TIME_TOLD
                 self._alarms.update(ALARM_TIME, self._told & TIME_TOLD != 0, now_ms)
-        at[FIRST_CLOCK] = now
+        at[FIRST_CLOCK] = now_ms & MASK
         at[SECOND_CLOCK] = second
         return 2 * COMPARE_MS
 

@@ -12,6 +12,7 @@ one. Deliberately not here: modes, rates, what happens after an alarm.
 
 from array import array
 
+from pumpfw.core.wide import wide
 from pumplink.device import (
     ALARM_FREE_FLOW,
     ALARM_OVER_INFUSION,
@@ -76,8 +77,8 @@ class Supervisor:
         self._motor = motor
         self._sensors = sensors
         self._alarms = alarms
-        self._q = array("i", bytes(4 * SIZE))  # read as small integers; a "q" makes an object of each
-        self.unconfirmed_steps = array("q", (0,))  # pulses while no movement was seen (HW-02)
+        self._q = array("i", bytes(4 * SIZE))  # read as small integers on every board
+        self.unconfirmed_steps = wide((0,))  # pulses while no movement was seen (HW-02)
         self.enabled = self.priming = False
         self._done = self._off = motor.done()
         self._rotor = -1

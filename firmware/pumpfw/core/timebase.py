@@ -6,7 +6,7 @@ Must be called at least once in half a period (6.2 days for 2^30 ms); the core's
 build pump time may run `scale` times as fast as the ticks: 10, 60, 300 or 1440 (TIME-10).
 """
 
-from array import array
+from pumpfw.core.wide import wide
 
 TICKS_PERIOD = 1 << 30  # as on rp2; a simulated board wraps the same way
 _MASK = TICKS_PERIOD - 1
@@ -21,7 +21,7 @@ class Timebase:
     def __init__(self, ticks, scale=1):
         self._last = ticks & _MASK
         self._scale = scale
-        self._now = array("q", (0,))  # in an array, so that no integer object outlives a wake on the chip
+        self._now = wide((0,))  # in an array, so that no integer object outlives a wake on the chip
 
     def start(self, now_ms):
         """Pump time goes on from `now_ms`, restored at boot: time without power counts as none (TIME-08)."""

@@ -10,6 +10,12 @@ from pumplink import device
 from pumplink.device import DAY_MS
 
 _SERVICE_LEFT_MS = 90 * DAY_MS  # replacement is announced this long before the end of service (A08)
+# bits of `pump.causes`, and the alarm of each
+_LEVEL, _FILL_AGE, _TUBE, _SERVICE_DUE, _SERVICE_END, _STOPPED, _STOPPED_48H = 1, 2, 4, 8, 16, 32, 64
+_SLOW = bytes((
+    device.ALARM_LEVEL, device.ALARM_FILL_AGE, device.ALARM_TUBE, device.ALARM_SERVICE_DUE, device.ALARM_SERVICE_END,
+    device.ALARM_STOPPED, device.ALARM_STOPPED_48H,
+))  # fmt: skip
 
 
 def reservoir(pump, now_ms):
@@ -71,19 +77,35 @@ def _verify(pump, now_ms):
 
 
 def _slowly(pump, now_ms):
-    # causes that take hours to come
-    alarms, numbers = pump.alarms, pump.numbers
-    alarms.update(device.ALARM_LEVEL, pump.reservoir.mismatch(pump.sensors.level_nl()), now_ms)
-    alarms.update(device.ALARM_FILL_AGE, pump.reservoir.old(now_ms), now_ms)
-    alarms.update(device.ALARM_TUBE, pump.reservoir.worn(), now_ms)
-    service_ms = pump.config.service_ms
-    alarms.update(device.ALARM_SERVICE_DUE, now_ms >= service_ms - _SERVICE_LEFT_MS, now_ms)
-    alarms.update(device.ALARM_SERVICE_END, now_ms >= service_ms, now_ms)
-    stopped_ms = now_ms - numbers[durable.STOP_SINCE]
+    # causes that take hours to come; the alarms are told when one has come or gone
+    reservoir = pump.reservoir
+    causes = _LEVEL if reservoir.mismatch(pump.sensors.level_nl()) else 0
+    if reservoir.old(now_ms):
+        causes |= _FILL_AGE
+    if reservoir.worn():
+        causes |= _TUBE
+    left_ms = pump.config.service_ms - now_ms
+    if left_ms <= _SERVICE_LEFT_MS:
+        causes |= _SERVICE_DUE if left_ms > 0 else _SERVICE_DUE | _SERVICE_END
+    if pump.mode == device.STOP_MODE:
+        causes |= _stopped(pump.numbers, now_ms)
+    changed = causes ^ pump.causes
+    if changed:
+        pump.causes = causes
+        for at in range(len(_SLOW)):
+            if changed >> at & 1:
+                pump.alarms.update(_SLOW[at], causes >> at & 1, now_ms)
+
+
+def _stopped(numbers, now_ms):
+    # reminders of a stop by command
     reason = numbers[durable.STOP_REASON]
-    by_command = pump.mode == device.STOP_MODE and reason != 0 and reason != device.STOP_ALARM
-    alarms.update(device.ALARM_STOPPED, by_command and stopped_ms >= REMIND_MS, now_ms)
-    alarms.update(device.ALARM_STOPPED_48H, by_command and stopped_ms >= STOPPED_MAX_MS, now_ms)
+    if reason == 0 or reason == device.STOP_ALARM:
+        return 0
+    stopped_ms = now_ms - numbers[durable.STOP_SINCE]
+    if stopped_ms < REMIND_MS:
+        return 0
+    return _STOPPED if stopped_ms < STOPPED_MAX_MS else _STOPPED | _STOPPED_48H
 
 
 def _planned_start(pump, now_ms, wait):

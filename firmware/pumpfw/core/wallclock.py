@@ -6,8 +6,7 @@ Never used for rates, lockouts, windows or time-outs (TIME-01). Untrusted until 
 Knows one change of the offset ahead and no calendar: years and zones are the programmer's business.
 """
 
-from array import array
-
+from pumpfw.core.wide import wide
 from pumplink.device import DAY_MS
 
 MINUTE_MS = 60_000
@@ -23,7 +22,7 @@ class WallClock:
         self.trusted = False
         self.offset_min = self._next_min = 0
         self.shift_min = 0  # by how much the change ahead moves local time, either way
-        self._delta = array("q", (0, _NEVER))  # UTC less pump time; UTC of the next change of the offset
+        self._delta = wide((0, _NEVER))  # UTC less pump time; UTC of the next change of the offset
 
     def set(self, now_ms, unix_ms, offset_min, next_unix_ms=0, next_offset_min=0):
         """From pump time `now_ms` on it is `unix_ms` (UTC) and local time is `offset_min` ahead.
