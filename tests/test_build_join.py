@@ -80,6 +80,20 @@ def test_defaults_bases_and_decorators_are_read_outside(joined):
     )
 
 
+def test_what_is_built_in_is_called_by_a_name_of_the_part(joined):
+    after = joined(
+        "3 [0, 1] 7 9 2",
+        app="import own\n\ndef longest(*rows):\n    return max(len(row) for row in rows)\n\n"
+        "def main():\n    print(longest('ab', 'abc'), [*range(2)], own.smaller(7), own.chosen(9), min(3, 2))\n",
+        own="def len(x):\n    return x\n\ndef smaller(x):\n    return len(x)\n\n"
+        "def chosen(max):\n    min = lambda x: x\n    return min(max)\n",
+    )
+    text = text_of(after)
+    names = dict(re.findall(r"^(_\w+) = (len|max|min|range)$", text, re.MULTILINE))
+    assert sorted(names.values()) == ["len", "max", "min", "range"]
+    assert all(f"{short}(" in text for short in names)
+
+
 def test_a_name_of_a_class_body_is_an_attribute_and_no_name_of_the_top_level(joined):
     joined(
         "8 3 3",

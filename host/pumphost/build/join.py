@@ -4,9 +4,9 @@
 
 The modules that the entry reaches follow one another as they would be loaded. What the top level of any of them binds
 gets a short name that is the only one of its kind in the parts that bind or import it, and no name of the sources;
-`main` of the entry keeps its name. While a module is loaded all code in it is in the heap twice over in part, so there
-are several parts and not one. What would not mean the same is refused: a module as a value, an import inside of a
-function, modules that import each other.
+`main` of the entry keeps its name. Some that are built in get one as well. While a module is
+loaded all code in it is in the heap twice over in part, so there are several parts and not one. What would not mean the
+same is refused: a module as a value, an import inside of a function, modules that import each other.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 
-from pumphost.build.modules import BuildError, Module, local_name, mentioned
+from pumphost.build.modules import BuildError, Module, called, local_name, mentioned
 from pumphost.build.rewrite import Rewrite, bound
 from pumphost.build.share import rename, share
 
 MAIN = "main"
 _AT = ":"  # in no identifier
+_BUILTINS = "built in"  # of no module
+# Called by a name of the part they are found like anything else in it; by their own, MicroPython goes through that part
+# in vain and then through the list of all that is built in.
+BUILT_IN = frozenset({"abs", "len", "max", "min", "range"})
 PARTS = 4  # measured: with fewer more is in the heap while loading, with more the imports cost more
 
 
@@ -112,6 +116,8 @@ def _statements(module: Module) -> Iterator[ast.stmt]:
 
 def _import(origin: tuple[str, str], name: str) -> ast.stmt:
     module, what = origin
+    if module == _BUILTINS:
+        return ast.Assign([ast.Name(name, ast.Store())], ast.Name(what, ast.Load()))
     if what:
         return ast.ImportFrom(module, [ast.alias(what, name if name != what else None)], 0)
     return ast.Import([ast.alias(module, name if name != module else None)])
@@ -166,6 +172,9 @@ class _Program:
             for node in modules[name].tree.body:
                 if isinstance(node, ast.Import | ast.ImportFrom):
                     self._take(modules[name], node)
+            module = modules[name]
+            for one in BUILT_IN & {called(node) for node in ast.walk(module.tree)} - module.bound.keys():
+                self.own[name][one] = self.foreign.setdefault((_BUILTINS, one), f"{_BUILTINS}{_AT}{one}")
 
     def _take(self, module: Module, node: ast.Import | ast.ImportFrom) -> None:
         own, aliases = self.own[module.name], self.aliases[module.name]
