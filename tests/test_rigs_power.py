@@ -47,12 +47,29 @@ def test_the_store_is_called_in_the_middle_of_a_poll(bench: StandinRig) -> None:
     assert bench.rig.wakes == 4, "one exchange a wake, whatever the store does"
 
 
-@pytest.mark.parametrize("size", [1, 47, 48, 49, 4_000, 9_000])
+@pytest.mark.parametrize("size", [1, 17, 18, 33, 34, 35, 48, 49, 50, 4_000, 9_000])
 def test_appends_of_any_size_arrive_whole(bench: StandinRig, size: int) -> None:
     made = f"(bytes(range(256)) * 36)[:{size}]"
     assert bench.ask(f"[store.append(0, {made}), store.append(1, memoryview({made}))]") == [True, True]
     assert bench.rig.store.snapshot() == dict.fromkeys((0, 1), (bytes(range(256)) * 36)[:size])
     assert bench.ask(f"read(0, 0, {size}) == {made}") is True
+
+
+def test_small_pieces_are_read_as_they_are_stored_now(bench: StandinRig) -> None:
+    """However much of it the board has read ahead."""
+    assert bench.ask("[store.append(2, bytes(range(250)) * 5), store.append(3, b'other')]") == [True, True]
+    for size in (7, 160, 479, 480, 481, 1_250):
+        parts = "+".join(f"read(2, {at}, {size})" for at in range(0, 1_300, size))
+        assert bench.ask(f"{parts} == bytes(range(250)) * 5") is True
+    assert bench.ask("[read(2, 0, 3), read(3, 0, 9), read(2, 478, 4), read(2, 1248, 9), read(2, 1250, 1)]") == [
+        b"\0\1\2", b"other", b"\xe4\xe5\xe6\xe7", b"\xf8\xf9", b"",
+    ]  # fmt: skip
+    assert bench.ask("[read(3, 0, 9), store.append(3, b's'), read(3, 3, 9), store.erase(3), read(3, 0, 9)]") == [
+        b"other", True, b"ers", True, b"",
+    ]  # fmt: skip
+    assert bench.ask("read(2, 0, 3)") == b"\0\1\2"
+    bench.rig.store.flip(2, 1, 7)
+    assert bench.ask("read(2, 0, 3)") == b"\0\x81\2"
 
 
 def test_a_store_that_fails_says_so_and_keeps_what_it_has(bench: StandinRig) -> None:

@@ -69,10 +69,11 @@ class LockstepLink:
         self.out_count = 0
 
     def read_into(self, buf):
+        if not self.incoming:
+            return 0
         count = min(len(buf), len(self.incoming))
-        if count:
-            buf[:count] = self.incoming[:count]
-            self.incoming = self.incoming[count:]
+        buf[:count] = self.incoming[:count]
+        self.incoming = self.incoming[count:]
         return count
 
     def write(self, data):
@@ -177,7 +178,7 @@ class LockstepBoard:
         link = self._link
         annunciator = self._annunciator
         values = self._sensors.values
-        if changed or min(second, rotor, values[SENSE_TICKS], values[SENSE_ROTOR]) < 0:  # one is ABSENT, or was
+        if changed or second | rotor | values[SENSE_TICKS] | values[SENSE_ROTOR] < 0:  # one is ABSENT, or was
             self._sensors.news = True
         values[SENSE_TICKS] = second
         values[SENSE_ROTOR] = rotor
@@ -189,7 +190,8 @@ class LockstepBoard:
         motor.steps_done = steps_done
         motor.steps = 0
         motor.flags &= MOTOR_ENABLED
-        link.incoming += tail
+        if tail:
+            link.incoming += tail
         link.out_count = 0
         annunciator.sounding = 0
         if self._timebase is None:

@@ -12,8 +12,9 @@ Between a request and its reply come the calls of the store, each answered befor
     answer  u32: bytes that follow, or 1 for done and 0 for not                                  + bytes read
 
 The rig adds POSTED to the number of changed inputs while nothing can fail to be written: then append and erase get no
-answer and are done. The rig carries them out before it looks at the reply, in order, so nothing else differs; a power
-cut among them ends the firmware before anybody has seen what it did after it.
+answer and are done, and short ones go out with the reply. The rig carries them out before it looks at the reply, in
+order, so nothing else differs; a power cut among them ends the firmware before anybody has seen what it did after it.
+A read asks for more than is wanted: what is stored changes within a wake only by what the firmware writes itself.
 """
 
 import gc
@@ -30,7 +31,8 @@ STORE_APPEND = 2
 STORE_ERASE = 3
 POSTED = 128
 POSTED_AT = 16  # of the number of changed inputs in a request
-_SHORT = 48  # an intent or a record goes out in one write
+_AHEAD = 480  # bytes read at once: a store is read in small pieces, one behind the other
+_HELD = 64  # bytes of calls that go out with the reply
 
 
 class VmStore:
@@ -39,37 +41,75 @@ class VmStore:
     def __init__(self, source, sink):
         self._source = source
         self._sink = sink
-        self._call = bytearray(REPLY_SIZE + _SHORT)
+        self._out = bytearray(_HELD)
+        self._view = memoryview(self._out)
+        self._call = self._view[:REPLY_SIZE]
+        self.held = 0  # bytes of calls in it
         self._answer = bytearray(4)
+        self._ahead = bytearray(_AHEAD)  # of `area` from `_at` on; area -1: nothing is known
+        self.area = -1
+        self._at = self._found = 0
         self.posted = False
 
-    def _ask(self, call, area, offset, count, data):
-        out = self._call
-        struct.pack_into(STORE_CALL, out, 0, call, area, offset, count)
-        end = REPLY_SIZE + len(data)
-        if end <= len(out):
-            out[REPLY_SIZE:end] = data
-            self._sink.write(memoryview(out)[:end])
-        else:
-            self._sink.write(memoryview(out)[:REPLY_SIZE])
+    def send(self, data):
+        """Write what is held and `data` behind it, in one piece if it fits."""
+        at = self.held
+        if at + len(data) > _HELD:
+            self._flush()
             self._sink.write(data)
-        if self.posted and call != STORE_READ:
+            return
+        self._out[at : at + len(data)] = data
+        self.held = at + len(data)
+        self._flush()
+
+    def _flush(self):
+        if self.held:
+            self._sink.write(self._view[: self.held])
+            self.held = 0
+
+    def _ask(self, call, area, offset, count, data):
+        answered = call == STORE_READ or not self.posted
+        size = REPLY_SIZE + len(data)
+        if answered or self.held + size > _HELD:
+            self._flush()
+        at = self.held
+        struct.pack_into(STORE_CALL, self._out, at, call, area, offset, count)
+        if not answered and size <= _HELD:
+            self._out[at + REPLY_SIZE : at + size] = data
+            self.held = at + size
+            return 1
+        self._sink.write(self._call)
+        if data:
+            self._sink.write(data)
+        if not answered:
             return 1
         if self._source.readinto(self._answer) != 4:
             raise SystemExit  # the power is gone
         return struct.unpack_from("<I", self._answer, 0)[0]
 
     def read(self, area, offset, count):
-        data = bytearray(count)  # before the question: nothing may fail between it and the answer
-        found = self._ask(STORE_READ, area, offset, count, b"")
-        if found:
-            self._source.readinto(data, found)
-        return data if found == count else data[:found]
+        at = self._at
+        if self.area != area or offset < at or (offset + count > at + self._found and self._found == _AHEAD):
+            self.area = -1
+            if count > _AHEAD:
+                data = bytearray(count)  # before the question: nothing may fail between it and the answer
+                found = self._ask(STORE_READ, area, offset, count, b"")
+                if found:
+                    self._source.readinto(data, found)
+                return data if found == count else data[:found]
+            found = self._ask(STORE_READ, area, offset, _AHEAD, b"")
+            if found:
+                self._source.readinto(self._ahead, found)
+            self.area, self._at, self._found = area, offset, found
+            at = offset
+        return self._ahead[offset - at : min(offset - at + count, self._found)]
 
     def append(self, area, data, more=False):
+        self.area = -1
         return self._ask(STORE_APPEND, area, 0, len(data), data) == 1
 
     def erase(self, area):
+        self.area = -1
         return self._ask(STORE_ERASE, area, 0, 0, b"") == 1
 
 
@@ -94,6 +134,11 @@ def main():
             sink.write(struct.pack("<II", gc.mem_alloc(), gc.mem_free()))
             continue
         store.posted = request[POSTED_AT] >= POSTED
+        store.area = -1  # between two wakes anything may happen to what is stored
         request[POSTED_AT] &= POSTED - 1
         count = board.bytes_wanted()
-        sink.write(reply[: board.exchange(source.read(count) if count else b"")])
+        count = board.exchange(source.read(count) if count else b"")
+        if store.held:
+            store.send(reply[:count])
+        else:
+            sink.write(reply[:count])
