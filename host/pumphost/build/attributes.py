@@ -22,6 +22,7 @@ from pumphost.build.outside import ATTRIBUTES, KNOWN_MODULES
 from pumphost.build.private import is_private
 from pumphost.build.rewrite import bound
 from pumphost.build.share import share
+from pumphost.build.walk import walk
 
 
 def shorten_attributes(modules: dict[str, Module], names: dict[str, dict[str, list[str]]], *, whole: bool) -> None:
@@ -29,7 +30,7 @@ def shorten_attributes(modules: dict[str, Module], names: dict[str, dict[str, li
 
     `whole`: the tree is a whole program, and nothing outside of it asks for public names either.
     """
-    nodes = [node for module in modules.values() for node in ast.walk(module.tree)]
+    nodes = [node for module in modules.values() for node in walk(module.tree)]
     if any(_is_dynamic(node) for node in nodes):
         return
     try:
@@ -94,7 +95,7 @@ def _asked_for(modules: dict[str, Module], classes: list[Class]) -> Iterator[str
         if module.opaque:
             yield from mentioned(module.tree)
         strangers = {local for local, name in _imports(module) if name not in modules}
-        for node in ast.walk(module.tree):
+        for node in walk(module.tree):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in strangers:
                 yield node.attr
     for each in classes:
@@ -109,7 +110,7 @@ def _asked_for(modules: dict[str, Module], classes: list[Class]) -> Iterator[str
 
 def _imports(module: Module) -> Iterator[tuple[str, str]]:
     """Local name and module of every import."""
-    for node in ast.walk(module.tree):
+    for node in walk(module.tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             for alias in node.names:
                 yield local_name(node, alias), module.origin(node) if isinstance(node, ast.ImportFrom) else alias.name

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pumphost.build.modules import Module, bindings, local_name
+from pumphost.build.walk import walk
 
 _METHOD_KINDS = frozenset({"property", "classmethod", "setter", "native", "viper"})
 
@@ -81,7 +82,7 @@ def find_classes(modules: Mapping[str, Module]) -> tuple[list[Class], set[str]]:
     loose = {
         node.attr
         for module in modules.values()
-        for node in ast.walk(module.tree)
+        for node in walk(module.tree)
         if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load) and id(node) not in on_self
     }
     return tree.classes, loose
@@ -93,13 +94,13 @@ def _lent(tree: _Tree, modules: Mapping[str, Module]) -> Iterator[str]:
     for each in tree.classes:
         for method in class_scope(each.node):
             first = _self_of(method) if isinstance(method, ast.FunctionDef) else ""
-            for call in ast.walk(method) if first else ():
+            for call in walk(method) if first else ():
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.args:
                     given, base = call.args[0], tree.known(each.module, call.func.value)
                     if isinstance(given, ast.Name) and given.id == first and base in each.line:
                         own.add(id(call.func))
     for module in modules.values():
-        for node in ast.walk(module.tree):
+        for node in walk(module.tree):
             if isinstance(node, ast.Attribute) and id(node) not in own and tree.known(module, node.value):
                 yield node.attr
 
@@ -118,7 +119,7 @@ def _self_of(method: ast.FunctionDef) -> str:
 def _set(method: ast.FunctionDef) -> Iterator[ast.Attribute]:
     """What a method sets on the object itself."""
     first = _self_of(method)
-    for item in ast.walk(method):
+    for item in walk(method):
         if isinstance(item, ast.Attribute) and not isinstance(item.ctx, ast.Load):
             on_self = isinstance(item.value, ast.Name) and item.value.id == first
             yield from [item] if on_self else []
@@ -134,7 +135,7 @@ class _Tree:
         self.classes = [
             Class(node, module)
             for module in modules.values()
-            for node in ast.walk(module.tree)
+            for node in walk(module.tree)
             if isinstance(node, ast.ClassDef)
         ]
         self._named = {(each.module.name, each.node.name): each for each in self.classes}
@@ -151,7 +152,7 @@ class _Tree:
             ]
 
     def _imports(self, module: Module) -> Iterator[tuple[str, tuple[str, str]]]:
-        for node in ast.walk(module.tree):
+        for node in walk(module.tree):
             if isinstance(node, ast.ImportFrom):
                 yield from ((local_name(node, alias), (module.origin(node), alias.name)) for alias in node.names)
             elif isinstance(node, ast.Import):

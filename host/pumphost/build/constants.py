@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from pumphost.build.modules import Module, loads, local_name, words
+from pumphost.build.walk import walk
 
 _CONSTANT = re.compile(r"_*[A-Z][A-Z0-9_]*")
 _MAX_BITS = 64
@@ -39,7 +40,7 @@ class Constants:
         self._vetoed = {
             node.attr
             for module in modules.values()
-            for node in ast.walk(module.tree)
+            for node in walk(module.tree)
             if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
         }.union(*(words(module.tree) for module in modules.values()))
         self._before = before
@@ -160,7 +161,7 @@ class Constants:
         return {
             node.attr
             for module in self.modules.values()
-            for node in ast.walk(module.tree)
+            for node in walk(module.tree)
             if isinstance(node, ast.Attribute)
         }
 
@@ -170,7 +171,7 @@ class Constants:
         needed = {(name, attribute) for name in self.modules for attribute in attributes}
         for module in self.modules.values():
             top = {id(node) for node in module.tree.body}
-            for node in ast.walk(module.tree):
+            for node in walk(module.tree):
                 if isinstance(node, ast.ImportFrom):
                     for alias in node.names:
                         what, local = (module.origin(node), alias.name), local_name(node, alias)

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pumphost.build.modules import BuildError, Module, called, local_name, mentioned
 from pumphost.build.rewrite import Rewrite, bound
 from pumphost.build.share import rename, share
+from pumphost.build.walk import walk
 
 MAIN = "main"
 _AT = ":"  # in no identifier
@@ -148,7 +149,7 @@ def _defined(node: ast.stmt) -> str:
 
 
 def _read(node: ast.AST) -> Iterator[str]:
-    return (n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
+    return (n.id for n in walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
 
 
 class _Program:
@@ -173,7 +174,7 @@ class _Program:
                 if isinstance(node, ast.Import | ast.ImportFrom):
                     self._take(modules[name], node)
             module = modules[name]
-            for one in BUILT_IN & {called(node) for node in ast.walk(module.tree)} - module.bound.keys():
+            for one in BUILT_IN & {called(node) for node in walk(module.tree)} - module.bound.keys():
                 self.own[name][one] = self.foreign.setdefault((_BUILTINS, one), f"{_BUILTINS}{_AT}{one}")
 
     def _take(self, module: Module, node: ast.Import | ast.ImportFrom) -> None:

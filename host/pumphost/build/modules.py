@@ -12,9 +12,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from pumphost.build.walk import walk
+
 # With one of these called in it, a module may reach any of its names by a text made at run time.
 REFLECTION = frozenset({"eval", "exec", "compile", "globals", "locals", "vars", "dir"})
 DYNAMIC_CLASSES = frozenset({"__getattr__", "__getattribute__", "__setattr__", "__delattr__", "__dict__"})
+_BINDING = (ast.stmt, ast.excepthandler, ast.pattern)  # kinds of nodes that may bind, beside names and parameters
 _NAMES_ONLY = re.compile(r"[\w\s,]+")
 
 
@@ -38,7 +41,7 @@ class Module:
         self.is_package = parts[-1] == "__init__"
         self.name = ".".join(parts[:-1] if self.is_package else parts)
         self.bound = Counter(bindings(self.tree))
-        self.opaque = any(called(node) in REFLECTION for node in ast.walk(self.tree)) or "*" in self.bound
+        self.opaque = any(called(node) in REFLECTION for node in walk(self.tree)) or "*" in self.bound
 
     def origin(self, node: ast.ImportFrom) -> str:
         """Dotted name of the module that this statement imports from."""
@@ -55,7 +58,7 @@ def parse(sources: Mapping[str, str]) -> dict[str, Module]:
         module.name: module for module in (Module(path, ast.parse(text, path)) for path, text in sources.items())
     }
     for module in modules.values():
-        for node in ast.walk(module.tree):
+        for node in walk(module.tree):
             if isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and module.origin(node) in modules:
                 modules[module.origin(node)].opaque = True
     return modules
@@ -75,11 +78,14 @@ def local_name(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> str:
 
 def bindings(tree: ast.AST) -> Iterator[str]:
     """Every name that anything in `tree` binds, deletes or declares; parameters as well."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            yield node.id
+    for node in walk(tree):
+        if isinstance(node, ast.Name):
+            if not isinstance(node.ctx, ast.Load):
+                yield node.id
         elif isinstance(node, ast.arg):
             yield node.arg
+        elif not isinstance(node, _BINDING):
+            continue
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
         elif isinstance(node, ast.Import | ast.ImportFrom):
@@ -94,16 +100,16 @@ def bindings(tree: ast.AST) -> Iterator[str]:
 
 def loads(tree: ast.AST) -> Counter[str]:
     """How often each plain name is read."""
-    return Counter(n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
+    return Counter(n.id for n in walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
 
 
 def words(tree: ast.AST) -> set[str]:
     """Names that are spelt out: in strings of names alone (getattr and its kind), docstrings apart; keywords."""
     prose = {
-        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        id(node.value) for node in walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Constant) and id(node) not in prose and isinstance(node.value, str | bytes):
             text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
             if _NAMES_ONLY.fullmatch(text):
@@ -113,7 +119,7 @@ def words(tree: ast.AST) -> set[str]:
 
 def keywords(tree: ast.AST) -> Iterator[str]:
     """Names by which calls pass arguments and patterns look at attributes: whose they are, nobody knows."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.keyword) and node.arg:
             yield node.arg
         elif isinstance(node, ast.MatchClass):
@@ -130,7 +136,7 @@ def is_slots(node: ast.stmt) -> bool:
 def slot_words(tree: ast.AST) -> set[str]:
     """Names that occur as a string in `__slots__` only."""
     inside: Counter[str] = Counter()
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.ClassDef):
             for statement in filter(is_slots, node.body):
                 inside.update(strings(statement))
@@ -140,12 +146,12 @@ def slot_words(tree: ast.AST) -> set[str]:
 
 def strings(tree: ast.AST) -> Iterator[str]:
     """Every string constant."""
-    return (n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str))
+    return (n.value for n in walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str))
 
 
 def imported_names(tree: ast.AST) -> Iterator[str]:
     """Names that import statements ask other modules for, and parts of module names."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             for alias in node.names:
                 yield from alias.name.split(".")
@@ -158,7 +164,7 @@ def mentioned(tree: ast.AST) -> Iterator[str]:
     yield from bindings(tree)
     yield from imported_names(tree)
     yield from words(tree)
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Name):
             yield node.id
         elif isinstance(node, ast.Attribute):

@@ -11,6 +11,7 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from pumphost.build.modules import Module, words
+from pumphost.build.walk import walk
 
 _ODD = (
     ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, ast.Global, ast.Nonlocal,
@@ -24,7 +25,7 @@ def shorten(modules: Iterable[Module], taken: set[str]) -> None:
     spelt = set[str]().union(*(words(module.tree) for module in modules))
     for module in modules:
         if not module.opaque:
-            for node in ast.walk(module.tree):
+            for node in walk(module.tree):
                 if isinstance(node, ast.FunctionDef):
                     _shorten(node, spelt, (name for name in _short_names() if name not in taken))
 
@@ -37,7 +38,7 @@ def _short_names() -> Iterator[str]:
 
 
 def _shorten(function: ast.FunctionDef, spelt: set[str], short: Iterator[str]) -> None:
-    body = [node for statement in function.body for node in ast.walk(statement)]
+    body = [node for statement in function.body for node in walk(statement)]
     arguments = function.args
     if any(isinstance(node, _ODD) for node in body) or arguments.kwonlyargs or arguments.posonlyargs or arguments.kwarg:
         return

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pumphost.build.modules import Module, imported_names, mentioned, words
 from pumphost.build.rewrite import bound
 from pumphost.build.share import rename, share
+from pumphost.build.walk import walk
 
 
 def shorten_private(modules: dict[str, Module]) -> dict[str, dict[str, list[str]]]:
@@ -37,7 +38,7 @@ def is_private(name: str) -> bool:
 
 
 def _attributes(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Attribute):
             yield node.attr
         elif isinstance(node, ast.ClassDef):
@@ -45,7 +46,7 @@ def _attributes(tree: ast.AST) -> Iterator[str]:
 
 
 def _occurrences(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in walk(tree):
         for key in ("id", "name", "arg", "asname"):
             value = getattr(node, key, None)
             if isinstance(value, str):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 from pumphost.build.modules import BuildError, Module, local_name
+from pumphost.build.walk import walk
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
@@ -72,7 +73,7 @@ class Rewrite(ast.NodeTransformer):
         self._visit_parts(arguments, ("defaults",))
         every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
         scope = {argument.arg for argument in every if argument} | set(bound(node.body))
-        shared = {name for inner in ast.walk(node) if isinstance(inner, ast.Global) for name in inner.names}
+        shared = {name for inner in walk(node) if isinstance(inner, ast.Global) for name in inner.names}
         if self._global(node.name) and not self._scopes:
             node.name = self._own.get(node.name, node.name)
         self._inside(node, scope - shared, ("body",))

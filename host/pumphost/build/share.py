@@ -9,6 +9,8 @@ import ast
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Mapping, Set
 
+from pumphost.build.walk import walk
+
 
 def short_names() -> Iterator[str]:
     """_a to _z, then _a1, _b1, …"""
@@ -36,7 +38,7 @@ def share(places: Mapping[str, Set[Hashable]], uses: Counter[str], taken: Collec
 
 def rename(tree: ast.AST, table: Mapping[str, str]) -> None:
     """Other texts for names of variables, functions, classes and imports, in place; attributes are left."""
-    for node in ast.walk(tree):
+    for node in walk(tree):
         for key in ("id", "name", "arg", "asname", "rest"):
             value = getattr(node, key, None)
             if isinstance(value, str) and value in table:

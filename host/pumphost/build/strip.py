@@ -6,12 +6,13 @@ import ast
 from collections.abc import Iterable
 
 from pumphost.build.modules import Module, is_slots, mentioned
+from pumphost.build.walk import walk
 
 
 def strip(modules: Iterable[Module]) -> None:
     """Take `__slots__` and annotations out of all modules, in place; neither if some module reads it."""
     modules = list(modules)
-    read = {node.attr for module in modules for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)}
+    read = {node.attr for module in modules for node in walk(module.tree) if isinstance(node, ast.Attribute)}
     named = {
         name for module in modules for name in mentioned(module.tree) if name in ("__annotations__", "get_type_hints")
     }
@@ -19,7 +20,7 @@ def strip(modules: Iterable[Module]) -> None:
         if module.opaque:
             continue
         if "__slots__" not in read:
-            for node in ast.walk(module.tree):
+            for node in walk(module.tree):
                 if isinstance(node, ast.ClassDef):
                     node.body = [item for item in node.body if not is_slots(item)] or [ast.Pass()]
         if not named:
