@@ -73,7 +73,8 @@ def test_a_worker_that_dies_costs_its_own_test_alone(pytester):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals as on POSIX")
 def test_ctrl_c_keeps_what_has_ended(tmp_path):
-    source = TESTS + "\ndef test_zz_hangs(record):\n    import time\n    time.sleep(60)\n"
+    hangs = "import pathlib, time\n    while not pathlib.Path('over').exists():\n        time.sleep(0.05)\n"
+    source = TESTS + f"\ndef test_zz_hangs(record):\n    {hangs}"
     (tmp_path / "test_long.py").write_text(source)
     command = [sys.executable, "-m", "pytest", "-p", "no:random_order", "-p", "no:cacheprovider", "-n", "2", "-v"]
     command += ["--rig", "sim", "--hil-out", str(tmp_path / "out"), str(tmp_path / "test_long.py")]
@@ -86,6 +87,8 @@ def test_ctrl_c_keeps_what_has_ended(tmp_path):
                 break
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
+        time.sleep(3)  # by then the run has ended; a worker that still hangs would be waited for ten seconds
+        (tmp_path / "over").write_text("")
         process.communicate(timeout=30)
     assert process.returncode == pytest.ExitCode.INTERRUPTED
     content = report(tmp_path / "out")
