@@ -46,9 +46,14 @@ for (const kind of [-1, 0, 1]) {
 }
 
 py.set_up();
-py.run(200); // caches filled, first wakes over
+py.run(100);
+py.sleep(60); // a first late wake, as there will be before the later stretches
+py.run(100); // caches filled, first wakes over
 for (const [phase, from] of Object.entries(PHASES)) {
-    while (py.minutes() < from) py.run(50);
+    for (let left = from - py.minutes(); left > 0; left = from - py.minutes()) {
+        if (left > 120) py.sleep(Math.min(Math.floor(left) - 60, 5 * 1440)); // less than half a turn of the ticks
+        py.run(50);
+    }
     const [begin, stepsBefore] = [py.minutes(), py.steps()];
     for (let i = 0; i < 5; i++) py.wake();
     const used = [];

@@ -109,6 +109,12 @@ def run(wakes):
     gc.collect()
 
 
+def sleep(minutes):
+    """One wake that comes late by so much; what was slept through is not caught up, and one is no alarm (TIME-09)."""
+    bench.exchange(bench.wake_in_ms + minutes * 60_000)
+    gc.collect()
+
+
 def minutes():
     """Rig time."""
     now = struct.unpack_from("<Q", bench.now, 0)[0] // 60_000
