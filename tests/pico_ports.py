@@ -92,9 +92,12 @@ class PicoPorts:
         self._t_ms = 0
 
     def _open(self, path: str, mode: str) -> Any:
+        self._check(mode)
+        return _File(open(path, mode), lambda: self._check("wb"))
+
+    def _check(self, mode: str) -> None:
         if self._fails and mode != "rb":
             raise OSError(28, "ENOSPC")
-        return open(path, mode)
 
     def at(self, t_ms: int, act: Callable[[Ports], Any], to_pump: bytes = b"") -> Any:
         chip.at_us(t_ms * 1_000)
@@ -138,6 +141,21 @@ class PicoPorts:
 
     def fail_writes(self, on: bool) -> None:
         self._fails = on
+
+
+class _File:
+    """A file that asks before it writes."""
+
+    def __init__(self, file: Any, check: Callable[[], None]) -> None:
+        self._file = file
+        self._check = check
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def write(self, data: bytes) -> int:
+        self._check()
+        return int(self._file.write(data))
 
 
 class _Late:

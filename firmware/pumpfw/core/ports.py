@@ -17,7 +17,7 @@
 `Store.read(area, offset, count)`    bytes or a bytearray, fewer at the end of what was written
 `Store.append(area, data, more=False) -> bool`   durable when it returns True; with `more` only when a later call
                                     without it has returned True: a board may gather what belongs together
-`Store.erase(area) -> bool`          the area is empty when it returns True
+`Store.erase(area) -> bool`          the area is empty when it returns True, durably with the next append to it
 `Noise.fill(buf)`                    random bytes, as good as the board has them; keys never come from here
 `Watchdog.restart()`                reset the processor once this wake is over
 `Watchdog.feed()`                   called at one place, after control, supervisor and journal have reported progress

@@ -24,6 +24,7 @@ from pumpfw.core.timebase import Timebase
 from pumplink.device import RESET_POWER_ON, RESET_WATCHDOG
 
 SCAN_MS = 40  # sensors are looked at so often while nothing is due (TIME-09: 100 ms)
+QUIET_MS = 100  # with so long to the next wake there is time for the store
 WAKE_MS = 1_000  # and the core at least so often: it feeds the watchdog
 RECHECK_MS = 20_000  # from one piece of 512 bytes of the firmware to the next: 64 KB within 45 min (PWR-12)
 
@@ -50,8 +51,9 @@ class Board:
         self._rechecked = time.ticks_ms()
         config = Config(fw_digest=digest[:8], uid=machine.unique_id(), reset_cause=cause, build=build)
         self._watchdog.feed()
+        self._store = FlashStore()
         ports = Ports(
-            stepper, self._link, self._annunciator, self._watchdog, self._sensors, FlashStore(), Noise()
+            stepper, self._link, self._annunciator, self._watchdog, self._sensors, self._store, Noise()
         )  # fmt: skip
         self._pump = Pump(config, ports)
         self._time = Timebase(time.ticks_ms(), config.time_scale)
@@ -72,6 +74,8 @@ class Board:
                 self._rechecked = ticks
                 if self._recheck.step():
                     self._sensors.fail(selftest.FIRMWARE)
+            if wait_ms > QUIET_MS:
+                self._store.tidy()
             self._wait(ticks, wait_ms)
             if self._link.interrupted:
                 leave_word(STAY)

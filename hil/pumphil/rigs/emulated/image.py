@@ -10,14 +10,16 @@ import os
 import re
 from importlib.util import find_spec
 from pathlib import Path
+from struct import unpack_from
 from typing import Any
 
+from pumpfw.boards.pico.store import FOLDER, HEAD, HEAD_SIZE, TAILS, path_of, tail_path
+from pumpfw.core.ports import KEY_AREAS
 from pumphil.rigs.compiled import compiled_firmware
 from pumphil.rigs.contract import RigMissing
 from pumphost.flashing.files import ENTRY, PROCESSOR, board_files
 
 BLOCK_SIZE, BLOCKS, DISK_VERSION = 4096, 352, 0x0002_0000  # of the file system that the image makes on a Pico
-STORE = "/store"  # the folder of the pump's store: boards/pico/store.py
 VARIABLE = "PUMPBENCH_UF2"
 NO_EMULATOR = "rig emulated: the emulator is not installed; pip install 'pumpbench[emulated]'"
 NO_IMAGE = (
@@ -82,18 +84,26 @@ def stored_in(flash: bytes) -> dict[int, bytes]:
     """What the pump has stored, by area."""
     system = _system(flash)
     found = {}
-    for name in system.listdir(STORE):
-        with system.open(f"{STORE}/{name}", "rb") as file:
-            found[int(name)] = file.read()
+    for area in range(KEY_AREAS[-1] + 1):
+        if data := _read(system, FOLDER + path_of(area)):
+            found[area] = data
+    for k in range(TAILS):
+        tail = _read(system, FOLDER + tail_path(k))
+        area, size, start = unpack_from(HEAD, tail) if tail else (0, 0, 0)
+        if size and len(found.get(area, b"")) == start:
+            found[area] = found.get(area, b"") + tail[HEAD_SIZE : HEAD_SIZE + size]
     return found
 
 
 def with_stored(flash: bytes, stored: dict[int, bytes]) -> bytes:
     """The file system with this in these areas, as the pump would find it."""
     system = _system(flash)
-    system.makedirs(STORE, exist_ok=True)
-    for area, data in stored.items():
-        _write(system, f"{STORE}/{area:02}", data)
+    for k in range(TAILS):  # what is in them goes behind its file, or makes way
+        if _read(system, FOLDER + tail_path(k)):
+            system.remove(FOLDER + tail_path(k))
+    for area, data in (stored_in(flash) | stored).items():
+        system.makedirs(os.path.dirname(FOLDER + path_of(area)), exist_ok=True)
+        _write(system, FOLDER + path_of(area), data)
     return bytes(system.context.buffer)
 
 
@@ -112,3 +122,11 @@ def _system(flash: bytes | None = None) -> Any:
 def _write(system: Any, path: str, data: bytes) -> None:
     with system.open(path, "wb") as file:
         file.write(data)
+
+
+def _read(system: Any, path: str) -> bytes:
+    try:
+        with system.open(path, "rb") as file:
+            return bytes(file.read())
+    except FileNotFoundError:
+        return b""
