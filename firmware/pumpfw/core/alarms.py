@@ -25,6 +25,7 @@ REPEAT_MS = 3_590_000  # and every 60 min
 SILENCE_MAX_MS = 120_000  # ALM-05
 DUE = 0  # places in _times: next burst of sound
 QUIET = 1  # and end of the silence
+_NO_ROWS = bytes(90)  # for those that are not in use, some at a time
 
 
 class Alarms:
@@ -197,13 +198,18 @@ class Alarms:
 
     def save(self, buf, at):
         """Write what is shown and since when into `buf`; returns the place behind. Causes are not state."""
+        end = at + self.SIZE
         buf[at] = self._count
         at += 1
-        for place in range(len(device.ALARMS)):
+        for place in range(self._count):
             struct.pack_into("<BQ", buf, at, self._order[place], self._since[place])
             at += 9
+        while at < end:
+            to = min(at + len(_NO_ROWS), end)
+            buf[at:to] = _NO_ROWS[: to - at]
+            at = to
         self.changed = False
-        return at
+        return end
 
     def load(self, buf, at):
         """Take what `save` wrote into a fresh object; returns the place behind. `settle` is to follow."""

@@ -8,6 +8,7 @@ time, never queued, never resumed (BOL-12).
 import struct
 from array import array
 
+from pumpfw.core import durable
 from pumpfw.core.wide import wide
 from pumplink.device import DAY_MS
 
@@ -111,9 +112,7 @@ class BolusHistory:
         """Durable form; returns the place behind it."""
         buf[at] = self._count
         struct.pack_into("<3q", buf, at + 1, *self._at)
-        for i in range(HISTORY):  # one by one: no row of objects on a small heap
-            struct.pack_into("<q", buf, at + 25 + 8 * i, self._starts[i])
-        return at + self.SIZE
+        return durable.put(self._starts, buf, at + 25)
 
     def load(self, buf, at):
         """The reverse of `save`."""
@@ -205,9 +204,7 @@ class Counters:
 
     def save(self, buf, at):
         """Durable form; returns the place behind it."""
-        for i in range(2 * self.KINDS):
-            struct.pack_into("<I", buf, at + 4 * i, self._n[i])
-        return at + self.SIZE
+        return durable.put(self._n, buf, at)
 
     def load(self, buf, at):
         """The reverse of `save`."""

@@ -10,6 +10,7 @@ level is compared and never taken over. A change of calibration calls `settle()`
 import struct
 from array import array
 
+from pumpfw.core import durable
 from pumpfw.core.wide import wide
 from pumplink.device import DAY_MS
 
@@ -148,6 +149,9 @@ class Reservoir:
         units = (self.remaining_nl() - self._config.low_nl) * DAY_MS
         if units <= 0:
             return 0
+        if schedule.program.n == 1:  # the same flow on any day, at any time
+            rate = schedule.rate_and_left(now_ms)[0] + extra_nl_per_day
+            return -(-units // rate) if rate else -1
         period_ms = DAY_MS if schedule.program.profiles < 2 else 7 * DAY_MS
         at_ms = now_ms
         if schedule.ms_of_day(now_ms + period_ms) != schedule.ms_of_day(now_ms):
@@ -193,9 +197,7 @@ class Reservoir:
             _STATE, buf, at, n[0], n[1], n[2], q[0], q[1], self.ratio, self._refills, self.drug,
             self.concentration_ng_per_ml
         )  # fmt: skip
-        for i in range(_RATIOS):  # one by one: no row of objects on a small heap
-            struct.pack_into("<H", buf, at + _STATE_SIZE + 2 * i, self._ratios[i])
-        return at + self.SIZE
+        return durable.put(self._ratios, buf, at + _STATE_SIZE)
 
     def load(self, buf, at):
         """Take the state from `buf` at `at`; returns the place behind it."""

@@ -249,8 +249,8 @@ class Schedule:
         clock = self._clock
         if not clock.trusted or not self.program.n:
             return 0
-        minute = clock.local_ms_of_day(now_ms) // MINUTE_MS
-        return self.program.starts[self.program.step_at(clock.weekday(now_ms), minute)]
+        weekday, ms_of_day = clock.day_and_ms(now_ms)
+        return self.program.starts[self.program.step_at(weekday, ms_of_day // MINUTE_MS)]
 
     def ms_of_day(self, now_ms):
         """Local time of day in ms: where in its day the program is."""
@@ -261,6 +261,6 @@ class Schedule:
         program, clock = self.program, self._clock
         if not clock.trusted or not program.n:
             return program.lowest(), DAY_MS
-        ms_of_day = clock.local_ms_of_day(now_ms)
-        index = program.step_at(clock.weekday(now_ms), ms_of_day // MINUTE_MS)
+        weekday, ms_of_day = clock.day_and_ms(now_ms)
+        index = program.step_at(weekday, ms_of_day // MINUTE_MS)
         return program.rates[index], min(program.end(index) * MINUTE_MS - ms_of_day, clock.switch_left_ms(now_ms))

@@ -48,9 +48,10 @@ class WallClock:
         """0 .. 86 399 999."""
         return self._local_ms(now_ms) % DAY_MS
 
-    def weekday(self, now_ms):
-        """0 Monday .. 6 Sunday."""
-        return (self._local_ms(now_ms) // DAY_MS + 3) % 7  # 1970 began on a Thursday
+    def day_and_ms(self, now_ms):
+        """(weekday, 0 Monday .. 6 Sunday, and `local_ms_of_day`) in one."""
+        local_ms = self._local_ms(now_ms)
+        return (local_ms // DAY_MS + 3) % 7, local_ms % DAY_MS  # 1970 began on a Thursday
 
     def switch_left_ms(self, now_ms):
         """Milliseconds until the offset changes; a day if it does not, or later than that."""

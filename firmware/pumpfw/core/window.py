@@ -16,6 +16,7 @@ and all rounding. A limit of 0 means none but the ceiling of the flow.
 import struct
 from array import array
 
+from pumpfw.core import durable
 from pumpfw.core.config import PACKET_MAX_NL
 from pumplink.device import DAY_MS
 
@@ -118,9 +119,7 @@ class RollingWindow:
     def save(self, buf, at):
         """Write the state into `buf` at `at`; returns the place behind it."""
         struct.pack_into("<I", buf, at, self._newest)
-        for i in range(_BUCKETS):
-            struct.pack_into("<H", buf, at + 4 + 2 * i, self._steps[i])
-        return at + self.SIZE
+        return durable.put(self._steps, buf, at + 4)
 
     def load(self, buf, at):
         """Take the state from `buf` at `at`; returns the place behind it."""
