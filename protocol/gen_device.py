@@ -34,6 +34,19 @@ HOST_ONLY = {
     "SERVICE", "TESTER",
 }  # fmt: skip
 
+# looked for first, row by row: what a programmer asks for all the time, or wants done soon
+OFTEN = (
+    "STATUS",
+    "LOG_READ",
+    "REQUEST_BOLUS",
+    "STOP",
+    "COMMIT",
+    "GET_RESERVOIR",
+    "ABORT_BOLUS",
+    "EVT_LOG",
+    "EVT_STATUS",
+)
+
 
 def numbers(module: object) -> list[str]:
     """One assignment a number that `module` declares and a pump needs."""
@@ -74,7 +87,8 @@ def text() -> str:
     ]
     lines += [f"{message.name} = {message.id}" for message in messages.TABLE + messages.EVENTS]
     lines += ["# see rows.row", "MESSAGES = ("]
-    lines += [f"    {packed(message)!r}  # {message.name}" for message in messages.TABLE + messages.EVENTS]
+    rows = sorted(messages.TABLE + messages.EVENTS, key=lambda message: message.name not in OFTEN)
+    lines += [f"    {packed(message)!r}  # {message.name}" for message in rows]
     lines += [")", ""]
     return HEAD + "\n".join(lines)
 

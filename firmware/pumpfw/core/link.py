@@ -124,7 +124,7 @@ class LinkServer:
             status = device.NO_SESSION
             if msg_id == device.PROVISION:
                 if self.keys.jumper():
-                    self._say(msg_id, seq, self._execute(message, payload, now_ms))
+                    self._say(msg_id, seq, self._execute(message, payload, now_ms), None, message)
                     return
                 status = device.PRESENCE_REQUIRED
             self._notice(msg_id, status, now_ms)
@@ -136,7 +136,7 @@ class LinkServer:
             else:
                 self._port.write(wire_in(self._frame, self.session.hello(values, body, self._frame, seq, now_ms)))
         else:
-            self._say(msg_id, seq, self._execute(message, payload, now_ms))
+            self._say(msg_id, seq, self._execute(message, payload, now_ms), None, message)
 
     def _in_session(self, message, msg_id, seq, payload, tag, now_ms):
         session = self.session
@@ -163,7 +163,7 @@ class LinkServer:
                 self._keep(self._reply(self._answer_frame, msg_id, seq, refused(device.INTERNAL), tag), tag)
                 self._port.write(self._last_wire)
                 raise  # the pump stops (PWR-15)
-        wire = self._reply(self._answer_frame, msg_id, seq, reply, tag)
+        wire = self._reply(self._answer_frame, msg_id, seq, reply, tag, message)
         self._keep(wire, tag)
         if self.tester and msg_id != device.LINK_FAULT:
             self.tester.say(self._port, wire)
@@ -244,7 +244,7 @@ class LinkServer:
 
     def event(self, msg_id, fields):
         """Send an event of this session; without one, at a boot, it goes to whoever listens and has no tag."""
-        end = fields_into(fields, msg_id, self._frame, PAYLOAD_AT)
+        end = fields_into(fields, row(msg_id), self._frame, PAYLOAD_AT)
         self.events.count += 1
         tag = NO_TAG if self.session.sid else None
         self._port.write(self._wire(self._frame, end, EVT, msg_id, self.events.count, tag))
@@ -256,11 +256,12 @@ class LinkServer:
 
     # -- answers -----------------------------------------------------------------------------------------
 
-    def _say(self, msg_id, seq, reply, request_tag=None):
-        self._port.write(self._reply(self._frame, msg_id, seq, reply, request_tag))
+    def _say(self, msg_id, seq, reply, request_tag=None, message=None):
+        self._port.write(self._reply(self._frame, msg_id, seq, reply, request_tag, message))
 
-    def _reply(self, buf, msg_id, seq, reply, request_tag):
-        return self._wire(buf, put(reply, msg_id, buf, PAYLOAD_AT), RSP, msg_id, seq, request_tag)
+    def _reply(self, buf, msg_id, seq, reply, request_tag, message=None):
+        # a refusal is the same for every message
+        return self._wire(buf, put(reply, message, buf, PAYLOAD_AT), RSP, msg_id, seq, request_tag)
 
     def _wire(self, buf, end, kind, msg_id, seq, request_tag):
         # the frame of the payload that lies in `buf`, signed if there is a tag that it answers

@@ -6,7 +6,7 @@ They become bytes in one place, inside of the frame: a reply needs no piece of h
 import struct
 
 from pumpfw.core.config import FRESH_MS
-from pumplink import device, layout, rows
+from pumplink import device, layout
 
 OK = (0,)  # and nothing to tell
 _LETTERS = 65  # in a format, from here on
@@ -24,21 +24,20 @@ def stale(valid_until, now_ms):
     return None
 
 
-def put(reply, msg_id, buf, at):
-    """Put the payload of a reply to this message into `buf`; returns the place behind."""
+def put(reply, message, buf, at):
+    """Put the payload of a reply to this message, a row, into `buf`; returns the place behind."""
     buf[at] = reply[0]
     if not reply[0]:
-        return fields_into(reply, msg_id, buf, at + 1)
+        return fields_into(reply, message, buf, at + 1)
     struct.pack_into(device.REFUSAL, buf, at + 1, reply[1], reply[2] & 0xFFFFFFFF)
     return at + 1 + struct.calcsize(device.REFUSAL)
 
 
-def fields_into(reply, msg_id, buf, at):
+def fields_into(reply, message, buf, at):
     """Put the fields of a reply that succeeds, or of an event, which looks like one, into `buf`.
 
     Eight at a time: a call with all of STATUS would put a row of 256 bytes on the heap.
     """
-    message = rows.row(msg_id)
     format = message[layout.REPLY]
     count = len(reply) - 1 if message[layout.REPLY_TAIL] else len(reply)
     start = first = 1

@@ -13,6 +13,7 @@ from pumpfw.core import durable
 from pumpfw.core.replies import put, refused
 from pumplink import device, tags
 from pumplink.frame import BODY_AT, PAYLOAD_AT, RSP, head_into
+from pumplink.rows import row
 
 PENDING_MS = 5_000
 IDLE_MS = 180_000  # SEC-04
@@ -63,7 +64,7 @@ class Session:
             0, device.VERSION_MINOR, sid, pump.config.uid,
             pump.numbers[durable.RESETS], pump.numbers[durable.SEQ_BLOCK], now_ms, device.SCHEMA, noise[2:],
         )  # fmt: skip
-        end = put(fields, device.HELLO, buf, PAYLOAD_AT)
+        end = put(fields, row(device.HELLO), buf, PAYLOAD_AT)
         self._pending = sid
         self._pending_until = now_ms + PENDING_MS
         self._slot = values[0]

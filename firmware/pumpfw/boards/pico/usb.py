@@ -9,7 +9,7 @@ import sys
 
 import micropython
 
-_CHUNK = 16
+_CHUNK = 32
 PROMPT = b"\x03pumpbench\r"  # its first byte does not come again in it
 
 
