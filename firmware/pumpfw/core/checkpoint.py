@@ -10,10 +10,14 @@ from pumpfw.core.alarms import Alarms
 from pumpfw.core.bolus import BolusHistory, BolusSettings, Counters
 from pumpfw.core.reservoir import Reservoir
 from pumpfw.core.schedule import Program
+from pumpfw.core.storage import AMEND_ROOM, INTENT_SIZE
 from pumpfw.core.window import RollingWindow
 
 _VERSION = 3
 _PIECE = 160  # read at once
+_CHANGES_MAX = 300  # bytes: a tail of the flash store takes them at once
+_SPAN, _RUN = 112, 16  # compared at once: first far, then near
+_ROW = 25  # numbers copied at once
 _NUMBERS_SIZE = 8 * durable.COUNT
 _SMALL_SIZE = (
     1 + _NUMBERS_SIZE + BolusSettings.SIZE + BolusHistory.SIZE + Counters.SIZE + Reservoir.SIZE + RollingWindow.SIZE
@@ -26,8 +30,8 @@ def _small(pump):
 
 
 def rooms():
-    """Two buffers that live as long as the pump: for `piece`, and for what `keep` keeps."""
-    return bytearray(max(_SMALL_SIZE, Program.SIZE, Alarms.SIZE)), bytearray(_SMALL_SIZE)
+    """Two buffers that live as long as the pump: for `piece` and for changes, and for what `keep` keeps."""
+    return bytearray(max(_SMALL_SIZE + _CHANGES_MAX, Program.SIZE, Alarms.SIZE)), bytearray(_SMALL_SIZE)
 
 
 def piece(pump, k):
@@ -39,9 +43,9 @@ def piece(pump, k):
         numbers[durable.SETTLED_NL], numbers[durable.SETTLED_STEPS] = pump.delivery.settled()
         numbers[durable.STEPS] = pump.delivery.total
         buf[0] = _VERSION
-        for at in range(1, 1 + _NUMBERS_SIZE, 8):  # one by one: no row of 48 objects
-            struct.pack_into("<q", buf, at, numbers[at // 8])
-        at = 1 + _NUMBERS_SIZE
+        at = 1
+        for first in range(0, durable.COUNT, _ROW):
+            at = durable.put(numbers[first : first + _ROW], buf, at)
         for part in _small(pump):
             at = part.save(buf, at)
     elif k == 1:  # nothing to copy
@@ -98,8 +102,55 @@ def keep(pump, order):
 
     A program is exchanged as a whole, and back by the order that did; alarms are no order's business.
     """
+    pump.amendable = not pump.dirty and not pump.alarms.changed
     pump.kept[:] = piece(pump, 0)
     pump.orders.hold(order)
+
+
+def amend(pump, now_ms):
+    """What an order has changed since `keep` is durable, and a checkpoint due at the end of this wake.
+
+    Or a checkpoint at once, where that does not do: not all of it was stored at `keep`, or too much has changed.
+    """
+    changes = _changes(pump) if pump.amendable else None
+    if changes is None or not pump.storage.amend(changes, now_ms, pump.covered()):
+        return pump.make_durable(now_ms)
+    pump.dirty = True
+    pump.times[1] = now_ms
+    return True
+
+
+def _changes(pump):
+    # as `Storage.amend` wants it; None: too much
+    piece(pump, 0)
+    buf = memoryview(pump.scratch)
+    kept = memoryview(pump.kept)
+    end = _SMALL_SIZE + AMEND_ROOM
+    for first in range(0, _SMALL_SIZE, _SPAN):
+        last = min(first + _SPAN, _SMALL_SIZE)
+        if buf[first:last] == kept[first:last]:
+            continue
+        for at in range(first, last, _RUN):
+            to = min(at + _RUN, last)
+            if buf[at:to] != kept[at:to]:
+                end = _run(buf, end, at, buf[at:to])
+    end = _run(buf, end, _SMALL_SIZE, pump.orders.durable[:4])
+    at, row = pump.orders.held()
+    end = _run(buf, end, _SMALL_SIZE + at, row)
+    size = end - _SMALL_SIZE
+    padded = size + -size % INTENT_SIZE
+    if padded > _CHANGES_MAX:
+        return None
+    buf[end : _SMALL_SIZE + padded] = bytes(padded - size)
+    return buf[_SMALL_SIZE : _SMALL_SIZE + padded]
+
+
+def _run(buf, end, at, data):
+    to = end + 3 + len(data)
+    if to <= _SMALL_SIZE + _CHANGES_MAX:
+        struct.pack_into("<HB", buf, end, at, len(data))
+        buf[end + 3 : to] = data
+    return to
 
 
 def go_back(pump):

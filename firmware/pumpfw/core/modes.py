@@ -66,6 +66,7 @@ def stop(pump, reason, now_ms, bolus_state=device.CANCELLED):
 
     Ways here: (1) operator, (2) stop button, (3) reservoir empty. Ways out: only a start.
     """
+    checkpoint.keep(pump, pump.ramp.order)
     ended = end_bolus(pump, bolus_state, now_ms)
     numbers = pump.numbers
     pump.revision += 1  # of a stopped pump too: what was prepared is void
@@ -78,7 +79,7 @@ def stop(pump, reason, now_ms, bolus_state=device.CANCELLED):
         elif reason != device.STOP_ALARM:
             numbers[durable.STOP_SINCE] = now_ms  # stopped again with a reason: the 48 h count anew (A06)
         numbers[durable.STOP_REASON] = reason
-    pump.make_durable(now_ms)  # before the record of it: what is on record counts (LOG-04)
+    checkpoint.amend(pump, now_ms)  # before the record of it: what is on record counts (LOG-04)
     pump.journal.add(now_ms, device.REC_STOP, reason, ended[0])
     return ended
 
@@ -121,7 +122,6 @@ def remember_bolus(pump, order, volume_nl, follow_on, now_ms):
 def grant(pump, order, now_ms):
     """The patient's bolus, which the rules allow: recorded, durable, begun. False: no record, no bolus."""
     settings = pump.settings
-    checkpoint.keep(pump, order)
     pump.orders.add(order, device.REQUEST_BOLUS, device.RUNNING, settings.volume_nl, now_ms)
     pump.history.add(now_ms)
     remember_bolus(pump, order, settings.volume_nl, 0, now_ms)
@@ -133,7 +133,7 @@ def grant(pump, order, now_ms):
 
 def _on_record(pump, order, volume_nl, now_ms):
     # durable, then recorded: what is on record counts (LOG-04); if either fails it is as it was before
-    if pump.make_durable(now_ms) and pump.journal.add(now_ms, device.REC_BOLUS_START, order, volume_nl):
+    if checkpoint.amend(pump, now_ms) and pump.journal.add(now_ms, device.REC_BOLUS_START, order, volume_nl):
         return True
     checkpoint.go_back(pump)
     pump.make_durable(now_ms)
@@ -205,19 +205,25 @@ def end_bridge(pump, state, now_ms):
 
 def press(pump, now_ms):
     """The patient's button: a request like any other, under an order id of the pump's own (BOL-11)."""
-    numbers = pump.numbers
-    numbers[durable.BUTTONS] += 1
-    request(pump, _BUTTON_ORDERS + numbers[durable.BUTTONS] % _BUTTON_ORDERS, None, now_ms)
+    request(pump, _BUTTON_ORDERS + (pump.numbers[durable.BUTTONS] + 1) % _BUTTON_ORDERS, None, now_ms)
+
+
+def _count_request(pump, order):
+    pump.counters.count(0)
+    if order >= _BUTTON_ORDERS:
+        pump.numbers[durable.BUTTONS] += 1
+    pump.dirty = True
 
 
 def request(pump, order, denial, now_ms):
     """A patient's request, unless it is denied already: None if granted, else the refusal (BOL-06)."""
     counters = pump.counters
-    counters.count(0)
-    pump.dirty = True
     denial = denial or rules.patient_bolus(pump, now_ms)
+    checkpoint.keep(pump, order)
+    _count_request(pump, order)
     if not denial and not grant(pump, order, now_ms):
         denial = refused(device.STORAGE)
+        _count_request(pump, order)  # it was asked for, and that is no longer counted
     if denial:
         pump.journal.add(now_ms, device.REC_BOLUS_DENIED, order, denial[0])
         pump.alarms.event(device.ALARM_DENIED, now_ms)

@@ -67,6 +67,11 @@ class Orders:
         struct.pack_into("<II", self._held, 0, self._count, at)
         self._held[8:] = self.durable[at : at + _ROW_SIZE]
 
+    def held(self):
+        """(place in the durable form, row as it is now) of the order that `hold` kept."""
+        at = struct.unpack_from("<I", self._held, 4)[0]
+        return at, memoryview(self.durable)[at : at + _ROW_SIZE]
+
     def back(self):
         """As it was at `hold`."""
         count, at = struct.unpack_from("<II", self._held, 0)

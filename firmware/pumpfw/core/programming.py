@@ -108,7 +108,9 @@ class Programming:
         what = prescriptions.record(pump, self, kind, kept)
         pump.orders.add(ticket.order, kind, device.DONE, prescriptions.volume_of(kind, kept), now_ms)
         prescriptions.apply(pump, self, kind, kept, now_ms)
-        if not pump.make_durable(now_ms) or not pump.journal.add(now_ms, *what):  # on record means: it counts (LOG-04)
+        same = pump.schedule.program is program  # another one is too much for an amendment
+        stored = checkpoint.amend(pump, now_ms) if same else pump.make_durable(now_ms)
+        if not stored or not pump.journal.add(now_ms, *what):  # on record means: it counts (LOG-04)
             if pump.schedule.program is not program:
                 self.swap()
             checkpoint.go_back(pump)

@@ -43,6 +43,7 @@ class Pump:
         self.mode = device.BOOT
         self.revision = 0  # counts every change that a prepared order must not be overtaken by
         self.dirty = False  # something durable has changed since the last checkpoint
+        self.amendable = False  # what the order at hand changes can be added to that checkpoint
         self.failure = None
         self.basal = 0
         self.levels = -1  # of the reservoir, as last told to the alarms
@@ -328,10 +329,13 @@ class Pump:
             self.delivery.calibrate(nl_per_rev)
         self.supervisor.configure(nl_per_rev, self.config.steps_per_rev)
 
+    def covered(self):
+        """Steps that have gone out, and those that the newest intent allows."""
+        return max(self.delivery.total, self._at[_COVERED])
+
     def make_durable(self, now_ms):
         """A checkpoint now. False: it could not be written, and boluses are denied until it can (LOG-07)."""
-        steps = max(self.delivery.total, self._at[_COVERED])
-        good = self.storage.commit(lambda k: checkpoint.piece(self, k), now_ms, steps)
+        good = self.storage.commit(lambda k: checkpoint.piece(self, k), now_ms, self.covered())
         self.dirty = not good
         self.times[1] = now_ms
         self.journal.failed = self.journal.failed or not good

@@ -9,7 +9,7 @@ of the session, so that no frame of another session, of another pump or of befor
 not here: which message a role may send and when an answer is repeated (link), what a message does (commands).
 """
 
-from pumpfw.core import durable
+from pumpfw.core import checkpoint, durable
 from pumpfw.core.replies import put, refused
 from pumplink import device, tags
 from pumplink.frame import BODY_AT, PAYLOAD_AT, RSP, head_into
@@ -94,8 +94,7 @@ class Session:
             return refused(device.AUTH_FAILED)
         if role == device.CLINICIAN and self._keys.policy & device.POLICY_PRESENCE and now_ms > self._present_until:
             return refused(device.PRESENCE_REQUIRED)
-        self._reserve(base)
-        pump.make_durable(now_ms)  # if that fails the session is there all the same: nobody is kept from a stop
+        self._reserve(base, now_ms)  # if that fails the session is there all the same: nobody is kept from a stop
         pump.journal.add(now_ms, device.REC_SESSION, role, self._slot)
         self._hello = self._reply = b""
         self._from_host.change(from_host)
@@ -107,8 +106,10 @@ class Session:
         self.failures = 0
         return None
 
-    def _reserve(self, base):
+    def _reserve(self, base, now_ms):
+        checkpoint.keep(self._pump, 0)
         self._pump.numbers[durable.SEQ_BLOCK] = base + BLOCK
+        checkpoint.amend(self._pump, now_ms)
 
     # -- frames ------------------------------------------------------------------------------------------
 
@@ -128,8 +129,7 @@ class Session:
         """This number is used up, durably (SEC-02); a request that acts keeps the session alive (SEC-04)."""
         numbers = self._pump.numbers
         if seq >= numbers[durable.SEQ_BLOCK]:
-            self._reserve(seq)
-            self._pump.make_durable(now_ms)
+            self._reserve(seq, now_ms)
         self.last_seq = seq
         if acts:
             self._acted = now_ms
