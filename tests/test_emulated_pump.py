@@ -92,7 +92,7 @@ def test_a_processor_that_hangs_is_reset_and_goes_on(rig: EmulatedRig) -> None:
 
 
 @pytest.mark.xfail(
-    reason="three orders in a row, each of 150 ms and more on the chip, are three late wakes", strict=True
+    reason="all but the last line: what main.py says after the reset does not reach the host here", strict=True
 )
 def test_the_fullest_program_leaves_room_and_the_prompt_comes_with_the_motor_off(rig: EmulatedRig) -> None:
     """At least 60 KB of heap; a word ends a test build, and what a terminal sends to interrupt a program does not."""
