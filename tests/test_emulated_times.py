@@ -30,8 +30,8 @@ HOURS = 2.5
 READ_MS = 10
 # receive, verify, make durable and put on record, act, sign, send; of AUTH 10 ms are keys and their pads
 ORDER_MS, AUTH_MS = 23, 28
-# the same with all that follows in that wake: effects, their records, a checkpoint in both slots, events
-WAKE_MS = 80
+# the same with all that follows in that wake: effects, their records, a checkpoint in both slots, events (TIME-09)
+WAKE_MS = 100
 
 
 @dataclass
