@@ -61,6 +61,7 @@ lint: $(STAMP) stubs ## style, types, MicroPython compiler, generated files, bou
 	$(BIN)/python protocol/gen_alarms.py --check
 	$(BIN)/python protocol/gen_vectors.py --check
 	$(BIN)/python protocol/gen_spec.py --check
+	$(BIN)/python hil/gen_wiring.py --check
 	$(BIN)/python -m pytest -q tests/test_boundaries.py tests/test_dialect.py
 
 bench: $(STAMP) ## measure speed and memory; result in build/bench.json
@@ -70,6 +71,7 @@ figures: hil ## draw the pictures of README and docs again; needs Chromium (CHRO
 	cd docs/samples && $(CURDIR)/$(BIN)/pumpbench trumpet one-ml-per-day.csv --rate "1 mL/day" --interval 15 \
 		--analysis 1440:2940 --blank blank-before.csv --blank blank-after.csv --temperature 22 --packet "5.39 uL" \
 		--plot ../img/trumpet.svg >/dev/null
+	$(BIN)/python hil/gen_wiring.py
 	profile=$$(mktemp -d); trap 'rm -rf "$$profile"' EXIT; \
 	$(CHROMIUM) --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync \
 		--hide-scrollbars --user-data-dir="$$profile" --window-size=1280,1560 \
