@@ -15,7 +15,7 @@ NODE := $(VENV)/node
 NODE_STAMP := $(NODE)/.stamp
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 CHROMIUM ?= chromium
-PORTABLE := protocol/pumplink firmware/pumpfw
+PORTABLE := protocol/pumplink firmware/pumpfw hil/probe
 LINTED := protocol firmware host hil tests
 
 .DEFAULT_GOAL := help

@@ -12,15 +12,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-JMP, WAIT, OUT, PULL_PUSH, MOV, SET = (number << 13 for number in (0, 1, 3, 4, 5, 7))
-CONDITIONS = {"": 0, "x_dec": 2, "y_dec": 4}
+JMP, WAIT, IN, OUT, PULL_PUSH, MOV, IRQ, SET = (number << 13 for number in range(8))
+CONDITIONS = {"": 0, "x_dec": 2, "y_dec": 4, "pin": 6}
 WAIT_SOURCES = {"pin": 1}
+IN_SOURCES = {"x": 1}
 OUT_TARGETS = {"x": 1}
 MOV_TARGETS = {"x": 1, "y": 2, "isr": 6}
 MOV_SOURCES = {"x": 1, "y": 2, "null": 3, "isr": 6, "osr": 7}
 SET_TARGETS = {"pins": 0}
 INVERT = 1 << 3
 PULL, BLOCK = 1 << 7, 1 << 5
+RELATIVE = 1 << 4
 
 
 @dataclass
@@ -30,6 +32,8 @@ class Program:
     options: dict[str, Any]
     words: list[int] = field(default_factory=list)
     labels: dict[str, int] = field(default_factory=dict)
+    wrap_target: int = 0
+    wrap: int | None = None  # the last word, if nothing says otherwise
 
     def add(self, word: int) -> _Delay:
         self.words.append(word)
@@ -55,6 +59,11 @@ def _vocabulary(program: Program) -> dict[str, Any]:
         JMP | CONDITIONS[first if label else ""] << 5 | program.labels.get(label or first, 0)
     )
     names["wait"] = lambda level, source, index: program.add(WAIT | level << 7 | WAIT_SOURCES[source] << 5 | index)
+    names["in_"] = lambda source, count: program.add(IN | IN_SOURCES[source] << 5 | count & 31)
+    names["rel"] = lambda number: RELATIVE | number
+    names["irq"] = lambda number: program.add(IRQ | number)
+    names["wrap_target"] = lambda: setattr(program, "wrap_target", len(program.words))
+    names["wrap"] = lambda: setattr(program, "wrap", len(program.words) - 1)
     names["out"] = lambda target, count: program.add(OUT | OUT_TARGETS[target] << 5 | count & 31)
     names["pull"] = lambda mode=BLOCK: program.add(PULL_PUSH | PULL | mode)
     names["push"] = lambda mode=BLOCK: program.add(PULL_PUSH | mode)

@@ -1,4 +1,4 @@
-"""What portable code must not use, read from the syntax trees of `pumplink` and `pumpfw`.
+"""What portable code must not use, read from the syntax trees of `pumplink`, `pumpfw` and the probe.
 
     python -m pytest tests/test_dialect.py
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PORTABLE = ("protocol/pumplink", "firmware")
+PORTABLE = ("protocol/pumplink", "firmware", "hil/probe")
 DOSE = "firmware/pumpfw/core"
 
 ABSENT_MODULES = frozenset(

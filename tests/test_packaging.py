@@ -77,7 +77,8 @@ def test_wheel_holds_every_file_of_the_packages_and_no_other(wheel: zipfile.ZipF
 @pytest.mark.parametrize(
     "name, source",
     [("requirements.toml", "hil/requirements.toml"), ("elsewhere.toml", "hil/elsewhere.toml")]
-    + [(f"rig_files/{path.name}", f"hil/rigs/{path.name}") for path in sorted((ROOT / "hil/rigs").glob("*.toml"))],
+    + [(f"rig_files/{path.name}", f"hil/rigs/{path.name}") for path in sorted((ROOT / "hil/rigs").glob("*.toml"))]
+    + [(f"probe_files/{path.name}", f"hil/probe/{path.name}") for path in sorted((ROOT / "hil/probe").glob("*.py"))],
 )
 def test_wheel_holds_the_files_behind_the_links(wheel: zipfile.ZipFile, name: str, source: str) -> None:
     info = in_wheel(wheel)[f"pumphil/{name}"]
