@@ -21,20 +21,21 @@ ASKS = 0b110_00000_0_0_0_10000  # irq nowait 0 rel
 
 # by hand, from the tables of the datasheet: opcode, delay, operands
 STAMP_BY_HAND = [
+    0b000_00000_000_00111,  # jmp 7
     0b010_00000_001_11110,  # in x, 30
     0b100_00000_0_0_0_00000,  # push noblock
     ASKS,
-    0b000_00000_010_00100,  # jmp x--, 4
     0b000_00000_010_00101,  # jmp x--, 5
-    0b000_00010_110_00100,  # jmp pin, 4 [2]
-    0b000_00000_010_00111,  # jmp x--, 7
-    0b000_00010_110_00000,  # jmp pin, 0 [2]
+    0b000_00000_010_00110,  # jmp x--, 6
+    0b000_00010_110_00101,  # jmp pin, 5 [2]
+    0b000_00000_010_01000,  # jmp x--, 8
+    0b000_00010_110_00001,  # jmp pin, 1 [2]
 ]
 
 
 def test_the_words_are_those_of_the_datasheet() -> None:
     assert pio.stamp.words == STAMP_BY_HAND
-    assert (pio.stamp.wrap_target, pio.stamp.wrap) == (6, 7)
+    assert (pio.stamp.wrap_target, pio.stamp.wrap) == (7, 8)
     assert pio.stamp.options == {"in_shiftdir": 0, "fifo_join": 2}, "to the left: the low bits of X stay low"
     assert pio.count.words == [0x2020, 0x20A0, 0x0040]  # wait 0 pin 0; wait 1 pin 0; jmp x--, 0
     words = ("mov(x, invert(null))", "mov(isr, invert(x))", "push(noblock)")
@@ -49,12 +50,12 @@ def stamps(level: Callable[[int], int], clocks: int, x: int = 0xFFFF_FFFF) -> li
 
     found = []
     words = [NOTHING if word == ASKS else word for word in pio.stamp.words]
-    begin = State(x_register=x, program_counter=6)
+    begin = State(x_register=x)
     for before, after in pioemu.emulate(
         words, stop_when=lambda _, state: state.clock >= clocks, initial_state=begin, input_source=pins,
-        jmp_pin=PIN, shift_isr_right=False, wrap_target=6, wrap_top=7,
+        jmp_pin=PIN, shift_isr_right=False, wrap_target=7, wrap_top=8,
     ):  # fmt: skip
-        if len(after.receive_fifo) > len(before.receive_fifo) or (after.receive_fifo and before.program_counter == 1):
+        if len(after.receive_fifo) > len(before.receive_fifo) or (after.receive_fifo and before.program_counter == 2):
             found.append((before.clock, after.receive_fifo.popleft()))
     return found
 

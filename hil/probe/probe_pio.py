@@ -26,6 +26,7 @@ PUSH = 0x8000  # push(noblock)
 
 @rp2.asm_pio(in_shiftdir=rp2.PIO.SHIFT_LEFT, fifo_join=rp2.PIO.JOIN_RX)
 def stamp():
+    jmp("low")
     label("rise")
     in_(x, 30)
     push(noblock)
