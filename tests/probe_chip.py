@@ -25,6 +25,7 @@ MODULES = ("probe_pins", "probe_pio", "probe_lines", "probe_senses", "probe_faul
 MASK = 0x3FFFFFFF
 UID = b"\xe6\x61\x38\x52\x83\x00\x00\x01"
 FIFO = 8
+BEGIN, PUSH = pio_assembler.encode("mov(x, invert(null))"), pio_assembler.encode("push(noblock)")
 
 
 class Chip:
@@ -99,9 +100,9 @@ class StateMachine:
         self._handler = handler
 
     def exec(self, word: int) -> None:
-        if word == pio_assembler.encode("mov(x, invert(null))"):
+        if word == BEGIN:
             self._count, self._began_us = 0, chip.now_us
-        elif word == pio_assembler.encode("push(noblock)"):
+        elif word == PUSH:
             self._fifo.append(self._count)
 
     def active(self, on: int) -> None:

@@ -33,7 +33,7 @@ def rig_file(tmp_path):
 
 
 def test_the_packaged_rigs_are_those_of_the_project():
-    assert list(packaged()) == ["emulated", "sim", "tired-tube", "vm"]
+    assert list(packaged()) == ["bench", "emulated", "sim", "tired-tube", "vm"]
     assert load("sim") == ("sim", RigOptions())
     assert load("emulated") == ("emulated", RigOptions())
     assert load("vm") == ("vm", RigOptions(heap_kb=192))
@@ -92,7 +92,8 @@ def test_a_rig_that_is_not_there_is_answered_with_those_that_are(tmp_path):
         with pytest.raises(RigBroken) as broken:
             open_rig(name)
         assert (
-            str(broken.value) == f"no rig {name!r}: give one of emulated, sim, tired-tube, vm or the path of a rig file"
+            str(broken.value)
+            == f"no rig {name!r}: give one of bench, emulated, sim, tired-tube, vm or the path of a rig file"
         )
 
 

@@ -31,6 +31,17 @@ class ProbeError(InstrumentError):
     """The probe does not answer, refuses, or has lost what was asked for."""
 
 
+class Overwritten(ProbeError):
+    """Rows of a log are gone. `first`: the oldest that is left."""
+
+    def __init__(self, log: str, number: int, first: int) -> None:
+        self.first = first
+        super().__init__(
+            f"the probe has overwritten {log} {number} to {first - 1} before they were read; ask it more often, and "
+            "see whether this computer sleeps"
+        )
+
+
 class Line(Protocol):
     """The way to the probe."""
 
@@ -73,13 +84,14 @@ class Edge:
 
 
 class Probe:
-    """Raises `ProbeError`; what the line raises passes through."""
+    """Raises `ProbeError`; what the line raises passes through. `t_us`: the probe's time at its last answer."""
 
     def __init__(self, line: Line, answer_s: float = ANSWER_S) -> None:
         self._line = line
         self._answer_s = answer_s
         self._number = 0
         self._rest = b""
+        self.t_us = 0
 
     def identify(self) -> ProbeIdentity:
         """Who is there. ProbeError if it is no probe, or one of another version."""
@@ -95,6 +107,7 @@ class Probe:
     def read(self) -> Levels:
         """All levels and counts now."""
         said = _values(self._ask("read"))
+        self.t_us = said.get("t", self.t_us)
         try:
             t_us, steps, lost, tone_hz, motor_mv = (said.pop(name) for name in _NUMBERS)
         except KeyError as missing:
@@ -105,13 +118,13 @@ class Probe:
     def steps_since(self, number: int) -> tuple[list[int], int]:
         """Times in µs of all pulses from this number on, and the number of the next one.
 
-        ProbeError if the probe has overwritten one of them: it keeps about a thousand.
+        Overwritten if one of them is gone: the probe keeps about a thousand.
         """
         rows, after = self._rows("steps", number)
         return [int(row) for row in rows], after
 
     def edges_since(self, number: int) -> tuple[list[Edge], int]:
-        """All edges from this number on, and the number of the next one. ProbeError as for `steps_since`."""
+        """All edges from this number on, and the number of the next one. Overwritten: it keeps 256."""
         rows, after = self._rows("edges", number)
         return [_edge(row) for row in rows], after
 
@@ -122,7 +135,8 @@ class Probe:
         """
         if fault not in FAULTS:
             raise ProbeError(f"the probe has no fault {fault!r}: it has {', '.join(FAULTS)}")
-        return _values(self._ask(f"drive {fault} {'on' if on else 'off'}{f' {ms}' if ms else ''}"))["t"]
+        self.t_us = _values(self._ask(f"drive {fault} {'on' if on else 'off'}{f' {ms}' if ms else ''}"))["t"]
+        return self.t_us
 
     def rest(self) -> None:
         """Every fault line at rest."""
@@ -134,11 +148,9 @@ class Probe:
         while True:
             words = self._ask(f"{log} {at}").split()
             head = _values(" ".join(words[:3]))
+            self.t_us = head["t"]
             if head["first"] > at:
-                raise ProbeError(
-                    f"the probe has overwritten {log} {at} to {head['first'] - 1} before they were read; "
-                    "ask it more often, and see whether this computer sleeps"
-                )
+                raise Overwritten(log, at, head["first"])
             rows += words[3:]
             at += len(words) - 3
             if at >= head["total"] or len(words) == 3:

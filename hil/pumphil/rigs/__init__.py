@@ -34,7 +34,7 @@ def open_rig(
     fill_nl: int | None = None,
     heap_kb: int | None = None,
 ) -> LockstepRig:
-    """Start a rig: `auto`, `sim`, `vm`, `emulated` or a rig file.
+    """Start a rig: `auto`, a packaged rig by its name, or a rig file.
 
     The pump has the given reservoir, the plant the given fill. RigMissing if it cannot run here.
     """
@@ -54,11 +54,12 @@ def capabilities(name_or_path: str) -> frozenset[str]:
 
 
 def _found(name_or_path: str) -> tuple[type[LockstepRig], RigOptions]:
+    from pumphil.rigs.bench.rig import BenchRig
     from pumphil.rigs.emulated.rig import EmulatedRig
     from pumphil.rigs.rig_file import load
     from pumphil.rigs.sim import SimRig
     from pumphil.rigs.vm import VmRig
 
     kind, options = load(default_rig() if name_or_path == "auto" else name_or_path)
-    made: dict[str, type] = {"sim": SimRig, "vm": VmRig, "emulated": EmulatedRig}
+    made: dict[str, type] = {"sim": SimRig, "vm": VmRig, "emulated": EmulatedRig, "bench": BenchRig}
     return made[kind], options

@@ -1,7 +1,7 @@
-"""Rig files: what a bench is made of, as TOML. `sim`, `vm` and `emulated` are the packaged files of those names.
+"""Rig files: what a bench is made of, as TOML. The packaged ones go by their names.
 
 [rig]
-kind = "vm"            # sim | vm | emulated
+kind = "vm"            # sim | vm | emulated, or bench, whose other sections are in pumphil.rigs.bench.options
 heap_kb = 192
 [plant]
 calibration_error = 0.02
@@ -23,7 +23,7 @@ from pumphil.plant import PlantError, PlantParameters
 from pumphil.rigs.contract import RigBroken
 from pumphil.rigs.lockstep import RigOptions
 
-KINDS = ("sim", "vm", "emulated")
+KINDS = ("sim", "vm", "emulated", "bench")
 ABOVE_ZERO = {"rig.heap_kb", "encoder.counts_per_turn", "balance.readability_mg", "balance.pressure_hpa"}
 ANY_SIGN = {"balance.temperature_c"}
 
@@ -46,12 +46,16 @@ def load(name_or_path: str) -> tuple[str, RigOptions]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RigBroken(f"rig file {path} cannot be read: {error}") from None
     try:
-        return _parse(content)
+        return _parse(content, path.parent)
     except (ValueError, PlantError) as error:
         raise RigBroken(f"rig file {path}: {error}") from None
 
 
-def _parse(content: dict[str, Any]) -> tuple[str, RigOptions]:
+def _parse(content: dict[str, Any], folder: Path) -> tuple[str, RigOptions]:
+    if content.get("rig") == {"kind": "bench"}:
+        from pumphil.rigs.bench import bench_options
+
+        return "bench", bench_options(content, folder)
     parts: dict[str, Any] = {"plant": PlantParameters(), "encoder": EncoderParameters(), "balance": BalanceParameters()}
     for section, values in content.items():
         if section != "rig" and section not in parts:
