@@ -39,7 +39,15 @@ def rule(where: str, *ours: str, others: frozenset[str] = frozenset()) -> Rule:
 
 # array and struct hold and pack integers: no clock, no port, no file, and both exist on every board.
 DATA = frozenset({"array", "struct"})
-FRONT_DOORS = ("pumphil.entry", "pumphil.instruments", "pumphil.rigs", "pumphil.serve", "pumphil.simulate")
+FRONT_DOORS = (
+    "pumphil.calibrate",
+    "pumphil.doctor",
+    "pumphil.entry",
+    "pumphil.instruments",
+    "pumphil.rigs",
+    "pumphil.serve",
+    "pumphil.simulate",
+)
 CORE = ("pumplink", "pumpfw.core")
 RULES = (
     rule("pumplink", others=DATA | {"binascii", "hashlib", "micropython"}),

@@ -226,4 +226,4 @@ def test_what_cannot_be_served_is_said_in_one_sentence(tmp_path: Path) -> None:
     assert f"cannot listen at {taken}" in one_sentence(result)
     result = run("serve", "--rig", str(tmp_path / "none.toml"))
     assert result.exit_code == 2
-    assert "give one of emulated, sim, tired-tube, vm or the path of a rig file" in one_sentence(result)
+    assert "give one of bench, emulated, sim, tired-tube, vm or the path of a rig file" in one_sentence(result)

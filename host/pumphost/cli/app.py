@@ -16,7 +16,20 @@ from typing import Annotated
 
 import typer
 
-from pumphost.cli import bench, boluses, device, flash, instrument, keys, link, log, orders, simulate, trumpet
+from pumphost.cli import (
+    bench,
+    boluses,
+    calibrate,
+    device,
+    flash,
+    instrument,
+    keys,
+    link,
+    log,
+    orders,
+    simulate,
+    trumpet,
+)
 from pumphost.cli.output import EXIT_CODES
 
 app = typer.Typer(
@@ -62,6 +75,7 @@ instrument.register(app)
 trumpet.register(app)
 boluses.register(app)
 flash.register(app)
+calibrate.register(app)
 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:
