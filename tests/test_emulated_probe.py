@@ -15,6 +15,7 @@ import pytest
 from emulated_repl import Repl, needs_image
 from probe_chip import FOLDER
 
+from pumphil.doctor.lines import SETUP
 from pumphil.instruments.probe import Probe
 from pumphil.rigs.emulated import image
 from pumphil.rigs.emulated.chip import Chip
@@ -100,6 +101,26 @@ def test_the_probe_counts_what_the_pump_made(pump_edges: list[tuple[int, bool]])
     rises = [t_ns for t_ns, high in pump_edges if high]
     for (first, second), (began, ended) in zip(pairwise(times_us), pairwise(rises), strict=True):
         assert abs((second - first) - (ended - began) / 1_000) <= 2, "a microsecond of resolution at either end"
+
+
+def test_the_words_of_the_doctor_on_a_chip() -> None:
+    """What `pumpbench doctor --wiring` has the pump's prompt do; the answers of its lines are in test_doctor.py."""
+    repl = Repl()
+    lamp: list[bool] = []
+    repl.chip.listen(20, lamp.append)
+    repl.run(SETUP)
+    assert repl.enabled, "its level is high: the driver is off"
+    for level in (1, 0):
+        repl.run(f"put(20, {level})")
+    repl.run("free(20)")
+    assert lamp[:2] == [True, False]
+    for level in (True, False):
+        repl.chip.drive(BOLUS, level)
+        assert repl.run(f"see({BOLUS}, True)") == str(int(level))
+    repl.chip.mcu.adc.channel_values[1] = 563
+    assert repl.run("volts(27)") == "563"
+    assert repl.run("bus()") == "[]"
+    repl.run("sound(12, 2400)\nsound(12, 0)")
 
 
 def test_a_fault_line_moves_and_comes_back() -> None:

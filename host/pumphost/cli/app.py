@@ -21,6 +21,7 @@ from pumphost.cli import (
     boluses,
     calibrate,
     device,
+    doctor,
     flash,
     instrument,
     keys,
@@ -76,6 +77,7 @@ trumpet.register(app)
 boluses.register(app)
 flash.register(app)
 calibrate.register(app)
+doctor.register(app)
 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:
