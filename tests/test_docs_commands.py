@@ -21,14 +21,10 @@ def commands(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
+@pytest.mark.parametrize(
     "page,count",
-    [
-        ("README.md", 4),
-        ("docs/link.md", 17),
-        ("docs/instruments.md", 6),
-        ("docs/trumpet.md", 2),
-        ("docs/flashing.md", 5),
-    ],
+    [("README.md", 4), ("docs/bench.md", 11), ("docs/flashing.md", 5), ("docs/instruments.md", 6), ("docs/link.md", 17), ("docs/trumpet.md", 2)],
+)
 )
 def test_every_command_of_a_page_is_one_with_these_options(page: str, count: int) -> None:
     found = commands(page)

@@ -36,6 +36,7 @@ def run_suite(
 
     if image is not None:
         os.environ[VARIABLE] = str(image.resolve())  # the tests run in processes of their own
+    from pumphil.rigs.rig_file import load
 
     suite = Path(str(resources.files("pumphil") / "suite"))
     name = default_rig() if rig == "auto" else rig
@@ -45,6 +46,9 @@ def run_suite(
         "--rootdir", str(suite), "-c", str(suite / "pytest.ini"), "-p", "no:cacheprovider", "-q",
     ]  # fmt: skip
     jobs = jobs or (_cores() if name in MANY else 1)
+    if load(name)[0] == "bench":
+        arguments += ["--timeout", "0"]  # an hour of therapy takes an hour
+    jobs = jobs or (_cores() if name in VIRTUAL else 1)
     if jobs > 1:
         arguments += ["-n", str(jobs), "--dist", "worksteal"]
     if keyword:
