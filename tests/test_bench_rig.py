@@ -77,6 +77,18 @@ def test_packets_have_the_time_and_size_that_left_the_motor_port(rig: BenchRig, 
     assert rig.plant.enabled == world.sim.plant.enabled
 
 
+def test_edges_that_were_pushed_out_are_told_and_break_nothing(rig: BenchRig, world: World) -> None:
+    """A hundred and more wakes between two looks: AWAKE alone fills the probe's log of 256 edges."""
+    world.sim.plant.enable(True, world.sim.now_us)
+    for _ in range(300):
+        world.board.chip.set(8, 1)
+        world.board.chip.set(8, 0)
+        world.board.loop()
+    rig.look()
+    assert any(line == "edges" and words.endswith("lost") for _, line, words in rig.trace)
+    assert rig.plant.enabled
+
+
 # -- power and inputs
 
 

@@ -152,7 +152,7 @@ def test_on_a_bench_the_turns_are_those_that_the_probe_saw(monkeypatch: pytest.M
     with Calibrator("bench") as work:
         work.prime(300_000)
         for _ in range(3):
-            work.turns(6)
+            work.turns(5)
         judge(work.result("tired", None, NOW))
 
 

@@ -107,6 +107,18 @@ def test_what_was_overwritten_is_no_silent_gap(board: ProbeBoard, probe: Probe) 
     assert len(probe.steps_since(76)[0]) == 1_024
 
 
+def test_a_probe_that_started_anew_is_told_from_one_without_news(probe: Probe, board: ProbeBoard) -> None:
+    board.at_us(1_000_000)
+    board.pulse(1_000_500)
+    assert probe.steps_since(0) == ([1_000_500], 1)
+    after = Probe(Wire(ProbeBoard()), answer_s=0.01)
+    with pytest.raises(ProbeError, match="has started anew: it has 0 steps and had 1"):
+        after.steps_since(1)
+    after.t_us = probe.t_us
+    with pytest.raises(ProbeError, match="has started anew"):
+        after.edges_since(0)
+
+
 # -- other lines
 
 

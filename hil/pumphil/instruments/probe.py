@@ -42,6 +42,16 @@ class Overwritten(ProbeError):
         )
 
 
+class Restarted(ProbeError):
+    """The probe has begun anew: its counts and its time are not those of before."""
+
+    def __init__(self, log: str, number: int, total: int) -> None:
+        super().__init__(
+            f"the probe has started anew: it has {total} {log} and had {number}; pulses may be missing, begin the "
+            "measurement again, and see whether its power is steady"
+        )
+
+
 class Line(Protocol):
     """The way to the probe."""
 
@@ -118,7 +128,7 @@ class Probe:
     def steps_since(self, number: int) -> tuple[list[int], int]:
         """Times in µs of all pulses from this number on, and the number of the next one.
 
-        Overwritten if one of them is gone: the probe keeps about a thousand.
+        Overwritten if one of them is gone: the probe keeps about a thousand. Restarted: it has begun anew.
         """
         rows, after = self._rows("steps", number)
         return [int(row) for row in rows], after
@@ -144,11 +154,13 @@ class Probe:
 
     def _rows(self, log: str, number: int) -> tuple[list[str], int]:
         rows: list[str] = []
-        at = number
+        at, since_us = number, self.t_us
         while True:
             words = self._ask(f"{log} {at}").split()
             head = _values(" ".join(words[:3]))
             self.t_us = head["t"]
+            if head["total"] < number or head["t"] < since_us:
+                raise Restarted(log, number, head["total"])
             if head["first"] > at:
                 raise Overwritten(log, at, head["first"])
             rows += words[3:]

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pumpfw.core.config import Config
 from pumpfw.core.ports import ABSENT
 from pumphil.instruments import Encoder, EncoderParameters, InstrumentError, Weigher
-from pumphil.instruments.probe import Overwritten
+from pumphil.instruments.probe import Edge, Overwritten
 from pumphil.plant import Plant
 from pumphil.rigs.bench.devices import Devices, SerialDevices
 from pumphil.rigs.bench.link import BenchTransport
@@ -118,7 +118,7 @@ class BenchRig:
         """Fetch from the probe what has happened, up to now."""
         probe = self._devices.probe
         try:
-            edges, self._edge_number = probe.edges_since(self._edge_number)
+            edges, self._edge_number = self._edges()
             times, self._step_number = probe.steps_since(self._step_number)
         except InstrumentError as error:
             raise RigBroken(f"rig bench: {error}") from None
@@ -127,6 +127,17 @@ class BenchRig:
         for t_us in times:
             self._pulse(t_us - self._zero_us)
         self._now_us = max(self._now_us, probe.t_us - self._zero_us, self.plant.now_us)
+
+    def _edges(self) -> tuple[list[Edge], int]:
+        """New edges. Many wakes in a row may push some out: then the trace says so, and the driver's level is asked."""
+        probe = self._devices.probe
+        try:
+            return probe.edges_since(self._edge_number)
+        except Overwritten as gone:
+            self.trace.append((self._now_us // 1_000, "edges", f"{gone.first - self._edge_number} lost"))
+            now = probe.read()
+            edges, number = probe.edges_since(gone.first)
+            return [*edges, Edge(now.t_us, "enable", now.lines["enable"])], number
 
     def run_until(self, t_us: int, progress: Callable[[int], None] | None = None) -> None:
         """Wait until rig time `t_us`, or a little later."""
