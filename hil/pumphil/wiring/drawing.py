@@ -34,9 +34,9 @@ CHAINS = (
     ("12 V", ("Supply", "Fuse 1 A", "Emergency stop", "Driver VM, pinch valve")),
     (
         "5 V",
-        ("Fuse 1 A", "Buck converter", "Power switch (and probe VSYS)", "Pump VSYS", "its 3V3: logic of all parts"),
+        ("Fuse 1 A", "Buck converter", "Power switch", "Pump VSYS", "its 3V3: logic of all parts"),
     ),
-    ("USB", ("Computer", "pump (red wire cut), probe, balance, each with a cable of its own")),
+    ("USB", ("Computer", "pump (data only, red wire cut), probe (its only supply), balance")),
 )
 
 

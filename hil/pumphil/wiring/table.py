@@ -121,7 +121,7 @@ PARTS = (
         "passive",
         "Resistors, capacitors",
         "-",
-        "2 × 100 kΩ, 4 × 10 kΩ, 1 × 4.7 kΩ, 100 µF and 100 nF at the driver's VM",
+        "2 × 100 kΩ, 5 × 10 kΩ, 1 × 4.7 kΩ, 100 µF and 100 nF at the driver's VM",
     ),
     Part("tray", "Drip tray", "1", "with everything that holds water in it, electronics above and beside it"),
 )
@@ -192,7 +192,15 @@ SIGNALS = (
     Signal("BUZZER", OUT, pump.BUZZER, "buzzer", "+", 12, ""),
     Signal("AWAKE", OUT, pump.AWAKE, "", "", 8, "high while the core works"),
     Signal("SYNC", OUT, pump.SYNC, "", "", 22, "rises when pump time begins"),
-    Signal("RUN", RIG, "RUN", "", "", 10, "pulled low: the pump is in reset"),
+    Signal(
+        "RUN",
+        RIG,
+        "RUN",
+        "",
+        "",
+        10,
+        "pulled low: the pump is in reset; 10 kΩ to the pump's 3V3, for a probe that is just starting",
+    ),
     Signal(
         "SUPPLY",
         ANALOGUE,
@@ -234,15 +242,19 @@ SUPPLIES = (
         "driver VM, valve +",
         "100 µF and 100 nF at VM; the motor is never plugged in live",
     ),
-    Supply(
-        "5 V", "buck converter", "power switch IN, probe VSYS (pin 39)", "set to 5.0 V before anything is connected"
-    ),
+    Supply("5 V", "buck converter", "power switch IN", "set to 5.0 V before anything is connected"),
     Supply("5 V pump", "power switch OUT", "pump VSYS (pin 39)", ""),
     Supply(
         "3V3",
         "pump 3V3 (pin 36)",
         "driver VDD, AS5600 VCC, shifter HV, pressure sensor, air switch",
         "goes with the pump's power, so that nothing feeds it from behind",
+    ),
+    Supply(
+        "USB",
+        "computer",
+        "probe board, whole cable",
+        "the probe has no other supply: fed from two sides it would feed the pump",
     ),
     Supply("ground", "pump GND (pin 38)", "probe GND (pin 38), and every part", "a star: one point, no loop"),
 )
