@@ -89,6 +89,34 @@ def test_edges_that_were_pushed_out_are_told_and_break_nothing(rig: BenchRig, wo
     assert rig.plant.enabled
 
 
+@pytest.mark.parametrize("red, yellow, pattern", [(0, 0, 0), (0, 1, 1), (1, 0, 3), (1, 1, 3)])
+def test_lamps_that_stay(rig: BenchRig, world: World, red: int, yellow: int, pattern: int) -> None:
+    world.board.chip.set(20, red)
+    world.board.chip.set(21, yellow)
+    before_us = rig.now_us
+    assert rig.light == pattern
+    assert rig.now_us >= before_us + 1_100_000
+
+
+@pytest.mark.parametrize("tones, pattern", [((2_400,), 1), ((2_400, 1_800), 2)])
+def test_a_burst_of_one_tone_or_of_two(rig: BenchRig, world: World, tones: tuple[int, ...], pattern: int) -> None:
+    """By `Annunciator`: 1 s of 2 400 Hz, or 3 s in which 2 400 and 1 800 Hz take turns every 250 ms."""
+    chip = world.board.chip
+    world.sleep(1)
+    rig.look()
+    began_us = chip.now_us
+    for note in range(8):
+        hertz = tones[note % len(tones)]
+        for _ in range(hertz // 4):
+            world.board.pulse(chip.now_us + 1_000_000 // hertz - 50, pin=12, width_us=50)
+            world.board.loop()
+    world.sim.run_until(chip.now_us - world._origin_us)
+    heard = rig.bursts()
+    assert [found for _, found in heard] == [pattern]
+    assert abs(heard[0][0] - (began_us - rig._zero_us) // 1_000) <= 60
+    assert rig.bursts(from_ms=heard[0][0] + 1) == []
+
+
 # -- power and inputs
 
 

@@ -20,12 +20,13 @@ def commands(name: str) -> list[str]:
     return [line for line in lines if line.startswith("pumpbench ")]
 
 
-@pytest.mark.parametrize(
-@pytest.mark.parametrize(
-    "page,count",
-    [("README.md", 4), ("docs/bench.md", 11), ("docs/flashing.md", 5), ("docs/instruments.md", 6), ("docs/link.md", 17), ("docs/trumpet.md", 2)],
-)
-)
+PAGES = [
+    ("README.md", 4), ("docs/bench.md", 11), ("docs/flashing.md", 5), ("docs/instruments.md", 6), ("docs/link.md", 17),
+    ("docs/trumpet.md", 2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("page,count", PAGES)
 def test_every_command_of_a_page_is_one_with_these_options(page: str, count: int) -> None:
     found = commands(page)
     assert len(found) >= count

@@ -33,11 +33,10 @@ def run_suite(
 
     from pumphil.rigs import default_rig
     from pumphil.rigs.emulated.image import VARIABLE
+    from pumphil.rigs.rig_file import load
 
     if image is not None:
         os.environ[VARIABLE] = str(image.resolve())  # the tests run in processes of their own
-    from pumphil.rigs.rig_file import load
-
     suite = Path(str(resources.files("pumphil") / "suite"))
     name = default_rig() if rig == "auto" else rig
     out.mkdir(parents=True, exist_ok=True)
@@ -48,7 +47,6 @@ def run_suite(
     jobs = jobs or (_cores() if name in MANY else 1)
     if load(name)[0] == "bench":
         arguments += ["--timeout", "0"]  # an hour of therapy takes an hour
-    jobs = jobs or (_cores() if name in VIRTUAL else 1)
     if jobs > 1:
         arguments += ["-n", str(jobs), "--dist", "worksteal"]
     if keyword:

@@ -20,7 +20,9 @@ from pumphil.rigs.bench.devices import Devices, SerialDevices
 from pumphil.rigs.bench.link import BenchTransport
 from pumphil.rigs.bench.options import BenchOptions
 from pumphil.rigs.contract import RigBroken, RigMissing
+from pumphil.rigs.emulated.lamps import LOOK_US, Lamps
 from pumphil.rigs.find import firmware_digest
+from pumphil.rigs.profile import SHORT
 from pumphost.errors import PumpError
 from pumphost.programmer import Programmer
 from pumplink import codes
@@ -28,10 +30,32 @@ from pumplink import codes
 LOOK_S = 10.0  # between two looks at most: the probe lets go of its faults after 30 s of silence
 START_S = 20.0  # power-on to pump time
 RESET_MS, STOP_MS = 100, 500
+LOW_TONE_HZ = range(1_650, 1_950)  # 1 800 Hz, as counted over 50 ms
+STAYS_US = 100_000
+TELL_US = 750_000  # after which a burst with two tones, 250 ms each, has had the lower one and left it
 PLAYED = {
     codes.SENSE_BUTTON: "bolus", codes.SENSE_STOP: "stop", codes.SENSE_COVER: "cover-open", codes.SENSE_AIR: "air",
     codes.SENSE_JUMPER: "jumper", codes.SENSE_PRESENCE: "presence",
 }  # fmt: skip
+
+
+class Sound:
+    """Bursts as [begin in µs, pattern] from the frequencies that the probe counts: 1 for one tone, 2 for two.
+
+    A frequency over a window in which a tone begins or ends is too low: only one that stays is a tone.
+    """
+
+    def __init__(self) -> None:
+        self.bursts: list[list[int]] = []
+        self._last_us = self._last_hz = 0
+
+    def heard(self, t_us: int, hertz: int) -> None:
+        """Another frequency from now on; 0: silence."""
+        if self._last_hz in LOW_TONE_HZ and t_us - self._last_us >= STAYS_US and self.bursts:
+            self.bursts[-1][1] = 2
+        if hertz and not self._last_hz:
+            self.bursts.append([t_us, 1])
+        self._last_us, self._last_hz = t_us, hertz
 
 
 class BenchRig:
@@ -39,6 +63,8 @@ class BenchRig:
 
     name = "bench"
     capabilities = frozenset({"chip", "real-interpreter", "link-faults", "power-cuts"})
+    profile = SHORT
+    lag_ms = 500  # as on the emulated chip: the slow sensors are read every 320 ms, an order takes up to 150 ms
 
     def __init__(self, seed: int = 0, options: BenchOptions | None = None, devices: Devices | None = None) -> None:
         if options is None:
@@ -56,6 +82,8 @@ class BenchRig:
         self.trace: list[tuple[int, str, str]] = []
         self.wakes = 0
         self.pulses = 0
+        self._lamps = Lamps()
+        self._sound = Sound()
         self._period_us = Config().step_period_us
         self._last_pulse_us = -(1 << 60)
         self._moved_us = -1
@@ -180,6 +208,12 @@ class BenchRig:
         self.trace.append((t_us // 1_000, line, str(value)))
         if line == "awake":
             self.wakes += value
+        elif line == "tone":
+            self._sound.heard(t_us, value)
+        elif line == "red":
+            self._lamps.red.changed(bool(value))
+        elif line == "yellow":
+            self._lamps.yellow.changed(bool(value))
         elif line == "enable":
             self.plant.enable(not value, max(t_us, self.plant.now_us))
 
@@ -262,10 +296,18 @@ class BenchRig:
 
     @property
     def light(self) -> int:
-        """Not told: lamps and buzzer are on the probe's record as edges, no pattern is made of them yet."""
-        raise ValueError(f"rig {self.name}: tells edges of the lamps, no patterns; use --rig vm")
+        """What the lamps show, as `Annunciator.light` has it: a look, which takes a second."""
+        self.look()
+        self._lamps.begin()
+        self.run_until(self._now_us + LOOK_US)
+        return self._lamps.pattern()
 
-    sound = light
+    def bursts(self, from_ms: int = 0) -> list[tuple[int, int]]:
+        """(rig ms, pattern) of each burst of sound that began since; one that has just begun is listened to."""
+        self.look()
+        if self._sound.bursts:
+            self.run_until(max(self._now_us, self._sound.bursts[-1][0] + TELL_US))
+        return [(t_us // 1_000, pattern) for t_us, pattern in self._sound.bursts if t_us >= from_ms * 1_000]
 
     def heap(self) -> tuple[int, int]:
         """Not from outside."""
