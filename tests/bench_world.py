@@ -27,7 +27,8 @@ from pumplink import codes
 
 PERIOD_US = Config().step_period_us
 BEFORE_US = 7_654_321  # the probe is on for so long when the pump starts
-SYNC, STEP, ENABLE, AWAKE = 22, 2, 4, 8
+SYNC, STEP, ENABLE, RED, YELLOW, BUZZER = 22, 2, 4, 20, 21, 12
+LAMP_US = 50_000
 INPUTS = {14: codes.SENSE_BUTTON, 15: codes.SENSE_STOP, 18: codes.SENSE_JUMPER, 19: codes.SENSE_PRESENCE}
 RESET, POWER, COVER = 10, 16, 17
 
@@ -71,6 +72,9 @@ class World:
         self._made = 0
         self._pulses: deque[int] = deque()
         self._seen = 0
+        self._shown_us = BEFORE_US
+        self._traced = 0
+        self._changes: list[tuple[int, int, int]] = []
         self._origin_us = BEFORE_US  # the probe's time at the sim's time 0
         self._answers = b""
         self.board.chip.changed = self._driven
@@ -107,18 +111,54 @@ class World:
             self._pulses += [begun_us + PERIOD_US * (n + 1) for n in range(steps)]
         self._seen = len(sim.packets)
         now_us = sim.now_us + self._origin_us
+        events = self._signals(now_us)
         while self._pulses and self._pulses[0] + 16 <= now_us:
             t_us = self._pulses.popleft()
             self._made += 1
-            if "every tenth pulse is lost" in self.wrong and self._made % 10 == 0:
-                continue
-            self.board.at_us(max(t_us, chip.now_us))
-            self.board.pulse(t_us)
+            if "every tenth pulse is lost" not in self.wrong or self._made % 10:
+                events.append((t_us, STEP, 2))
+        for t_us, pin, level in sorted(events):
+            self.board.at_us(max(t_us - 1, chip.now_us))
+            if level == 2:
+                self.board.pulse(max(t_us, chip.now_us), pin)
+            else:
+                chip.now_us = max(t_us, chip.now_us)
+                chip.set(pin, level)
             self.board.loop()
         self.board.at_us(max(now_us, chip.now_us))
         enabled = sim.plant.enabled
         if chip.level(ENABLE) == enabled:
             chip.set(ENABLE, int(not enabled))
+
+    def _signals(self, now_us: int) -> list[tuple[int, int, int]]:
+        """(us, pin, level) of the lamps and (us, BUZZER, 2) of each oscillation, as `Annunciator` makes them.
+
+        Of a long time only the last seconds: what a lamp did before is of no use to anybody who looks now.
+        """
+        since_us, self._shown_us = max(self._shown_us, now_us - 3_000_000), now_us
+        for t_ms, kind, words in self.sim.trace[self._traced :]:
+            if kind == "signal":
+                light, sound = (int(word) for word in words.split()[1::2])
+                self._changes.append((t_ms * 1_000 + self._origin_us, light, sound))
+        self._traced = len(self.sim.trace)
+        events: list[tuple[int, int, int]] = []
+        changes = self._changes
+        if not changes or (changes[-1][0] < since_us - 3_000_000 and not changes[-1][1]):
+            return events
+        for t_us in range(since_us - since_us % LAMP_US + LAMP_US, now_us + 1, LAMP_US):
+            light = next((light for at_us, light, _ in reversed(changes) if at_us <= t_us), 0)
+            red = light == 3 and t_us // 250_000 % 2 == 0
+            yellow = light == 1 or (light == 2 and t_us // 1_000_000 % 2 == 0)
+            events += [(t_us, RED, int(red)), (t_us, YELLOW, int(yellow))]
+        for at_us, _, sound in changes:
+            played_us = (0, 1_000_000, 3_000_000)[sound]
+            t_us = at_us
+            while sound and t_us < min(at_us + played_us, now_us):
+                low = sound == 2 and (t_us - at_us) // 250_000 % 2
+                if t_us > since_us:
+                    events.append((t_us, BUZZER, 2))
+                t_us += 556 if low else 417
+        return events
 
     def _driven(self, pin: int) -> None:
         """The probe has driven a pin, or let go of it."""

@@ -115,7 +115,7 @@ def test_other_firmware_than_this_is_told(tmp_path: Path, probe_port: ProbePort,
 def test_the_suite_runs_with_a_rig_file_of_a_bench(tmp_path: Path) -> None:
     """By way of the command line and the plugin, with the world of bench_world.py behind the ports."""
     file = rig_file(tmp_path, "pump", "probe", "balance", more='firmware = "any"')
-    words = ["-m", "pumphost.cli", "hil", "--rig", file, "-k", "link_status_tells_all", "--out", str(tmp_path)]
+    words = ["-m", "pumphost.cli", "hil", "--rig", file, "-k", "security_limits_hold", "--out", str(tmp_path)]
     done = subprocess.run(
         [sys.executable, *words, "--", "-p", "bench_world_plugin"], capture_output=True, text=True, check=False,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])},

@@ -32,6 +32,7 @@ START_S = 20.0  # power-on to pump time
 RESET_MS, STOP_MS = 100, 500
 LOW_TONE_HZ = range(1_650, 1_950)  # 1 800 Hz, as counted over 50 ms
 STAYS_US = 100_000
+SETTLE_US = 150_000  # what the pump has just decided shows on lamps after 40 ms, and as a counted tone after 100 ms
 TELL_US = 750_000  # after which a burst with two tones, 250 ms each, has had the lower one and left it
 PLAYED = {
     codes.SENSE_BUTTON: "bolus", codes.SENSE_STOP: "stop", codes.SENSE_COVER: "cover-open", codes.SENSE_AIR: "air",
@@ -297,14 +298,14 @@ class BenchRig:
     @property
     def light(self) -> int:
         """What the lamps show, as `Annunciator.light` has it: a look, which takes a second."""
-        self.look()
+        self.run_until(self._now_us + SETTLE_US)
         self._lamps.begin()
         self.run_until(self._now_us + LOOK_US)
         return self._lamps.pattern()
 
     def bursts(self, from_ms: int = 0) -> list[tuple[int, int]]:
         """(rig ms, pattern) of each burst of sound that began since; one that has just begun is listened to."""
-        self.look()
+        self.run_until(self._now_us + SETTLE_US)
         if self._sound.bursts:
             self.run_until(max(self._now_us, self._sound.bursts[-1][0] + TELL_US))
         return [(t_us // 1_000, pattern) for t_us, pattern in self._sound.bursts if t_us >= from_ms * 1_000]
