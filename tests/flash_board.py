@@ -90,7 +90,10 @@ class FlashBoard:
         """Start it, and again after each reset, until its power goes."""
         command = [str(find_micropython()), "-X", "heapsize=4M", "-i", str(BOOT), str(self._folder / "settings")]
         while self._plugged:
-            tty.setraw(self._terminal)  # until it says otherwise a byte 0x03 is one like any other
+            try:
+                tty.setraw(self._terminal)  # until it says otherwise a byte 0x03 is one like any other
+            except termios.error:
+                return  # the cable was pulled while it restarted
             with subprocess.Popen(
                 command, stdin=self._terminal, stdout=self._terminal, stderr=self._terminal,
                 preexec_fn=self._own_terminal,

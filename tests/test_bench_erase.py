@@ -13,6 +13,7 @@ import pytest
 from flash_board import FlashBoard, needs_micropython
 from test_bench_ports import ProbePort, rig_file
 
+from pumpfw.boards.pico.store import FOLDER, path_of, tail_path
 from pumpfw.core.ports import KEY_AREAS
 from pumphil.rigs.bench import BenchOptions
 from pumphil.rigs.bench.devices import SerialDevices
@@ -20,7 +21,7 @@ from pumphil.rigs.contract import RigMissing
 from pumphil.rigs.rig_file import load
 
 pytestmark = needs_micropython
-STORED = {f"/store/{area:02}": bytes([area]) * 40 for area in range(32)}
+STORED = {FOLDER + path_of(area): bytes([area]) * 40 for area in range(32)} | {FOLDER + tail_path(0): b"tail"}
 OTHERS = {"/main.py": b"print('a program of the board')\n", "/pumpbench/start.mpy": b"M\x06"}
 
 
@@ -41,7 +42,7 @@ def test_a_pump_forgets_everything_but_its_keys(tmp_path: Path) -> None:
             left = board.files()
     finally:
         port.close()
-    keys = {f"/store/{area:02}": STORED[f"/store/{area:02}"] for area in KEY_AREAS}
+    keys = {FOLDER + path_of(area): STORED[FOLDER + path_of(area)] for area in KEY_AREAS}
     assert keys
     assert left == {**keys, **OTHERS}
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from flash_board import FlashBoard, needs_micropython
 
+from pumpfw.boards.pico.store import FOLDER, path_of
 from pumpfw.core.ports import KEY_AREAS
 from pumphil.rigs.compiled import compiled_firmware
 from pumphost.errors import PumpError
@@ -48,7 +49,7 @@ start = "00:00"
 rate = "0.480 mL/day"
 """
 RING = Keyring.made(random_bytes=lambda count: bytes(range(count)))
-PROVISIONED = {f"/store/{area:02}": RING.block() for area in KEY_AREAS}
+PROVISIONED = {f"{FOLDER}{path_of(area)}": RING.block() for area in KEY_AREAS}
 
 
 @pytest.fixture(autouse=True)

@@ -32,7 +32,7 @@ def test_the_mark_and_the_flasher_switch_off_the_pin_of_the_driver() -> None:
     assert off in flash.MOTOR_OFF
     assert f"Pin({wiring.JUMPER}, Pin.IN, Pin.PULL_UP)" in flash.JUMPER_FITTED
     assert way_in.WORD == usb.PROMPT
-    assert files.STORE_FOLDER == store._FOLDER
+    assert files.STORE_FOLDER == store.FOLDER
     assert files.MAIN.encode().startswith(files.MARKS)
     assert files.UNFLASHED.encode().startswith(files.MARKS)
     compile(files.UNFLASHED, "main.py", "exec")
@@ -125,3 +125,33 @@ def test_a_recheck_reads_at_most_a_piece_at_a_time(board: Path, monkeypatch: pyt
         before = sum(read)
         assert not recheck.step()
         assert sum(read) - before <= 512 + 40
+
+
+class SleepyTime:
+    """A clock of which each sleep takes as many microseconds as told."""
+
+    def __init__(self, *sleeps_us: int) -> None:
+        self._sleeps_us = list(sleeps_us)
+        self._now_us = 0
+
+    def ticks_us(self) -> int:
+        return self._now_us
+
+    def ticks_diff(self, later: int, earlier: int) -> int:
+        return later - earlier
+
+    def sleep_ms(self, ms: int) -> None:
+        self._now_us += self._sleeps_us.pop(0)
+
+
+@pytest.mark.parametrize(
+    ("sleeps_us", "good"),
+    [((2_010,), True), ((80_000, 2_010), True), ((80_000, 0, 1_600), True), ((0, 0, 0), False),
+     ((1_499, 1_400, 1_000), False), ((50_000, 60_000, 90_000), False)],
+)  # fmt: skip
+def test_the_clock_fails_when_three_sleeps_were_too_long_or_too_short(
+    sleeps_us: tuple[int, ...], good: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PWR-02: one sleep may be held up by whoever looks for the port at power-on."""
+    monkeypatch.setattr(selftest, "time", SleepyTime(*sleeps_us))
+    assert selftest._clock() is good

@@ -31,7 +31,7 @@ STORE_APPEND = 2
 STORE_ERASE = 3
 POSTED = 128
 POSTED_AT = 16  # of the number of changed inputs in a request
-_AHEAD = 480  # bytes read at once: a store is read in small pieces, one behind the other
+_AHEAD = 160  # bytes read at once: a store is read in small pieces, one behind the other
 _HELD = 64  # bytes of calls that go out with the reply
 
 

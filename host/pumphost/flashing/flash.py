@@ -35,6 +35,20 @@ from pumphost.flashing.prompt import ENOSPC, BoardError, Prompt, PromptLost
 from pumphost.flashing.start import START_S, Started, check_start, wait_for_pump
 from pumphost.flashing.way_in import enter
 
+ERASE = """
+import os
+def erase(folder):
+    for name in os.listdir(folder):
+        path = folder + "/" + name
+        if os.stat(path)[0] & 0x4000:
+            erase(path)
+            os.rmdir(path)
+        else:
+            os.remove(path)
+try: erase("{folder}")
+except OSError as error:
+    if error.errno != 2: raise
+"""
 MOTOR_OFF = "from machine import Pin\nPin(4, Pin.OUT, value=1)"  # as in UNFLASHED
 JUMPER_FITTED = "print(int(not Pin(18, Pin.IN, Pin.PULL_UP).value()))"  # as in MAIN
 
@@ -165,11 +179,7 @@ class Flasher:
 
     def _erase(self, prompt: Prompt) -> None:
         self._note("erasing program, records and keys of the pump")
-        prompt.run(
-            f"import os\ntry: names = os.listdir({STORE_FOLDER!r})\nexcept OSError: names = ()\n"
-            f"for name in names: os.remove({STORE_FOLDER + '/'!r} + name)",
-            "erasing what the pump knows",
-        )
+        prompt.run(ERASE.format(folder=STORE_FOLDER), "erasing what the pump knows")
 
     def _write(self, prompt: Prompt, paths: list[str]) -> None:
         for folder in sorted({path.rpartition("/")[0] for path in paths}):

@@ -37,9 +37,7 @@ def run():
         failed |= FIRMWARE
     if not _memory():
         failed |= MEMORY
-    before = time.ticks_us()
-    time.sleep_ms(2)
-    if not 1_500 < time.ticks_diff(time.ticks_us(), before) < 50_000:
+    if not _clock():
         failed |= CLOCK
     return digest, failed
 
@@ -125,3 +123,13 @@ def _memory():
             if cell != pattern:
                 return False
     return True
+
+
+def _clock():
+    """A sleep of 2 ms by the counter of microseconds; a host that looks for its port may hold one up, not three."""
+    for _ in range(3):
+        before = time.ticks_us()
+        time.sleep_ms(2)
+        if 1_500 < time.ticks_diff(time.ticks_us(), before) < 50_000:
+            return True
+    return False

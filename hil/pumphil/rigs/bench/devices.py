@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from pumpfw.boards.pico.store import FOLDER, path_of
 from pumpfw.core.ports import KEY_AREAS
 from pumphil.instruments import InstrumentError, Weigher, open_instrument
 from pumphil.instruments.probe import Probe
@@ -26,10 +27,12 @@ BACK_S = 20.0  # from a reset to a port that can be opened again
 AGAIN_S = 0.1
 ERASE = f"""
 import os
-keep = {sorted(f"{area:02}" for area in KEY_AREAS)!r}
-for name in os.listdir("/store"):
-    if name not in keep:
-        os.remove("/store/" + name)
+keep = {sorted(FOLDER + path_of(area) for area in KEY_AREAS)!r}
+for folder in os.listdir("{FOLDER}"):
+    for name in os.listdir("{FOLDER}/" + folder):
+        path = "{FOLDER}/" + folder + "/" + name
+        if path not in keep:
+            os.remove(path)
 """
 
 
