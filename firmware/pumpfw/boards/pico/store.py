@@ -120,11 +120,12 @@ class FlashStore:
     def _write(self, area, mode):
         """The file of an area, to write in; it stays open for what follows."""
         self._close()
-        if self._source_area == area:  # it would go on to show what was
+        if self._source and self._source_area == area:  # it would go on to show what was
             self._source.close()
             self._source_area = -1
         self._area = area
-        self._file = open(self._path(area), mode)  # noqa: SIM115 - `_close` ends it
+        file = self._file = open(self._path(area), mode)  # noqa: SIM115 - `_close` ends it
+        return file
 
     def _tail(self, area):
         for tail in self._tails:
@@ -140,14 +141,15 @@ class FlashStore:
             tail = self._tail(area)
             if tail and offset >= tail.start:
                 return tail.read(offset, count)
-            if self._source_area != area:
-                if self._source_area >= 0:
+            source = self._source
+            if not source or self._source_area != area:
+                if source and self._source_area >= 0:
                     self._source_area = -1
-                    self._source.close()
-                self._source = open(self._path(area), "rb")  # noqa: SIM115 - what is read is read on
+                    source.close()
+                source = self._source = open(self._path(area), "rb")  # noqa: SIM115 - what is read is read on
                 self._source_area = area
-            self._source.seek(offset)
-            data = self._source.read(count)
+            source.seek(offset)
+            data = source.read(count)
             if tail and len(data) < count:
                 data += tail.read(offset + len(data), count - len(data))
             return data
@@ -156,16 +158,16 @@ class FlashStore:
 
     def append(self, area, data, more=False):
         try:
-            writing = self._file and self._area == area
-            if not writing and not more and len(data) <= _SMALL:
+            file = self._file if self._area == area else None
+            if not file and not more and len(data) <= _SMALL:
                 self._close()
                 return self._add(area, data)
-            if not writing:
+            if not file:
                 tail = self._tail(area)
                 if tail:
                     self._move(tail)
-                self._write(area, "ab")
-            good = self._file.write(data) == len(data)
+                file = self._write(area, "ab")
+            good = file.write(data) == len(data)
             if not more:
                 self._close()
             return good
@@ -222,8 +224,7 @@ class FlashStore:
 
     def _move(self, tail):
         data = tail.read(tail.start, tail.size)
-        self._write(tail.area, "ab")
-        if self._file.write(data) != len(data):
+        if self._write(tail.area, "ab").write(data) != len(data):
             raise OSError
         self._close()
         tail.put(tail.area, tail.start, 0)
