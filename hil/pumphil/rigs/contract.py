@@ -24,6 +24,7 @@ CAPABILITIES = {
     "store-faults": "writes can fail and be cut off",
     "store-rot": "what is stored can be changed while the power is off",
     "power-cuts": "the supply can go at any instant and come back",
+    "start-pins": "step and enable can be watched from power-on to the first wake",
     "chip": "the firmware runs on its own processor with its peripherals",
     "real-interpreter": "the firmware runs in a MicroPython with the heap of the chip",
 }

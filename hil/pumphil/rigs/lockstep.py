@@ -71,7 +71,7 @@ class LockstepRig:
     interpreter = ""
     lag_ms = 0
     profile = FULL
-    capabilities: frozenset[str] = frozenset(CAPABILITIES) - {"chip", "real-interpreter"}
+    capabilities: frozenset[str] = frozenset(CAPABILITIES) - {"chip", "start-pins", "real-interpreter"}
 
     def __init__(self, seed: int, options: RigOptions) -> None:
         self.seed = seed

@@ -91,7 +91,6 @@ def test_security_five_wrong_keys_lock_the_door(treatment: Treatment, record: Hi
 
 
 @pytest.mark.requirement("SEC-05", "SEC-06")
-@pytest.mark.short
 @pytest.mark.needs("link-faults")
 def test_security_a_session_goes_on_while_the_door_is_locked(treatment: Treatment, record: HilRecord) -> None:
     """Condition: a session. Action: five wrong keys from elsewhere, then STOP in it. Then the pump stops."""

@@ -38,7 +38,7 @@ class EmulatedRig:
 
     name = "emulated"
     capabilities = frozenset(
-        {"plant-faults", "link-faults", "sensor-inputs", "store-rot", "power-cuts", "real-interpreter", "chip"}
+        "plant-faults link-faults sensor-inputs store-rot power-cuts real-interpreter chip start-pins".split()
     )
     profile = SHORT
     lag_ms = 500  # the slow sensors are read every 320 ms, and an order in hand takes up to 150 ms
@@ -170,6 +170,11 @@ class EmulatedRig:
     def boot_us(self) -> int:
         """From the last power-on to the first wake of the core."""
         return self._wires.synced_ns // 1_000
+
+    @property
+    def start_pins(self) -> tuple[int, bool]:
+        """Pulses on the step pin, and whether the driver was ever on, from the last power-on to the first wake."""
+        return self._wires.early_pulses, self._wires.early_enable
 
     @property
     def wake_spans_us(self) -> list[tuple[int, int]]:

@@ -50,6 +50,7 @@ class Wires:
         self.extra_counts = 0
         self.pulses = 0  # rising edges of STEP since the rig began
         self.enabled = False
+        self.early_pulses, self.early_enable = 0, False  # between power-on and pump time
         self.synced_ns = -1  # when pump time began, since power-on
         self.lamps = Lamps()
         self.buzzer = Buzzer()
@@ -59,6 +60,7 @@ class Wires:
         """A chip that is about to start."""
         self._chip = chip
         self.synced_ns = -1
+        self.early_pulses, self.early_enable = 0, False
         self.enabled = False
         self._plant.enable(False, self._rig_us())
         chip.pace(wiring.STEP)
@@ -107,12 +109,14 @@ class Wires:
         if not high:
             return
         self.pulses += 1
+        self.early_pulses += self.synced_ns < 0
         t_us = self._rig_us()
         self._plant.move(t_us, 1, 1)
         self._packet(t_us)
 
     def _enable(self, high: bool) -> None:
         on = not high
+        self.early_enable |= on and self.synced_ns < 0
         if on != self.enabled:
             self.enabled = on
             self._plant.enable(on, self._rig_us())
