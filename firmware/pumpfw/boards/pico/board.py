@@ -24,7 +24,7 @@ from pumpfw.core.timebase import Timebase
 from pumplink.device import RESET_POWER_ON, RESET_WATCHDOG
 
 SCAN_MS = 40  # sensors are looked at so often while nothing is due (TIME-09: 100 ms)
-QUIET_MS = 100  # with so long to the next wake there is time for the store
+QUIET_MS = 100  # with so long to the next wake there is time for store and firmware files
 WAKE_MS = 1_000  # and the core at least so often: it feeds the watchdog
 RECHECK_MS = 20_000  # from one piece of 512 bytes of the firmware to the next: 64 KB within 45 min (PWR-12)
 
@@ -70,12 +70,12 @@ class Board:
             awake.on()
             wait_ms = min(pump.poll(now_ms) - now_ms, WAKE_MS)
             awake.off()
-            if time.ticks_diff(ticks, self._rechecked) >= RECHECK_MS:
-                self._rechecked = ticks
-                if self._recheck.step():
-                    self._sensors.fail(selftest.FIRMWARE)
             if wait_ms > QUIET_MS:
                 self._store.tidy()
+                if time.ticks_diff(ticks, self._rechecked) >= RECHECK_MS:
+                    self._rechecked = ticks
+                    if self._recheck.step():
+                        self._sensors.fail(selftest.FIRMWARE)
             self._wait(ticks, wait_ms)
             if self._link.interrupted:
                 leave_word(STAY)
