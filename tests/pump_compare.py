@@ -115,6 +115,7 @@ class Comparison:
     def _alarms(self) -> None:
         model = self.model
         reply = self.bench.ask("GET_ALARMS", 0)
+        self.observe()  # a session that had to be opened for this wrote its numbers, and that can fail
         part = reply["alarms"]
         rows = [part[at : at + 11] for at in range(0, len(part), 11)]
         listed = {ALARM_NAMES[row[0]]: (row[2], int.from_bytes(row[3:], "little")) for row in rows}
