@@ -154,6 +154,8 @@ class Pair(Outage):
         limit_nl = self.judge.limit_nl or CEILING
         if worst > limit_nl:
             return True
+        # beside the fullest 24 h of the week, whenever they come: the clock may be set while the bolus is in a window
+        worst = max(worst, self.model.week.fullest_24h_nl() + volume_nl)
         return False if worst + self.margin_nl(self.bench.powered_ms) > limit_nl else None
 
     def check_grant(self, volume_nl: int, duration_ms: int) -> None:

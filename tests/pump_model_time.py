@@ -46,6 +46,11 @@ def day_weight(steps: Steps) -> int:
     return sum(rate * (end - start) for (start, rate), end in zip(steps, ends, strict=True))
 
 
+def weight_until(steps: Steps, minute: int) -> int:
+    """Of the day up to a minute of it."""
+    return day_weight([step for step in steps if step[0] < minute] + [(minute, 0)]) if minute else 0
+
+
 class Week:
     """Profiles as (days, steps); empty: no program."""
 
@@ -63,6 +68,15 @@ class Week:
 
     def largest_day_nl(self) -> Fraction:
         return max((Fraction(day_weight(steps), 1_440) for _, steps in self.profiles), default=Fraction(0))
+
+    def fullest_24h_nl(self) -> Fraction:
+        """Of any 24 h of the week: the fullest begin, and so end, where a rate changes."""
+        fullest = 0
+        for weekday in range(7):
+            today, tomorrow = self.of_day(weekday), self.of_day((weekday + 1) % 7)
+            for start in {start for start, _ in (*today, *tomorrow)}:
+                fullest = max(fullest, day_weight(today) - weight_until(today, start) + weight_until(tomorrow, start))
+        return Fraction(fullest, 1_440)
 
     def of_day(self, weekday: int) -> Steps:
         return next(steps for days, steps in self.profiles if days >> weekday & 1)

@@ -60,6 +60,14 @@ def test_seven_days_of_two_profiles():
     assert model.may_nl == 9_000_000
 
 
+def test_fullest_24_hours_lie_across_midnight() -> None:
+    """Monday's second half at 1.44 mL/day and Tuesday's first at 0.48: 720 + 240 uL; no day has so much."""
+    monday, tuesday = [(0, 0), (720, 1_440_000)], [(0, 480_000), (720, 0)]
+    week = Week([(0b0000001, monday), (0b0000010, tuesday), (0b1111100, [(0, 0)])])
+    assert week.fullest_24h_nl() == 960_000
+    assert week.largest_day_nl() == 720_000
+
+
 def test_an_hour_skipped_by_daylight_saving_is_not_delivered_and_one_repeated_is_delivered_again():
     """TIME-01: the wall clock selects the step and nothing else; the integral follows powered time."""
     week = Week([(EVERY_DAY, [(0, 480_000), (60, 960_000), (120, 480_000)])])
