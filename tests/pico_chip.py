@@ -203,10 +203,41 @@ class WDT:
         chip.feeds += 1
 
 
+class UART:
+    """A serial line: what came, what went, and a buffer that empties between one wake and the next."""
+
+    def __init__(self, number: int, baud: int, *, tx: Pin, rx: Pin, timeout: int, rxbuf: int, txbuf: int) -> None:
+        self.settings = number, baud, timeout
+        self.incoming, self.outgoing = bytearray(), bytearray()
+        self._room = self._size = txbuf
+
+    def any(self) -> int:
+        return len(self.incoming)
+
+    def readinto(self, buffer: bytearray, count: int) -> int | None:
+        assert count <= len(self.incoming), "a real line would wait here"
+        buffer[:count] = self.incoming[:count]
+        del self.incoming[:count]
+        return count or None
+
+    def write(self, data: bytes) -> int | None:
+        taken = data[: self._room]
+        self._room -= len(taken)
+        self.outgoing += taken
+        return len(taken) or None
+
+    def txdone(self) -> bool:
+        return self._room == self._size
+
+    def drain(self) -> None:
+        """All of it has gone out over the wire."""
+        self._room = self._size
+
+
 def modules() -> dict[str, types.ModuleType]:
     """The modules of the chip that CPython has not."""
     machine, rp2, micropython = (types.ModuleType(name) for name in ("machine", "rp2", "micropython"))
-    for thing in (Pin, ADC, PWM, I2C, WDT):
+    for thing in (Pin, ADC, PWM, I2C, UART, WDT):
         setattr(machine, thing.__name__, thing)
     machine.__dict__.update(mem32=memory, WDT_RESET=3, PWRON_RESET=1, reset_cause=lambda: chip.cause)
     rp2.__dict__.update(

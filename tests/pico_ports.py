@@ -12,13 +12,13 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from pico_chip import chip, on_a_pico
+from pico_chip import UART, Pin, chip, on_a_pico
 
 from pumpfw.core.ports import ABSENT, Ports
 from pumplink import codes
 
 with on_a_pico():
-    from pumpfw.boards.pico import annunciator, sensors, stepper, store, usb, watchdog, wiring
+    from pumpfw.boards.pico import annunciator, sensors, stepper, store, uart, usb, watchdog, wiring
 
 LISTEN_MS, EVERY_MS = 3_000, 50
 
@@ -53,14 +53,18 @@ class Host:
 class _Poll:
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._asked = 0
+        self._asked: list[tuple[object, int]] = []
 
     def register(self, stream: object, events: int) -> None:
-        self._asked = events
+        self._asked.append((stream, events))
 
     def ipoll(self, ms: int) -> list[int]:
-        ready = self._host.to_pump if self._asked == Host.POLLIN else self._host.room
-        return [self._asked] if ready else []
+        return [events for stream, events in self._asked if self._ready(stream, events)]
+
+    def _ready(self, stream: object, events: int) -> bool:
+        if isinstance(stream, UART):
+            return bool(stream.incoming)
+        return bool(self._host.to_pump if events == Host.POLLIN else self._host.room)
 
 
 class PicoPorts:
@@ -76,6 +80,7 @@ class PicoPorts:
         chip.levels[wiring.COVER] = 0
         self.host = Host()
         usb.sys, usb.select = self.host, self.host  # type: ignore[attr-defined]
+        uart.sys, uart.select = self.host, self.host  # type: ignore[attr-defined]
         self._folder = tempfile.TemporaryDirectory(prefix="pumpbench-store-")
         self._fails = False
         store.open = self._open  # type: ignore[attr-defined]
@@ -141,6 +146,27 @@ class PicoPorts:
 
     def fail_writes(self, on: bool) -> None:
         self._fails = on
+
+
+class PicoSerialPorts(PicoPorts):
+    """The same chip, flashed with a serial line, and the host at the far end of that."""
+
+    def __init__(self, done: int = 0) -> None:
+        super().__init__(done)
+        self.line = UART(0, uart.BAUD, tx=Pin(0), rx=Pin(1), timeout=0, rxbuf=uart.BUFFER, txbuf=uart.BUFFER)
+        self.usb, self.ports.link = self.ports.link, uart.UartLink(self.ports.link, self.line)
+        self.line.incoming += b"?"  # the line has spoken last
+        self.ports.link.read_into(bytearray(1))
+
+    def at(self, t_ms: int, act: Callable[[Ports], Any], to_pump: bytes = b"") -> Any:
+        self.line.drain()
+        self.line.incoming += to_pump
+        return super().at(t_ms, act)
+
+    def from_pump(self) -> bytes:
+        data = bytes(self.line.outgoing)
+        self.line.outgoing.clear()
+        return data
 
 
 class _File:

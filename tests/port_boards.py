@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from pico_ports import PicoPorts
+from pico_ports import PicoPorts, PicoSerialPorts
 from pump_ports import FakeAnnunciator, FakeLink, FakeMotor, FakeNoise, FakeSensors, FakeStore, FakeWatchdog
 
 from pumpfw.core.config import Config
@@ -19,7 +19,7 @@ from pumphil.rigs.lockstep import RigOptions
 from pumphil.rigs.sim import SimRig
 from pumplink import codes
 
-__all__ = ["FakePorts", "LockstepPorts", "PicoPorts"]
+__all__ = ["FakePorts", "LockstepPorts", "PicoPorts", "PicoSerialPorts"]
 READINGS = (120_000, -5_000, (1 << 30) - 1, 0)
 
 

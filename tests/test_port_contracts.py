@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from port_boards import FakePorts, LockstepPorts, PicoPorts
+from port_boards import FakePorts, LockstepPorts, PicoPorts, PicoSerialPorts
 
 from pumpfw.core.ports import ABSENT, Ports
 from pumplink import codes
@@ -20,10 +20,10 @@ COUNT_PERIOD = 1 << 30
 PERIOD_US = 10_000
 FRAME = bytes(range(248))  # as long as a frame may be
 
-Board = type[FakePorts] | type[LockstepPorts] | type[PicoPorts]
+Board = type[FakePorts] | type[LockstepPorts] | type[PicoPorts]  # the last one with a serial line too
 
 
-@pytest.fixture(params=[FakePorts, LockstepPorts, PicoPorts])
+@pytest.fixture(params=[FakePorts, LockstepPorts, PicoPorts, PicoSerialPorts])
 def board(request: pytest.FixtureRequest) -> Board:
     made: Board = request.param
     return made

@@ -175,8 +175,8 @@ scratch = open(settings["scratch"], "r+")  # noqa: SIM115 - as above
 told = open(settings["told"], "a")  # noqa: SIM115 - as above
 _tell("start")
 sys.modules["machine"] = Object(
-    Pin=Pin, ADC=Adc, PWM=Nothing, I2C=Bus, WDT=Nothing, mem32=Memory(), reset=reset, reset_cause=lambda: 1,
-    unique_id=lambda: b"fakepico", WDT_RESET=3,
+    Pin=Pin, ADC=Adc, PWM=Nothing, UART=Nothing, I2C=Bus, WDT=Nothing, mem32=Memory(), reset=reset,
+    reset_cause=lambda: 1, unique_id=lambda: b"fakepico", WDT_RESET=3,
 )  # fmt: skip
 sys.modules["rp2"] = Object(
     asm_pio=lambda **_: lambda program: program, StateMachine=Machine, PIO=Object(OUT_LOW=0, SHIFT_RIGHT=1)

@@ -37,6 +37,10 @@ def flash(
             help="As a delivery build: no prompt at the cable, no command for tests. Flashed again with its jumper in.",
         ),
     ] = False,
+    uart: Annotated[
+        bool,
+        typer.Option("--uart", help="With a serial line on GP0 (sends) and GP1, 115200 baud, 3.3 V, besides USB."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Flash the firmware on a Pico: only what differs, every file verified on the board; then wait for its self-test.
@@ -53,7 +57,7 @@ def flash(
     note(f"board {board}")
     with rig_errors():
         compiled = compiled_firmware(files.ENTRY, files.PROCESSOR)
-    contents = files.board_files(compiled, delivery=delivery)
+    contents = files.board_files(compiled, delivery=delivery, uart=uart)
     flasher = Flasher(board, contents, note=note)
     try:
         done = flasher.run(replace=replace, erase_data=erase_data)
@@ -63,7 +67,7 @@ def flash(
     if as_json:
         emit_json(_told(board, done, digest))
         return
-    build = "delivery build" if delivery else "test build"
+    build = ("delivery build" if delivery else "test build") + (", serial line on GP0 and GP1" if uart else "")
     print_fields([
         ("board", str(board)),
         ("MicroPython", f"{done.kind.number} on {done.kind.machine}"),

@@ -18,6 +18,7 @@ ENTRY, PROCESSOR = "pumpfw.boards.pico.board", "armv6m"
 FIRMWARE_FOLDER = "/pumpbench"
 DIGEST_FILE = f"{FIRMWARE_FOLDER}/digest"
 DELIVERY_FILE = f"{FIRMWARE_FOLDER}/delivery"  # that it is there makes a delivery build of the firmware
+UART_FILE = f"{FIRMWARE_FOLDER}/uart"  # and this one opens the serial line on GP0 and GP1
 MAIN_FILE, DRAFT_FILE = "/main.py", "/main.new"
 STORE_FOLDER = "/store"  # what a pump knows: not of the firmware
 MARKS = b"# pumpbench: "  # how every main.py of ours begins, of older versions too
@@ -45,16 +46,17 @@ while True:
 """
 
 
-def board_files(compiled: Path, *, delivery: bool = False) -> dict[str, bytes]:
+def board_files(compiled: Path, *, delivery: bool = False, uart: bool = False) -> dict[str, bytes]:
     """All files by path, with the firmware that `pumphost.build` has put into this folder for ENTRY and PROCESSOR.
 
     `delivery`: as a delivery build, which gives a prompt to nobody and obeys no command for tests (SEC-09).
+    `uart`: its link has the two pins of the serial line too.
     """
     files = {
         f"{FIRMWARE_FOLDER}/{path.relative_to(compiled).as_posix()}": path.read_bytes()
         for path in sorted(compiled.rglob("*.mpy"))
     }
-    marks = {DELIVERY_FILE: b""} if delivery else {}
+    marks = {file: b"" for file, there in ((DELIVERY_FILE, delivery), (UART_FILE, uart)) if there}
     return {MAIN_FILE: MAIN.encode(), **files, **marks, DIGEST_FILE: firmware_digest(files)}
 
 

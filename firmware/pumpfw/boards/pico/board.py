@@ -8,13 +8,14 @@ import os
 import time
 
 import machine
-from machine import Pin
+from machine import UART, Pin
 
 from pumpfw.boards.pico import selftest, wiring
 from pumpfw.boards.pico.annunciator import Annunciator
 from pumpfw.boards.pico.sensors import BoardSensors
 from pumpfw.boards.pico.stepper import Stepper
 from pumpfw.boards.pico.store import FlashStore
+from pumpfw.boards.pico.uart import BAUD, BUFFER, UartLink
 from pumpfw.boards.pico.usb import UsbLink
 from pumpfw.boards.pico.watchdog import STAY, Watchdog, leave_word
 from pumpfw.core.config import Config
@@ -43,6 +44,9 @@ class Board:
         self._watchdog = Watchdog()  # before the first step (PWR-03)
         build = selftest.build()
         self._link = UsbLink(build)
+        if selftest.serial_line():
+            line = UART(0, BAUD, tx=Pin(wiring.UART_TX), rx=Pin(wiring.UART_RX), timeout=0, rxbuf=BUFFER, txbuf=BUFFER)
+            self._link = UartLink(self._link, line)
         self._annunciator = Annunciator(wiring.RED, wiring.YELLOW, wiring.BUZZER)
         digest, failed = selftest.run()
         self._sensors = BoardSensors(failed)

@@ -18,11 +18,21 @@ _DIRECTORY = 0x4000
 
 def build():
     """0 for delivery, 1 for tests: what flashing made of this board."""
+    return 0 if _marked("delivery") else 1
+
+
+def serial_line():
+    """Whether the link has the two pins of the UART too."""
+    return _marked("uart")
+
+
+def _marked(name):
+    # a file without content, put there by flashing
     try:
-        os.stat(FOLDER + "/delivery")
+        os.stat(FOLDER + "/" + name)
     except OSError:
-        return 1
-    return 0
+        return False
+    return True
 
 
 def run():

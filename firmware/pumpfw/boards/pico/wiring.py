@@ -3,6 +3,7 @@
 Pins by GP number of a Raspberry Pi Pico.
 """
 
+UART_TX, UART_RX = 0, 1  # UART 0: the optional serial line, 3.3 V
 STEP = 2
 DIRECTION = 3
 ENABLE = 4  # low: on; 10 kOhm to 3V3 keep the driver off while the processor is in reset
