@@ -3,8 +3,8 @@
     PlantParameters(calibration_error=0.02)
     describe()                      # one line per parameter, for reports and documentation
 
-Deliberately not here: what varies in time (stall, refill, enable), which are calls on the plant, and
-anything about the firmware or an instrument.
+What is wrong with a pump from an instant on is a fault (`faults.py`): a call on the plant, or listed here in `fault`.
+Deliberately not here: refill and enable, which are calls, and anything about the firmware or an instrument.
 """
 
 import math
@@ -12,11 +12,19 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from pumphil.plant.errors import PlantError
+from pumphil.plant.faults import FaultSpan
 from pumphil.plant.roller import RollerPump
 
 
 def _parameter(default: Any, unit: str, source: str) -> Any:
     return field(default=default, metadata={"unit": unit, "source": source})
+
+
+_POSITIVE = (
+    "level_digit_nl", "tube_length_m", "tube_bore_mm", "tube_modulus_kpa", "catheter_length_m", "catheter_bore_mm",
+    "viscosity_mpa_s", "ambient_kpa", "slip_kpa", "gap_kpa_s_per_nl",
+)  # fmt: skip
+_NOT_NEGATIVE = ("tube_poisson", "concentration", "back_pressure_per_kpa", "temperature_per_k")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +44,26 @@ class PlantParameters:
     )
     reservoir_nl: float = _parameter(18_000_000, "nL", "content at rig time 0, a usual fill of the 20 mL reservoir")
     reservoir_capacity_nl: float = _parameter(20_000_000, "nL", "design value")
+    level_digit_nl: float = _parameter(10_000, "nL", "assumed last digit of the level sensor")
+    level_error: float = _parameter(0.005, "1", "assumed limit of its gain error; drawn from the seed")
+    tube_length_m: float = _parameter(1.0, "m", "bench parts list: pump tube and supply to the joint")
+    tube_bore_mm: float = _parameter(0.5, "mm", "bench parts list")
+    tube_outer_mm: float = _parameter(1.5, "mm", "silicone tube of that bore")
+    tube_modulus_kpa: float = _parameter(3_000, "kPa", "silicone, E = 3 MPa")
+    tube_poisson: float = _parameter(0.5, "1", "rubber keeps its volume")
+    catheter_length_m: float = _parameter(0.9, "m", "implanted catheters are 0.8 to 1.1 m long")
+    catheter_bore_mm: float = _parameter(0.5, "mm", "implanted catheters")
+    catheter_volume_nl: float = _parameter(0.0, "nL", "0: effect off; 286 000 for 110 cm of 0.0026 mL/cm")
+    catheter_mixing: float = _parameter(0.0, "1", "0: plug flow; the share of the volume that is stirred instead")
+    concentration: float = _parameter(1.0, "mg/mL", "of the first fill; any unit, kept by refills that name none")
+    viscosity_mpa_s: float = _parameter(1.0, "mPa s", "water at 20 degC")
+    ambient_kpa: float = _parameter(101.325, "kPa", "standard atmosphere")
+    back_pressure_per_kpa: float = _parameter(0.003, "1/kPa", "-12 % at 40 kPa, of a published ambulatory pump")
+    temperature_per_k: float = _parameter(0.003, "1/K", "0.2 to 0.3 % below 22 degC, from its -6.5 % at 2 degC")
+    reference_c: float = _parameter(22.0, "degC", "temperature of the calibration")
+    slip_kpa: float = _parameter(125.0, "kPa", "assumed: rollers let back from 100 to 150 kPa on")
+    gap_kpa_s_per_nl: float = _parameter(0.005, "kPa s/nL", "assumed resistance of the gap they then leave")
+    fault: tuple[FaultSpan, ...] = _parameter((), "faults", "none; see FAULTS")
 
     def __post_init__(self) -> None:
         pitch, start = self.pitch_rad, self.start_step
@@ -51,6 +79,12 @@ class PlantParameters:
             ("start_step", start is None or 0 <= start < self.steps_per_rev, "None or within one turn"),
             ("reservoir_capacity_nl", 0 < self.reservoir_capacity_nl < math.inf, "above 0 nL and finite"),
             ("reservoir_nl", 0 <= self.reservoir_nl <= self.reservoir_capacity_nl, "0 nL to the capacity"),
+            ("tube_outer_mm", self.tube_outer_mm > self.tube_bore_mm, "more than the bore"),
+            ("catheter_volume_nl", 0 <= self.catheter_volume_nl < math.inf, "0 nL or more and finite"),
+            ("catheter_mixing", 0 <= self.catheter_mixing <= 1, "0 to 1"),
+            ("level_error", 0 <= self.level_error < 1, "0 to below 1"),
+            *((name, 0 < getattr(self, name) < math.inf, "above 0 and finite") for name in _POSITIVE),
+            *((name, 0 <= getattr(self, name) < math.inf, "0 or more and finite") for name in _NOT_NEGATIVE),
         )  # fmt: skip
         for name, good, limit in checks:
             if not good:

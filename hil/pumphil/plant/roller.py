@@ -78,3 +78,13 @@ class RollerPump:
         else:
             dip = self.roller_volume_nl
         return whole * self.nl_per_rev / self.rollers + self.plateau_nl_per_rad * x - dip
+
+
+def volume_per_turn_nl(bore_mm: float, radius_mm: float, fill: float, rollers: int, roller_volume_nl: float) -> float:
+    """Design volume of a head: bore times centre line times fill factor, less a foot-print for each roller, nL."""
+    return math.pi * bore_mm**2 / 4 * TURN_RAD * radius_mm * fill * 1_000 - rollers * roller_volume_nl
+
+
+def occlusion_percent(wall_mm: float, gap_mm: float) -> float:
+    """How far a roller squeezes the tube, (2w - h)/(2w) in %; 10 to 20 % are usual."""
+    return 100 * (2 * wall_mm - gap_mm) / (2 * wall_mm)

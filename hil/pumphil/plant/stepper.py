@@ -5,9 +5,10 @@
 Pulse k of a packet queued at t comes at t + k * period: the first one a period after the packet, the last one
 at t + steps * period, when the packet is done. Only the packet in hand is kept, because packets are appended
 in time order; older ones are sums. A pulse moves the rotor by one full step when the driver is enabled and no
-stall holds at that instant; otherwise it is counted and moves nothing. Full steps only, forward only.
+stall holds at that instant; otherwise it is counted and moves nothing. A slip is paid by pulses that move nothing.
+Forward only, but for the snap of a rotor that is let go.
 
-Deliberately not here: torque, snapping to a full step, lost multiples of four steps.
+Deliberately not here: torque, resonance, microsteps that are not equal.
 """
 
 from typing import NoReturn
@@ -22,7 +23,7 @@ class Stepper:
 
     __slots__ = (
         "now_us", "pulses", "rotor_steps", "enabled",
-        "_start_us", "_steps", "_period_us", "_counted", "_end_us", "_stalls",
+        "end_us", "_start_us", "_steps", "_period_us", "_counted", "_stalls", "_slip", "_owed", "_packets",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -34,8 +35,10 @@ class Stepper:
         self._steps = 0
         self._period_us = 1
         self._counted = 0  # pulses of the packet in hand that are in the sums
-        self._end_us = _NEVER_US
+        self.end_us = _NEVER_US  # of the last packet, which may be in hand
         self._stalls: list[tuple[int, int]] = []  # disjoint, rising, [from, until)
+        self._slip: tuple[int, int] | None = None  # steps lost, one packet in so many
+        self._owed = self._packets = 0  # steps of slips not paid yet, packets since slips began
 
     def queue(self, t_us: int, steps: int, period_us: int) -> None:
         """Take a packet: `steps` pulses, one per `period_us`, the first at t_us + period_us.
@@ -43,11 +46,11 @@ class Stepper:
         Refused with PlantError: time going backwards, a packet still in hand (busy), negative steps, period
         below 1 us. A packet of 0 steps is nothing. This is the hot path: a sum and five stores.
         """
-        if t_us < self.now_us or t_us < self._end_us or steps < 0 or period_us < 1:
+        if t_us < self.now_us or t_us < self.end_us or steps < 0 or period_us < 1:
             self._refuse(t_us, steps, period_us)
         left = self._steps - self._counted
         if left:
-            if self.enabled and not self._stalls:
+            if self.enabled and not self._stalls and self._slip is None:
                 self.pulses += left
                 self.rotor_steps += left
             else:
@@ -55,8 +58,12 @@ class Stepper:
         self.now_us = t_us
         if steps:
             self._start_us = t_us
-            self._end_us = t_us + steps * period_us
+            self.end_us = t_us + steps * period_us
             self._period_us = period_us
+            if self._slip:
+                self._packets += 1
+                if self._packets % self._slip[1] == 0:
+                    self._owed += self._slip[0]
         self._steps = steps
         self._counted = 0
 
@@ -82,7 +89,7 @@ class Stepper:
         self.advance(t_us)
         made = self._counted
         if self._counted < self._steps:
-            self._end_us = t_us
+            self.end_us = t_us
         self._steps = self._counted = 0
         return made
 
@@ -107,9 +114,19 @@ class Stepper:
                 merged.append((begin, end))
         self._stalls = merged
 
+    def release(self) -> None:
+        """Every stall ends at the latest instant seen."""
+        self._stalls = []
+
+    def slip(self, lost: tuple[int, int] | None) -> None:
+        """(steps, packets): from now on one packet in so many loses so many steps; None: none does any more."""
+        self.advance(self.now_us)
+        self._slip = lost
+        self._owed = self._packets = 0
+
     def idle_us(self, t_us: int) -> int:
         """Time since the last packet ended, us; 0 while one is in hand, very large when there was none."""
-        return max(0, t_us - self._end_us)
+        return max(0, t_us - self.end_us)
 
     def _count(self, reached: int) -> None:
         moved = new = reached - self._counted
@@ -122,6 +139,10 @@ class Stepper:
                 low = max(first, -((self._start_us - begin) // period))
                 high = min(reached, -((self._start_us - end) // period) - 1)
                 moved -= max(0, high - low + 1)
+        if self._owed and moved:
+            paid = min(self._owed, moved)
+            self._owed -= paid
+            moved -= paid
         self._counted = reached
         self.pulses += new
         self.rotor_steps += moved
@@ -138,4 +159,4 @@ class Stepper:
             raise PlantError(what + "the period is below 1 us; give at least 1 us")
         if t_us < self.now_us:
             raise PlantError(what + f"the plant is already at {self.now_us} us; queue in rising order of time")
-        raise PlantError(what + f"motor busy with a packet until {self._end_us} us; wait for its end or stop it")
+        raise PlantError(what + f"motor busy with a packet until {self.end_us} us; wait for its end or stop it")
