@@ -95,8 +95,9 @@ class Plant:
     def inject(self, name: str, t_us: int | None = None, until_us: int | None = None, **values: float) -> None:
         """A fault of FAULTS begins at t_us (None: now) and ends at until_us (None: when it is cleared).
 
-        Parameters not given have their defaults. A fault that is on already goes on with the new values. PlantError: no
-        such fault or parameter, a value outside its limits, or a beginning in the past.
+        Parameters not given have their defaults. A fault that is on already goes on with the new values. A pulse at the
+        instant still saw the old state. PlantError: no such fault or parameter, a value outside its limits, or a
+        beginning in the past.
         """
         start_us = self.now_us if t_us is None else t_us
         if start_us < self.now_us:
