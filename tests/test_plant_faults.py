@@ -217,3 +217,37 @@ def test_looking_changes_nothing(name, start_us, length_us, looks):
             plant.pressure_kpa(t_us)
         ends.append((plant.delivered_nl(80 * S), plant.reservoir_nl(80 * S), plant.pressure_kpa(80 * S)))
     assert ends[0] == ends[1]
+
+
+def test_a_leak_loses_its_share_of_a_bubble_too():
+    plant = pump()
+    plant.inject("leak", share=0.3)
+    plant.move(0, steps=1_000, period_us=10_000)  # the share is that of a packet, not of all so far
+    plant.inject("bubble", 100 * S, volume_nl=20_000)
+    for k in range(10):
+        plant.move((100 + 60 * k) * S, steps=20, period_us=10_000)
+    delivered, leaked = plant.delivered_nl(900 * S), plant.leaked_nl(900 * S)
+    assert delivered == pytest.approx(0.7 * (6 * TURN_NL - 20_000), rel=1e-3)
+    assert leaked == pytest.approx(0.3 * (6 * TURN_NL - 20_000), rel=1e-3)
+
+
+def test_a_bubble_is_drawn_once_however_small_the_packets_are():
+    plant = pump()
+    plant.inject("bubble", volume_nl=30_000)
+    for k in range(40):
+        plant.move(k * 60 * S, steps=5, period_us=10_000)
+        drawn = min(30_000, plant.delivered_nl(k * 60 * S + 50 * S) + plant.air_nl(k * 60 * S + 50 * S))
+        assert plant.air_nl(k * 60 * S + 55 * S) == pytest.approx(drawn)
+    assert plant.reservoir_nl(2_400 * S) == pytest.approx(18_000_000 - TURN_NL + 30_000)
+
+
+def test_what_a_snap_moves_is_pumped():
+    plant = pump(steps_per_rev=3_200, roller_volume_nl=0)
+    plant.follow_line()
+    plant.inject("snap", steps=16)
+    for k in range(10):
+        plant.enable(True, k * 10 * S)
+        plant.move(k * 10 * S, steps=25, period_us=1_000)  # 25, then back from 41 to 48 - 16, and so on
+        plant.enable(False, k * 10 * S + S)
+    assert plant.rotor_steps(200 * S) == 10 * 32
+    assert plant.delivered_nl(200 * S) == pytest.approx(TURN_NL / 10)
