@@ -107,10 +107,11 @@ def test_slipping_rollers_hold_the_pressure_of_a_closed_line():
 
 def test_air_leaves_in_its_turn():
     air = AirInLine(hold_nl=100, out_nl=0.0)
-    air.enter(50, 10)
-    air.enter(90, 5)
+    air.enter(0, 50, 10)
+    air.enter(60, 90, 5)
     seen = []
     for out in (0, 139, 145, 140, 150, 184, 187, 400):  # back and forth, too
         air.leave(out)
         seen.append((air.out_nl, air.inside_nl))
+    assert (air.bubble_nl(90), air.bubble_nl(91)) == (5, 0)
     assert seen == [(0, 15), (0, 15), (5, 10), (5, 10), (10, 5), (10, 5), (12, 3), (15, 0)]

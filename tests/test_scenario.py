@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pumphil.scenario import ACTIONS, Event, ScenarioError, load_scenario, loads_scenario
 from pumphost.errors import TherapyError
 
-ACTION_LIST = "patient_bolus, stop, start, refill, set_clock, motor_stall, link_noise"
+ACTION_LIST = "patient_bolus, stop, start, refill, set_clock, motor_stall, plant_fault, link_noise"
 AT = '"09:30", "1d 09:30" or "1d 09:30:15", counted from the start'
 ALL = """\
 [[event]]
@@ -35,10 +35,22 @@ do = "stop"
 [[event]]
 at = "1d 00:00"
 do = "start"
+[[event]]
+at = "02:00"
+do = "plant_fault"
+fault = "leak"
+for = "30:00"
+with = { share = 0.3 }
+[[event]]
+at = "03:00"
+do = "plant_fault"
+fault = "occlusion"
 """
 DAY_MS = 86_400_000
 EXPECTED = (  # by hand; the three of 09:30 in the order of the file
     Event(0, "refill", volume_nl=18_000_000, line=4),
+    Event(7_200_000, "plant_fault", fault="leak", for_ms=108_000_000, values=(("share", 0.3),), line=26),
+    Event(10_800_000, "plant_fault", fault="occlusion", line=32),
     Event(34_200_000, "set_clock", to_min=435, line=8),
     Event(34_200_000, "motor_stall", for_ms=5_400_000, line=12),
     Event(34_200_000, "stop", line=20),
@@ -96,6 +108,15 @@ CASES = {  # name: (text, line, key, value, what, limits, fix)
         4, "event[0].for", '"00:00"', "is too small", "00:01 to 24:00", '"00:01" or more'),
     "stall over a day": ('[[event]]\nat = "00:00"\ndo = "motor_stall"\nfor = "24:01"\n',
         4, "event[0].for", '"24:01"', "is too large", "00:01 to 24:00", '"24:00" or less'),
+    "unknown fault": ('[[event]]\nat = "00:00"\ndo = "plant_fault"\nfault = "leek"\n',
+        4, "event[0].fault", '"leek"', "is not one of the words", "stall, missed-steps, snap", 'did you mean "leak"?'),
+    "fault without a name": ('[[event]]\nat = "00:00"\ndo = "plant_fault"\n',
+        1, "event[0].fault", "", "is missing", "stall, missed-steps, snap", 'add fault = "leak"'),
+    "fault with words": ('[[event]]\nat = "00:00"\ndo = "plant_fault"\nfault = "leak"\nwith = { share = "3" }\n',
+        5, "event[0].with", '{ share = "3" }', "is not a table of numbers", "parameters", "with = { share = 0.3 }"),
+    "fault beyond its limits": (
+        '[[event]]\nat = "00:00"\ndo = "plant_fault"\nfault = "leak"\nwith = { share = 3 }\n',
+        5, "event[0].with", "{ share = 3 }", "share is 3; give 0.001 to 0.999", "parameters", "what the fault has"),
     "no noise": ('[[event]]\nat = "00:00"\ndo = "link_noise"\nbytes = 0\n',
         4, "event[0].bytes", "0", "is too small", "1 to 10000", "1 or more"),
     "too much noise": ('[[event]]\nat = "00:00"\ndo = "link_noise"\nbytes = 10001\n',

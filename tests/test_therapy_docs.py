@@ -10,6 +10,7 @@ from therapy_text import TEXT
 
 from pumphil import scenario
 from pumphil.oracle import Prescription
+from pumphil.plant import FAULTS
 from pumphost.therapy import Periodic, Step, TherapyError, load, loads, schema
 from pumphost.therapy.tables import fields_by_key
 
@@ -58,9 +59,19 @@ def test_the_table_of_actions_has_every_action_with_its_key_and_limits():
     assert set(shown) == set(scenario.ACTIONS)
     for action, (key, limits) in shown.items():
         extra = set(fields_by_key(scenario.model_of(action))) - {"at", "do"}
-        assert extra == ({key} if key else set())
-        if key:
+        assert extra == ({word.strip(" `") for word in key.split(",")} if key else set())
+        if key and limits != "see below":
             assert fields_by_key(scenario.model_of(action))[key].metadata[0].limits == limits
+
+
+def test_the_table_of_faults_has_every_fault_with_its_parameters_and_limits():
+    shown = [row for row in rows(5) if row[0] != "fault"]
+    wanted = []
+    for fault in FAULTS.values():
+        found = [(f"{p.name}`, {p.unit}", f"{p.default:g}", f"{p.low:g} to {p.high:g}") for p in fault.parameters]
+        for k, cells in enumerate(found or [("–", "–", "–")]):
+            wanted.append([fault.name, "the same" if k else fault.what, *cells])
+    assert shown == wanted
 
 
 def test_the_files_of_the_reference_are_read():

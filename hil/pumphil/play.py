@@ -9,6 +9,20 @@ from pumphil.treatment import Treatment
 from pumphost.errors import Refused
 from pumplink import codes
 
+# alarms that stop a pump, by the fault of the plant that makes them
+STOPS = {
+    "stall": {codes.ALARM_STALL},
+    "missed-steps": {codes.ALARM_STALL},
+    "snap": {codes.ALARM_STALL},
+    "occlusion": {codes.ALARM_OCCLUSION},
+    "kink": {codes.ALARM_OCCLUSION},
+    "back-pressure": {codes.ALARM_OCCLUSION},
+    "head": {codes.ALARM_INLET, codes.ALARM_OCCLUSION},
+    "free-flow": {codes.ALARM_INLET, codes.ALARM_OCCLUSION},
+    "bubble": {codes.ALARM_AIR},
+    "temperature": {codes.ALARM_TEMPERATURE},
+}
+
 
 def play(event: Event, treatment: Treatment) -> None:
     """Do at once what `event` says; its instant must be now. What the pump refuses is not a fault of the scenario."""
@@ -30,6 +44,10 @@ def play(event: Event, treatment: Treatment) -> None:
     elif event.do == "motor_stall":
         treatment.known_faults.add(codes.ALARM_STALL)
         rig.plant.stall(rig.now_us, rig.now_us + event.for_ms * 1000)
+    elif event.do == "plant_fault":
+        treatment.known_faults |= STOPS.get(event.fault, set())
+        until_us = rig.now_us + event.for_ms * 1000 if event.for_ms else None
+        rig.plant.inject(event.fault, rig.now_us, until_us, **dict(event.values))
     elif event.do == "link_noise":
         junk = random.Random(f"{rig.seed}:noise:{event.at_ms}").randbytes(event.n_bytes)
         rig.transport().write(junk)

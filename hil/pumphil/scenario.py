@@ -17,6 +17,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from pumphil.plant import FAULTS, PlantError
+from pumphil.plant.faults import check
 from pumphost import units
 from pumphost.errors import ScenarioError, UnitError
 from pumphost.therapy import limits
@@ -38,7 +40,8 @@ class Event:
     """One thing that happens `at_ms` after the start of the simulation; what `do` has no use for is 0.
 
     `volume_nl`: content of the reservoir after a refill. `to_min`: local minute of the day a clock is set to.
-    `for_ms`: how long a motor stalls. `n_bytes`: how much junk comes over the link. `line`: in the file.
+    `for_ms`: how long a motor stalls or a fault lasts, 0 to the end. `fault`, `values`: of pumphil.plant.FAULTS,
+    parameters not given at their defaults. `n_bytes`: how much junk comes over the link. `line`: in the file.
     """
 
     at_ms: int
@@ -47,10 +50,12 @@ class Event:
     to_min: int = 0
     for_ms: int = 0
     n_bytes: int = 0
+    fault: str = ""
+    values: tuple[tuple[str, float], ...] = ()
     line: int = 0
 
 
-ACTIONS = ("patient_bolus", "stop", "start", "refill", "set_clock", "motor_stall", "link_noise")
+ACTIONS = ("patient_bolus", "stop", "start", "refill", "set_clock", "motor_stall", "plant_fault", "link_noise")
 """Every word `do` may be."""
 
 
@@ -79,6 +84,10 @@ _REFILL = Quantity(
     '"18 mL"', units.parse_volume_nl, *limits.FILL, units.format_volume, raise_it="write more than that",
 )  # fmt: skip
 _STALL = Quantity("00:01 to 24:00", '"00:05"', units.parse_duration_ms, *STALL_MS, units.format_duration)
+_FAULT = Choice(", ".join(FAULTS), '"leak"', tuple(FAULTS))
+_LASTS = Quantity(
+    "00:01 to 999:00", '"02:00"', units.parse_duration_ms, STALL_MS.low, 999 * 3_600_000, units.format_duration
+)  # fmt: skip
 _NOISE = Count(f"{NOISE_BYTES.low} to {NOISE_BYTES.high}", "300", *NOISE_BYTES)
 _DO = Choice(", ".join(ACTIONS), '"patient_bolus"', ACTIONS)
 _ROWS = Rows("one [[event]] or more", "[[event]]", "[[event]]")
@@ -103,6 +112,25 @@ class _MotorStall(_Plain):
     for_: Annotated[int, _STALL] = Field(alias="for")
 
 
+@dataclass(frozen=True)
+class _Numbers(Rule):
+    """A table of numbers; which of them the fault has is looked at beside it."""
+
+    def read(self, value: object) -> dict[str, float]:
+        if isinstance(value, dict) and all(type(number) in (int, float) for number in value.values()):
+            return value
+        raise UnitError("is not a table of numbers", self.limits, f"write for example with = {self.example}")
+
+
+_WITH = _Numbers("the parameters of the fault and their values", "{ share = 0.3 }")
+
+
+class _PlantFault(_Plain):
+    fault: Annotated[str, _FAULT]
+    for_: Annotated[int, _LASTS] = Field(default=0, alias="for")
+    with_: Annotated[dict[str, float] | None, _WITH] = Field(default=None, alias="with")
+
+
 class _LinkNoise(_Plain):
     bytes: Annotated[int, _NOISE]
 
@@ -111,9 +139,17 @@ _MODELS: Mapping[str, type[_Plain]] = {
     "refill": _Refill,
     "set_clock": _SetClock,
     "motor_stall": _MotorStall,
+    "plant_fault": _PlantFault,
     "link_noise": _LinkNoise,
 }
-_FIELDS = {"volume": "volume_nl", "to": "to_min", "for": "for_ms", "bytes": "n_bytes"}
+_FIELDS = {
+    "volume": "volume_nl",
+    "to": "to_min",
+    "for": "for_ms",
+    "bytes": "n_bytes",
+    "fault": "fault",
+    "with": "values",
+}
 
 
 def model_of(do: object) -> type[Table]:
@@ -178,6 +214,11 @@ def _event(document: Document, index: int, row: object, reservoir_nl: int | None
         document.add(
             (*path, "volume"), "is more than the reservoir holds", f"at most {held}", f'write "{held}" or less'
         )
+    if "fault" in values:
+        try:
+            values["with"] = tuple(check(values["fault"], values.get("with", {})).items())
+        except PlantError as error:
+            document.add((*path, "with"), f"does not fit: {error}", _WITH.limits, "write only what the fault has")
     if len(document.problems) > before:
         return None
     arguments = {_FIELDS[key]: value for key, value in values.items() if key in _FIELDS}

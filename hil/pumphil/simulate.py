@@ -28,7 +28,11 @@ SAMPLES = 240  # looks at the instruments, evenly over the run
 HOUR_MS = 3_600_000
 # said by the therapy, its fill and its orders, not by a fault
 EXPECTED_ALARMS = {"low-reservoir", "reservoir-empty", "stopped-reminder", "stopped-48-h"}
-FAULT_ALARMS = {"motor-stall", "stall-recovered", "bolus-interrupted"}  # said by a fault of the scenario
+# said by a fault of the scenario
+FAULT_ALARMS = {
+    "motor-stall", "stall-recovered", "bolus-interrupted", "downstream-occlusion", "upstream-occlusion", "air-in-line",
+    "over-temperature", "under-infusion",
+}  # fmt: skip
 _ENDS = {"reservoir-empty": "reservoir empty", "motor-stall": "motor stalled"}
 _RANK = {"accept": 0, "inconclusive": 1, "reject": 2}
 

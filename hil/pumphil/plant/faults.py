@@ -121,6 +121,24 @@ def check(name: str, values: Mapping[str, float]) -> dict[str, float]:
     return {key: float(values.get(key, wanted.default)) for key, wanted in known.items()}
 
 
+def spans(rows: object) -> tuple[FaultSpan, ...]:
+    """The tables `[[plant.fault]]` of a rig file: name, start_s (0), end_s (none), and parameters. PlantError."""
+    found = []
+    for row in rows if isinstance(rows, list) else [rows]:
+        if not isinstance(row, dict) or not isinstance(row.get("name"), str):
+            raise PlantError(
+                f"fault {row!r} refused: write [[plant.fault]] and below it name = one of {', '.join(FAULTS)}"
+            )
+        values = dict(row)
+        name, times = values.pop("name"), [values.pop("start_s", 0), values.pop("end_s", None)]
+        for key, time_s in zip(("start_s", "end_s"), times, strict=True):
+            if time_s is not None and (type(time_s) not in (int, float) or not 0 <= time_s < 1e10):
+                raise PlantError(f"fault {name} refused: {key} is {time_s!r}; give seconds of rig time, 0 or more")
+        start_us, end_us = (None if time_s is None else round(time_s * 1e6) for time_s in times)
+        found.append(span(name, start_us or 0, end_us, values))
+    return tuple(found)
+
+
 def span(name: str, start_us: int, end_us: int | None, values: Mapping[str, float]) -> FaultSpan:
     """A checked fault with its beginning and end in rig time. PlantError as `check`, or an end not after the start."""
     chosen = check(name, values)

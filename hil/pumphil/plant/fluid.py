@@ -27,7 +27,10 @@ US_PER_H = 3.6e9
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Volumes nL since rig time 0 at one instant; `line_nl`: liquid more in the line than at rig time 0; kPa."""
+    """Volumes nL since rig time 0, and kPa, at one instant.
+
+    `line_nl`: liquid more in the line than at rig time 0; `bubble_nl`: of the bubble that passes behind the rollers.
+    """
 
     pumped_nl: float
     delivered_nl: float
@@ -35,6 +38,7 @@ class Look:
     line_nl: float
     air_in_line_nl: float
     air_out_nl: float
+    bubble_nl: float
     kpa: float
 
 
@@ -130,7 +134,7 @@ class Fluid:
     def _look(self, t_us: int) -> Look:
         if self._line is None:
             pumped_nl, air_nl = self._pumped_nl(), self.reservoir.air_nl
-            return Look(pumped_nl, pumped_nl - air_nl, 0.0, 0.0, 0.0, air_nl, 0.0)
+            return Look(pumped_nl, pumped_nl - air_nl, 0.0, 0.0, 0.0, air_nl, 0.0, 0.0)
         line, air = self._line.copy(), self._air.copy()
         self._run(line, t_us)
         leaked_air_nl = self._leaked_air_nl + self._pass_air(line, air)
@@ -141,6 +145,7 @@ class Fluid:
             line_nl=line.stored_nl - air.inside_nl,
             air_in_line_nl=air.inside_nl,
             air_out_nl=air.out_nl + leaked_air_nl,
+            bubble_nl=air.bubble_nl(line.pumped_nl - line.leaked_nl),
             kpa=line.kpa,
         )
 
@@ -175,7 +180,8 @@ class Fluid:
             leaked_nl, pumped_nl = line.leaked_nl - self._leaked_nl, line.pumped_nl - self._pumped_at_nl
             if leaked_nl > 0 and pumped_nl > 0:
                 leaked_air_nl = min(taken_nl * min(1.0, leaked_nl / pumped_nl), leaked_nl)
-            air.enter(line.pumped_nl - line.leaked_nl, taken_nl - leaked_air_nl)
+            before_nl = self._pumped_at_nl - self._leaked_nl
+            air.enter(before_nl, line.pumped_nl - line.leaked_nl, taken_nl - leaked_air_nl)
         air.leave(line.out_nl)
         return leaked_air_nl
 

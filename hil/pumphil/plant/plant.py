@@ -227,6 +227,11 @@ class Plant:
         self._advance(t_us)
         return self._fluid.look(t_us).air_in_line_nl
 
+    def bubble_nl(self, t_us: int) -> float:
+        """Size of the bubble behind the rollers, as far as it has passed there, nL; 0 when liquid has since."""
+        self._advance(t_us)
+        return self._fluid.look(t_us).bubble_nl
+
     def air_out_nl(self, t_us: int) -> float:
         """Air that left through tip or leak since rig time 0, nL."""
         self._advance(t_us)

@@ -18,6 +18,7 @@ from pumphost.transport import Transport
 CAPABILITIES = {
     "virtual-time": "time jumps: hours cost seconds",
     "plant-faults": "the plant can be told to stall",
+    "plant-senses": "pressure, air, level and temperature in the plant reach the sensors of the pump",
     "link-faults": "bytes of the link can be changed on their way",
     "sensor-inputs": "what the sensors of a Pico show can be set",
     "more-inputs": "so can inlet, level, self-test and second clock, and a sensor can be lost",

@@ -3,7 +3,8 @@
     inputs = Inputs(NOMINAL); inputs.set(SENSE_OUTLET, 4_000); inputs.take()      # channel and value, packed
 
 A channel that is not fitted, or was disconnected, shows ABSENT. Two are computed from the instant asked for: the
-rotor, from the plant, and the ticks of the second clock; of these only whether they are fitted can be set.
+rotor, from the plant, and the ticks of the second clock; of these only whether they are fitted can be set. Once the
+line of the plant is followed, pressure, air, level and temperature come from there too.
 """
 
 from __future__ import annotations
@@ -73,6 +74,18 @@ class Inputs:
         self.values[channel] = value
         if channel not in COMPUTED:
             self.changed[channel] = value
+
+    def look(self, plant: Plant, t_us: int) -> None:
+        """What a plant whose line is followed does to the sensors that are fitted, to 0.1 kPa, 1 uL and 0.1 K."""
+        for channel, value in (
+            (codes.SENSE_OUTLET, 100 * round(10 * plant.pressure_kpa(t_us))),
+            (codes.SENSE_INLET, 100 * round(10 * plant.inlet_kpa(t_us))),
+            (codes.SENSE_AIR, 1_000 * round(plant.bubble_nl(t_us) / 1_000)),
+            (codes.SENSE_LEVEL, round(plant.level_nl(t_us))),
+            (codes.SENSE_TEMPERATURE, 100 * round(10 * plant.celsius(t_us))),
+        ):
+            if self.values[channel] not in (ABSENT, value):
+                self.set(channel, value)
 
     def tell_all(self) -> None:
         """A firmware that has just started knows none of them."""

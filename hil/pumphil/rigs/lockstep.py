@@ -37,6 +37,7 @@ from pumplink import codes
 TICKS_MASK = TICKS_PERIOD - 1  # ticks and step counts both wrap at 2^30
 PROGRESS_WAKES = 2048
 RESTLESS_US = 60_000_000  # at 24 mL/day as many wakes take 17 h
+LOOK_US = 50_000  # between looks at the sensors while the motor turns and the line is followed; HW-03 has 100 ms
 PIECE = 4096  # link bytes in one exchange at most
 NEVER_US = 1 << 62
 
@@ -87,7 +88,7 @@ class LockstepRig:
         self.sound = 0  # pattern of the last burst, 0 after it was ended
         self._digest = firmware_digest()
         self._now_us = 0
-        self._wake_us = NEVER_US
+        self._wake_us = self._look_us = NEVER_US
         self._enabled = False
         self.store = MemoryStore()
         self.uid = random.Random(f"{seed}:uid").randbytes(8)
@@ -125,8 +126,8 @@ class LockstepRig:
         if t_us < self._now_us:
             raise ValueError(f"rig {self.name}: cannot run back from {self._now_us} µs to {t_us} µs")
         countdown, since_us = PROGRESS_WAKES, self._now_us
-        while self._wake_us <= t_us:
-            self._transport.unasked += self.exchange(self._wake_us)
+        while self._wake_us <= t_us or self._look_us <= t_us:
+            self._transport.unasked += self.exchange(min(self._wake_us, self._look_us))
             countdown -= 1
             if not countdown:
                 if self._now_us - since_us < RESTLESS_US:
@@ -194,7 +195,7 @@ class LockstepRig:
         if not self._powered:
             return
         self._powered = False
-        self._wake_us = NEVER_US
+        self._wake_us = self._look_us = NEVER_US
         self._stop_firmware()
         self.plant.stop_motor(self._now_us)
         self.plant.enable(False, self._now_us)
@@ -241,6 +242,8 @@ class LockstepRig:
         t_ms = t_us // 1000
         plant = self.plant
         inputs = self._inputs
+        if plant.follows_line:
+            inputs.look(plant, t_us)
         changes = inputs.take() if inputs.changed else b""
         request = self._pack(
             self._ticks_base + t_ms & TICKS_MASK, inputs.second(t_us),
@@ -263,6 +266,7 @@ class LockstepRig:
         if steps:
             plant.move(t_us, steps, period_us)
             self.packets.append((t_ms, steps))
+        self._look_us = t_us + LOOK_US if plant.follows_line and not plant.idle_us(t_us) else NEVER_US
         if light != self.light or sound:
             self._signal(t_ms, light, sound)
         from_pump = bytes(reply[REPLY_SIZE : REPLY_SIZE + count])

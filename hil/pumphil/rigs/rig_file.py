@@ -5,6 +5,10 @@ kind = "vm"            # sim | vm | emulated, or bench, whose other sections are
 heap_kb = 192
 [plant]
 calibration_error = 0.02
+[[plant.fault]]        # as many as wanted, of pumphil.plant.FAULTS
+name = "leak"
+start_s = 3600         # of rig time, 0 without; end_s: never without
+share = 0.3
 [balance]
 repeatability_mg = 0.1
 """
@@ -19,7 +23,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from pumphil.instruments import BalanceParameters, EncoderParameters
-from pumphil.plant import PlantError, PlantParameters
+from pumphil.plant import PlantError, PlantParameters, spans
 from pumphil.rigs.contract import RigBroken
 from pumphil.rigs.lockstep import RigOptions
 
@@ -68,7 +72,10 @@ def _parse(content: dict[str, Any], folder: Path) -> tuple[str, RigOptions]:
         raise ValueError(f"rig.kind is {kind!r}: give one of {', '.join(KINDS)}")
     options = _override(RigOptions(), "rig", rig, {"heap_kb": int})
     for section, part in parts.items():
-        values = content.get(section, {})
+        values = dict(content.get(section, {}))
+        if section == "plant" and "fault" in values:
+            options = replace(options, plant=replace(options.plant, fault=spans(values.pop("fault"))))
+            part = options.plant
         options = replace(options, **{section: _override(part, section, values, get_type_hints(type(part)))})
     # the pump is told the capacity of the reservoir that it has
     return kind, replace(options, reservoir_nl=int(options.plant.reservoir_capacity_nl))
