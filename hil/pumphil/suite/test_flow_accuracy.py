@@ -4,33 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from pumphil.curves import budget_of
 from pumphil.hil_record import HilRecord
-from pumphil.metrology.budget import flow_tolerance_nl
 from pumphil.suite.measures import HOUR_MS, expect_within_quantum
 from pumphil.suite.therapies import continuous
-from pumphil.treatment import DAY_MS, Sample, Treatment
-
-
-class _Window:
-    """A span between two looks at the balance, both of which the prescription knows."""
-
-    def __init__(self, treatment: Treatment, first: Sample, last: Sample) -> None:
-        expected_nl = treatment.prescription.expected_nl
-        self.hours = (last.t_ms - first.t_ms) / HOUR_MS
-        self.ordered_nl = expected_nl(last.t_ms) - expected_nl(first.t_ms)
-        self.weighed_nl = float(treatment.rig.balance.volume_nl(first.balance, last.balance).value)
-        self.error_nl = self.weighed_nl - float(self.ordered_nl)
-
-    def judge(self, treatment: Treatment, record: HilRecord, name: str) -> str | None:
-        """Outlet against prescription, 5 % of what was ordered; the outcome."""
-        measuring = budget_of(treatment, float(self.ordered_nl), self.hours)
-        allowed_nl = flow_tolerance_nl(self.ordered_nl)
-        return record.expect(
-            name, "nL", error=self.error_nl, limit=allowed_nl, uncertainty=measuring.uncertainty_nl,
-            oracle=self.ordered_nl, instrument=self.weighed_nl,
-            budget={"flow": allowed_nl, "evaporation": measuring.evaporation, "instrument": measuring.instrument},
-        ).outcome  # fmt: skip
+from pumphil.suite.weighing import Window
+from pumphil.treatment import DAY_MS, Treatment
 
 
 @pytest.mark.requirement("FLOW-02")
@@ -44,11 +22,11 @@ def test_flow_outlet_within_5_percent(treatment: Treatment, record: HilRecord, r
     for hour in range(1, 73):
         treatment.run_until(start_ms + hour * HOUR_MS)
         looks.append(treatment.sample())
-    outcomes = [_Window(treatment, looks[0], looks[72]).judge(treatment, record, "outlet against prescription, 72 h")]
+    outcomes = [Window(treatment, looks[0], looks[72]).judge(record, "outlet against prescription, 72 h")]
     if rate != "0.048 mL/day":  # there 24 h are 48 uL, of which evaporation alone leaves 2 % uncertain
-        windows = [_Window(treatment, looks[hour], looks[hour + 24]) for hour in range(49)]
+        windows = [Window(treatment, looks[hour], looks[hour + 24]) for hour in range(49)]
         worst = max(windows, key=lambda window: abs(window.error_nl))
-        outcomes.append(worst.judge(treatment, record, "outlet against prescription, worst 24 h of 49"))
+        outcomes.append(worst.judge(record, "outlet against prescription, worst 24 h of 49"))
     assert set(outcomes) == {"accept"}
     record.against_oracle(treatment)
 
