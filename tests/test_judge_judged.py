@@ -51,7 +51,6 @@ OTHERS = {
     "trapped-air": (judge_occlusion, ("24 mL/day",), "no downstream-occlusion within"),
     "free-flow": (judge_siphon, (0.3,), "outflow in 24 h"),
     "wear": (judge_refills, (), "accuracy ratio"),
-    "creep": (judge_conditions, ("22 degC",), "change of the volume per turn"),
 }
 
 
@@ -60,3 +59,11 @@ def test_the_tests_beside_the_ladder_fail_too(name):
     judge, arguments, says = OTHERS[name]
     with pytest.raises(AssertionError, match=says):
         judge(*on(1, fault=spans([{"name": name}])), *arguments)
+
+
+@pytest.mark.parametrize("condition, plant", [
+    ("back pressure +40 kPa", {"back_pressure_per_kpa": 0.0032}), ("10 degC", {"temperature_per_k": 0.0025}),
+])  # fmt: skip
+def test_a_pump_that_is_not_as_declared_fails_under_its_condition(condition, plant):
+    with pytest.raises(AssertionError, match="change of the volume per turn against the declared one"):
+        judge_conditions(*on(1, **plant), condition)
