@@ -1,4 +1,4 @@
-"""Profiles of hypothesis for the whole suite, Ctrl-C as its processes expect it, and a folder for keys of its own.
+"""Profiles of hypothesis for the whole suite, Ctrl-C as its processes expect it, and keys and history of its own.
 
     HYPOTHESIS_PROFILE=nightly python -m pytest tests --random-order
 
@@ -32,6 +32,7 @@ def pytest_report_header() -> str:
 
 KEYS = tempfile.mkdtemp(prefix="pumpbench-keys-")
 os.environ["PUMPBENCH_KEYS"] = KEYS  # for children too: no test reads or writes the keys of whoever runs it
+os.environ["PUMPBENCH_HISTORY"] = os.path.join(KEYS, "history.db")  # nor their history
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

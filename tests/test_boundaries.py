@@ -42,7 +42,9 @@ DATA = frozenset({"array", "struct"})
 FRONT_DOORS = (
     "pumphil.calibrate",
     "pumphil.doctor",
+    "pumphil.campaign",
     "pumphil.entry",
+    "pumphil.history",
     "pumphil.instruments",
     "pumphil.rigs",
     "pumphil.serve",

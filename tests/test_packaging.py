@@ -115,7 +115,11 @@ def imported_distributions() -> set[str]:
 def test_wheel_asks_for_what_its_modules_import_and_nothing_else() -> None:
     declared = {split(requirement)[0] for requirement in PROJECT["dependencies"]}
     extras = PROJECT["optional-dependencies"]
-    asked_for = {split(requirement)[0] for name in ("emulated", "flow", "metrology") for requirement in extras[name]}
+    asked_for = {
+        split(requirement)[0]
+        for name in ("campaign", "emulated", "flow", "metrology", "parquet")
+        for requirement in extras[name]
+    }
     assert imported_distributions() - FOR_THE_BENCH - asked_for == declared - NOT_IMPORTED
     assert asked_for <= imported_distributions()
 

@@ -22,12 +22,19 @@ MANY = ("sim", "vm", "emulated")  # as many at a time as there are cores; of a b
 
 
 def run_suite(
-    rig: str, keyword: str, seed: int, out: Path, extra_args: list[str], jobs: int = 1, image: Path | None = None
+    rig: str,
+    keyword: str,
+    seed: int,
+    out: Path,
+    extra_args: list[str],
+    jobs: int = 1,
+    image: Path | None = None,
+    history: Path | None = None,
 ) -> int:
     """Run the packaged HIL suite with pytest; reports go to `out`. Returns the exit code of pytest.
 
     `jobs`: processes to share the tests, each with rigs of its own; 0 as many as there are cores, on a rig that is
-    not of wood and metal. `image`: MicroPython for the rig `emulated`.
+    not of wood and metal. `image`: MicroPython for the rig `emulated`. `history`: the file in which the run is kept.
     """
     import pytest
 
@@ -49,6 +56,8 @@ def run_suite(
         arguments += ["--timeout", "0"]  # an hour of therapy takes an hour
     if jobs > 1:
         arguments += ["-n", str(jobs), "--dist", "worksteal"]
+    if history is not None:
+        arguments += ["--hil-history", str(history.resolve())]
     if keyword:
         arguments += ["-k", keyword]
     return int(pytest.main([*arguments, *extra_args]))

@@ -35,7 +35,7 @@ def take_a_core(config: pytest.Config) -> None:
 def hand_over(recorder: Recorder, report: pytest.TestReport) -> None:
     """Put what was recorded since the last report into this one."""
     run = recorder.run
-    recorded = (run.rig, run.interpreter, run.measurements[:], run.tests[:], run.runs[:])
+    recorded = (run.rig, run.interpreter, run.calibration, run.measurements[:], run.tests[:], run.runs[:])
     setattr(report, _RECORDED, pickle.dumps(recorded))
     for kept in (run.measurements, run.tests, run.runs):
         kept.clear()
@@ -54,9 +54,9 @@ class Collector:
 
 
 def _take_over(recorder: Recorder, recorded: bytes) -> None:
-    rig, interpreter, measurements, tests, runs = pickle.loads(recorded)
+    rig, interpreter, calibration, measurements, tests, runs = pickle.loads(recorded)
     run = recorder.run
-    run.rig, run.interpreter = rig, interpreter or run.interpreter
+    run.rig, run.interpreter, run.calibration = rig, interpreter or run.interpreter, calibration or run.calibration
     run.measurements += measurements
     run.runs += runs
     for one in tests:

@@ -2,7 +2,8 @@
 
     pytest --rig vm --rig-seed 1 --hil-out build/hil
 
-Options   --rig auto|sim|vm|emulated|FILE.toml, --rig-seed N, --hil-out DIR (report.html, report.json)
+Options   --rig auto|sim|vm|emulated|FILE.toml, --rig-seed N, --hil-out DIR (report.html, report.json),
+          --hil-history FILE (with the reports)
 Fixtures  rig, programmer, treatment, record
 Markers   requirement("BOL-02", …)   ids that the test verifies; unknown ids end the collection
           needs("real-interpreter")  capabilities; without them the test is skipped, naming what is missing
@@ -28,7 +29,7 @@ from pumphil.parallel import Collector, hand_over, is_worker, take_a_core
 
 if TYPE_CHECKING:
     from pumphil.hil_record import HilRecord
-    from pumphil.records import Recorder
+    from pumphil.records import Recorder, RunRecord
     from pumphil.rigs.lockstep import LockstepRig
     from pumphil.treatment import Treatment
     from pumphost.programmer import Programmer
@@ -48,6 +49,7 @@ class BenchState:
         self.out = out
         self.recorder = recorder
         self.broken: str | None = None
+        self.history = ""  # where the run was kept, or why not
         self.started_at = datetime.now(UTC).isoformat(timespec="seconds")
         self.started = time.perf_counter()
 
@@ -60,6 +62,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--rig-seed", type=int, default=0, metavar="N", help="seed of plant and instruments (default: 0)")
     group.addoption("--hil-out", type=Path, metavar="DIR", help="write report.html and report.json there")
+    group.addoption("--hil-history", type=Path, metavar="FILE", help="keep the run in this history")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -119,6 +122,7 @@ def _state(config: pytest.Config) -> BenchState:
 @pytest.fixture
 def rig(request: pytest.FixtureRequest) -> Iterator[LockstepRig]:
     """A fresh rig for this test."""
+    from pumphil.history.keep import calibration_words
     from pumphil.rigs import RigBroken, RigMissing, capabilities, open_rig
     from pumphost.units import parse_volume_nl
 
@@ -141,7 +145,7 @@ def rig(request: pytest.FixtureRequest) -> Iterator[LockstepRig]:
         state.broken = str(error)
         pytest.fail(str(error), pytrace=False)
     run = state.recorder.run
-    run.rig, run.interpreter = opened.name, opened.interpreter
+    run.rig, run.interpreter, run.calibration = opened.name, opened.interpreter, calibration_words(opened.options)
     with opened:
         yield opened
 
@@ -200,7 +204,29 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
     wall_s = time.perf_counter() - state.started
-    state.recorder.finish(state.started_at, wall_s, interrupted=interrupted).write(state.out)
+    record = state.recorder.finish(state.started_at, wall_s, interrupted=interrupted)
+    history: Path | None = session.config.getoption("--hil-history")
+    if history is None:
+        record.write(state.out)
+    else:
+        state.history = _write_and_keep(record, state.out, history, session.config.getoption("keyword"))
+
+
+def _write_and_keep(record: RunRecord, out: Path, history: Path, note: str) -> str:
+    """Reports first, whatever the history says; returns where the run was kept, or why it was not."""
+    from pumphil.history import HistoryError, Keeper, of_record
+
+    try:
+        keeper, kept = Keeper(history), of_record(record, note)
+        record.against = keeper.against(*kept)
+    except HistoryError as error:
+        record.write(out)
+        return f"not in the history: {error}"
+    record.write(out)
+    try:
+        return f"run {keeper.keep(*kept)} of {history}"
+    except HistoryError as error:
+        return f"not in the history: {error}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -220,4 +246,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.write_line(f"requirements: {counts}")
     for why, ids in sorted(run.open().items(), reverse=True):
         terminalreporter.write_line(f"open, {why or 'named by no test of this run'}: {', '.join(ids)}")
+    if run.against is not None and run.against.regressions:
+        worse = (
+            f"{len(run.against.regressions)} REGRESSIONS against accepted run {run.against.old.number}, see the report"
+        )
+        terminalreporter.write_line(worse, red=True, bold=True)
+    if state.history:
+        terminalreporter.write_line(f"history: {state.history}", red=state.history.startswith("not"))
     terminalreporter.write_line(f"report: {state.out / 'report.html'}")

@@ -10,6 +10,8 @@ Deliberately reads no clock and judges no value: outcomes come from pumphil.metr
 same seed writes the same bytes apart from started_at and wall_s.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import re
@@ -17,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pumphil.metrology import verdict
 from pumphil.metrology.budget import Budget
@@ -24,6 +27,9 @@ from pumphil.report.evidence import STATUSES, requirement_table
 from pumphil.report.numbers import Number, plain
 from pumphil.report.series import Bolus, RunSeries
 from pumphil.requirements import NEEDS, Elsewhere, Requirement, check_ids, load, load_elsewhere
+
+if TYPE_CHECKING:
+    from pumphil.history.compare import Comparison
 
 __all__ = ["Bolus", "Measurement", "Recorder", "RunRecord", "RunSeries", "TestRecord"]
 
@@ -78,6 +84,7 @@ class RunRecord:
     firmware_digest: str
     seed: int
     profile: str = "default"
+    calibration: str = ""
     pumpbench_version: str = ""
     started_at: str = ""
     wall_s: float = 0.0
@@ -87,6 +94,7 @@ class RunRecord:
     runs: list[RunSeries] = field(default_factory=list)
     known: Mapping[str, Requirement] = field(default_factory=load)
     elsewhere: Mapping[str, Elsewhere] = field(default_factory=lambda: load_elsewhere(load()))
+    against: Comparison | None = None  # the accepted run of the history; on the page only, not part of this run
 
     @property
     def verdict(self) -> str:
@@ -137,6 +145,7 @@ class RunRecord:
             "firmware_digest": self.firmware_digest,
             "seed": self.seed,
             "profile": self.profile,
+            "calibration": self.calibration,
             "interrupted": self.interrupted,
             "verdict": self.verdict,
             "counts": counts,

@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pumphil.report.evidence import STATUSES
+from pumphil.report.history import against
 from pumphil.report.numbers import Scale, text, volume
 from pumphil.report.palette import SIGNS, css_variables
 from pumphil.report.plots import page_drawings
@@ -66,6 +67,7 @@ def render(record: RunRecord) -> str:
             for index, run in enumerate(runs)
         ],
         findings=_findings(tests, measurements),
+        against=against(record.against),
         measurements=_groups(measurements),
         areas=_areas(record.known, data["requirements"]),
         tests=tests,

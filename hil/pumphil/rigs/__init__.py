@@ -6,8 +6,9 @@ with open_rig("vm", seed=1) as rig:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pumphil.rigs.contract import CAPABILITIES, Rig, RigBroken, RigMissing
 
@@ -33,18 +34,22 @@ def open_rig(
     reservoir_nl: int | None = None,
     fill_nl: int | None = None,
     heap_kb: int | None = None,
+    plant: Mapping[str, Any] | None = None,
 ) -> LockstepRig:
     """Start a rig: `auto`, a packaged rig by its name, or a rig file.
 
-    The pump has the given reservoir, the plant the given fill. RigMissing if it cannot run here.
+    The pump has the given reservoir, the plant the given fill and, of `plant`, parameters in place of those of the rig.
+    RigMissing if it cannot run here.
     """
     made, options = _found(name_or_path)
     if heap_kb is not None:
         options = replace(options, heap_kb=heap_kb)
     if reservoir_nl is not None:
         fill = min(options.plant.reservoir_nl, reservoir_nl) if fill_nl is None else fill_nl
-        plant = replace(options.plant, reservoir_nl=fill, reservoir_capacity_nl=reservoir_nl)
-        options = replace(options, reservoir_nl=reservoir_nl, plant=plant)
+        filled = replace(options.plant, reservoir_nl=fill, reservoir_capacity_nl=reservoir_nl)
+        options = replace(options, reservoir_nl=reservoir_nl, plant=filled)
+    if plant:
+        options = replace(options, plant=replace(options.plant, **plant))
     return made(seed, options)
 
 
