@@ -16,7 +16,7 @@ from pumplink import codes
 COMMANDS = (
     "simulate", "serve", "status", "program", "bolus", "start", "stop", "log", "hil", "example", "prime", "refill",
     "silence", "alarms", "reservoir", "counters", "keys list", "keys provision", "keys settle", "keys show-path",
-    "keys forget", "link console", "link stats",
+    "keys forget", "link console", "link stats", "runs list", "runs show", "runs compare", "runs trend", "runs accept",
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ Stand-ins take the place of the entry points of the rig package; the examples ar
 from __future__ import annotations
 
 import json
+import os
 import sys
 import types
 from pathlib import Path
@@ -43,6 +44,7 @@ def bench(monkeypatch):
         return types.SimpleNamespace(
             verdict=state.verdict,
             to_dict=lambda: {**RESULT, "verdict": state.verdict},
+            raw=lambda: {"result.json": b"{}"},
             save_plot=lambda path: Path(path).write_text("picture"),
         )
 
@@ -201,7 +203,7 @@ def test_hil_passes_its_options_and_the_rest_on(bench, tmp_path: Path) -> None:
     run("hil", *options, "--out", str(tmp_path), "--", "-x", "--lf")
     expected = {
         "rig": "sim", "keyword": "smoke", "seed": 4, "out": tmp_path, "jobs": 3, "image": Path("a.uf2"),
-        "extra_args": ["-x", "--lf"],
+        "history": Path(os.environ["PUMPBENCH_HISTORY"]),        "extra_args": ["-x", "--lf"],
     }  # fmt: skip
     assert bench.calls == [expected]
 

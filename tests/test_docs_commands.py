@@ -10,7 +10,7 @@ import pytest
 from cli_tools import run
 
 ROOT = Path(__file__).resolve().parent.parent
-GROUPS = ("instrument", "keys", "link")
+GROUPS = ("instrument", "keys", "link", "runs")
 
 
 def commands(name: str) -> list[str]:

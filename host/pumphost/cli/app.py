@@ -3,7 +3,8 @@
     pumpbench simulate therapy.toml --days 30
 
 Commands for a pump at a port are in `device`, `orders`, `log`, `keys`, `link` and `flash`, those that run the bench in
-`bench`, `instrument` and `simulate`, those for the log of a balance in `trumpet` and `boluses`.
+`bench`, `instrument` and `simulate`, those for the log of a balance in `trumpet` and `boluses`, those for
+what was run in `runs` and `campaign`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from pumphost.cli import (
     link,
     log,
     orders,
+    runs,
     simulate,
     trumpet,
 )
@@ -78,6 +80,7 @@ boluses.register(app)
 flash.register(app)
 calibrate.register(app)
 doctor.register(app)
+runs.register(app)
 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:

@@ -16,7 +16,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pumphost.cli.options import AUTO, Json, RigName, Seed
+from pumphost.cli.keeping import usable
+from pumphost.cli.options import AUTO, HISTORY, History, Json, NoHistory, RigName, Seed
 from pumphost.cli.output import FAILED, INTERRUPTED, USAGE, UsageProblem, emit_json, guarded, note
 from pumphost.cli.simulate import rig_errors
 
@@ -80,17 +81,21 @@ def hil(
     image: Annotated[
         Path | None, typer.Option("--image", metavar="UF2", help="MicroPython image for --rig emulated.")
     ] = None,
+    history: History = HISTORY,
+    no_history: NoHistory = False,
     as_json: Json = False,
 ) -> None:
     """Run the packaged HIL suite. Arguments behind -- go to pytest."""
+    kept = usable(history, no_history)
     from pumphil.entry import run_suite
 
     # With --json stdout holds one document, so what pytest prints goes to stderr.
     elsewhere = contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
     with rig_errors(), elsewhere:
         ended = run_suite(
-            rig=rig, keyword=keyword, seed=seed, out=out, jobs=jobs, image=image, extra_args=list(context.args)
-        )
+            rig=rig, keyword=keyword, seed=seed, out=out, jobs=jobs, image=image, history=kept,
+            extra_args=list(context.args),
+        )  # fmt: skip
     code = SUITE_CODES.get(ended, FAILED)
     if as_json:
         emit_json({"exit_code": code, "pytest_exit_code": ended, **_reports(out)})

@@ -5,6 +5,7 @@ def status(port: Port = None, baud: Baud = 115_200, as_json: Json = False) -> No
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -41,6 +42,14 @@ AcceptWarnings = Annotated[
     bool,
     typer.Option("--accept-warnings", help="Confirm a change outside a soft limit of the pump, having read which."),
 ]
+History = Annotated[
+    Path,
+    typer.Option(
+        "--history", envvar="PUMPBENCH_HISTORY", metavar="FILE", help="History of runs in which this one is kept."
+    ),
+]
+NoHistory = Annotated[bool, typer.Option("--no-history", help="Keep this run in no history.")]
+HISTORY = Path("build/history.db")
 AUTO = "auto"
 ORDER_MAX = (1 << 30) - 1
 BAUD = DEFAULT_BAUD

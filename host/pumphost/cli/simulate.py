@@ -15,7 +15,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pumphost.cli.options import AUTO, RigName, Seed
+from pumphost.cli.keeping import keep, usable
+from pumphost.cli.options import AUTO, HISTORY, History, NoHistory, RigName, Seed
 from pumphost.cli.output import FAILED, UsageProblem, console, guarded, note, print_fields, write_atomically, write_json
 
 DAY_S = 86_400
@@ -42,6 +43,8 @@ def simulate(
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="OUT", help="Draw schedule and delivery (.png, .svg).")
     ] = None,
+    history: History = HISTORY,
+    no_history: NoHistory = False,
 ) -> None:
     """Run a therapy on a simulated pump and judge what comes out. Exit code 1 if the verdict is not 'accept'."""
     duration_s = _duration_s(days, hours)
@@ -52,13 +55,18 @@ def simulate(
     if scenario is not None and not scenario.is_file():
         raise UsageProblem(f"no scenario file {scenario}; correct the name")
     _parse_first(therapy)
+    kept = usable(history, no_history)
+    from pumphil.history import now, of_simulation
     from pumphil.simulate import simulate as run
 
+    started_at = now()
     with rig_errors(), progress_bar(f"simulate {therapy.name}", duration_s) as progress:
         result = run(
             therapy_path=therapy, duration_s=duration_s, rig=rig, seed=seed, scenario_path=scenario, progress=progress
         )
     data = result.to_dict()
+    played = scenario.stem if scenario else ""
+    told = keep(kept, lambda: of_simulation(data, result.raw(), therapy.stem, started_at, played))
     if plot is not None:
         write_atomically(plot, result.save_plot)
     if as_json is not None:
@@ -67,6 +75,8 @@ def simulate(
         print_fields(_rows(data))
     for written in filter(None, (None if as_json == "-" else as_json, plot)):
         note(f"written: {written}")
+    if told and as_json != "-":
+        note(told)
     if result.verdict != ACCEPT:
         raise typer.Exit(FAILED)
 

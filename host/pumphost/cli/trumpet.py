@@ -7,6 +7,7 @@ Only the rig's public entry point is called. It judges nothing itself.
 
 from __future__ import annotations
 
+import time
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,8 @@ import typer
 
 from pumphost import units
 from pumphost.cli import weighing as shared
+from pumphost.cli.keeping import keep, usable
+from pumphost.cli.options import HISTORY, History, NoHistory
 from pumphost.cli.output import (
     FAILED,
     UsageProblem,
@@ -64,6 +67,8 @@ def trumpet(
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="OUT", help="Draw start-up, trumpet, verdict, budget (.svg, .png).")
     ] = None,
+    history: History = HISTORY,
+    no_history: NoHistory = False,
 ) -> None:
     """Analyse the log of a balance: trumpet curve, uncertainty, verdict. Exit code 1 if it is not 'accept'.
 
@@ -85,11 +90,15 @@ def trumpet(
         "analysis_min": _analysis(analysis),
         "windows_min": _windows(windows),
     }
+    kept = usable(history, no_history)
     from pumphil.entry import analyse_log
+    from pumphil.history import now, of_analysis
 
+    started_at, began = now(), time.perf_counter()
     with shared.refusals():
         result = analyse_log(log, options, rate_nl_per_day, packet_nl, **periods)
-    data = result.to_dict()
+    data, logs = result.to_dict(), [path for path in (log, *(blank or ()), control) if path is not None]
+    told = keep(kept, lambda: of_analysis(data, logs, started_at, time.perf_counter() - began))
     if plot is not None:
         write_atomically(plot, result.save_plot)
     if as_json is not None:
@@ -98,6 +107,8 @@ def trumpet(
         _show(data, rate)
     for written in filter(None, (None if as_json == "-" else as_json, plot)):
         note(f"written: {written}")
+    if told and as_json != "-":
+        note(told)
     if data["verdict"]["outcome"] != ACCEPT:
         raise typer.Exit(FAILED)
 
