@@ -17,6 +17,7 @@ from pumphil.history.run import Kept, Raw, Run, Tested, Value
 from pumphil.history.store import History
 
 if TYPE_CHECKING:
+    from pumphil.campaign.plan import Plan
     from pumphil.records import RunRecord
     from pumphil.rigs.lockstep import RigOptions
 
@@ -150,6 +151,29 @@ def of_analysis(data: Mapping[str, Any], logs: Sequence[Path], started_at: str, 
             )
     kept = [Raw.of(f"{number} {path.name}", path.read_bytes()) for number, path in enumerate(logs, 1)]
     return run, values, (), [*kept, Raw.of("result.json", json.dumps(data).encode())]
+
+
+def of_campaign(data: Mapping[str, Any], plan: Plan, results: Path, started_at: str, wall_s: float) -> Belongings:
+    """A campaign: `data` as Summary.to_dict() has it. The results stay where they are."""
+    run = Run(
+        kind="campaign", subject=f"{plan.name}, {duration_words(plan.duration_s)}", verdict=data["verdict"],
+        started_at=started_at, wall_s=wall_s, rig=plan.rig, firmware_digest=plan.firmware, seed=str(plan.seed),
+        note=f"{plan.pumps} pumps", pumpbench_version=plan.version,
+    )  # fmt: skip
+    from pumphil.campaign.summary import UNITS
+
+    values = []
+    for name, found in data["scenarios"].items():
+        values += [
+            Value(test=name, name=f"pumps {word}", unit="1", value=count) for word, count in found["verdicts"].items()
+        ]
+        for metric, unit in UNITS.items():
+            one = found[metric]
+            for key in ("mean", "standard_deviation", "lowest", "highest") if one["count"] else ():
+                words = f"{metric}, {key}".replace("_", " ")
+                values.append(Value(test=name, name=words, unit=unit, value=one[key]))
+    raw = [Raw.of("campaign.toml", plan.text.encode()), Raw.of("summary.json", json.dumps(data).encode())]
+    return run, values, (), [*raw, Raw.at(results)]
 
 
 def _noted(name: str, unit: str, value: float | None) -> Value:

@@ -21,6 +21,7 @@ from pumphost.cli import (
     bench,
     boluses,
     calibrate,
+    campaign,
     device,
     doctor,
     flash,
@@ -81,6 +82,7 @@ flash.register(app)
 calibrate.register(app)
 doctor.register(app)
 runs.register(app)
+campaign.register(app)
 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:
