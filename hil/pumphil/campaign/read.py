@@ -12,7 +12,7 @@ import math
 from dataclasses import fields, replace
 from importlib import resources
 from pathlib import Path
-from types import NoneType
+from types import NoneType, UnionType
 from typing import Any, get_args, get_type_hints
 
 from pumphil.campaign.distributions import Choice, Distribution, Fixed, Normal, Uniform
@@ -40,6 +40,15 @@ def read_plan(path: Path) -> Plan:
     """PlanError with everything that is wrong with the file; TherapyError or ScenarioError of a file that it names."""
     document = Document.open(path, PlanError)
     return _Reader(document, path).plan()
+
+
+def drawable() -> list[str]:
+    """Parameters of the plant that a campaign may set: numbers and words, all but those of the reservoir."""
+    hints = get_type_hints(PlantParameters)
+    plain = {int, float, bool, str, NoneType}
+    return [
+        one.name for one in fields(PlantParameters) if one.name not in NOT_HERE and plain >= {*_kinds(hints[one.name])}
+    ]
 
 
 class _Reader:
@@ -114,6 +123,9 @@ class _Reader:
             self._add(("scenario",), "is no list of tables", "[[scenario]]", "write [[scenario]] above each")
             return ()
         found: list[Scenario] = []
+        shared = None
+        if therapy is not None or not all("therapy" in row for row in rows or [{}]):
+            shared = self._file(("campaign", "therapy"), therapy, needed=True)
         for index, row in enumerate(rows or [{"name": "alone"}]):
             path = ("scenario", index)
             row = self._table("scenario", row, path)
@@ -121,15 +133,12 @@ class _Reader:
             if not isinstance(name, str) or not name or name in [one.name for one in found]:
                 self._add((*path, "name"), "is missing or not a name of its own", "a text", 'write name = "quiet"')
                 continue
-            words = row.get("therapy", therapy)
-            own = "therapy" in row
-            place = (*path, "therapy") if own else ("campaign", "therapy")
-            file = self._file(place, words, needed=True)
-            treated = load(file) if file else None
+            own = self._file((*path, "therapy"), row.get("therapy"), needed=False)
             happens = self._file((*path, "file"), row.get("file"), needed=False)
-            if treated is not None:
-                events = load_scenario(happens, reservoir_nl=treated.reservoir_nl) if happens else ()
-                found.append(Scenario(name, treated, events))
+            if treated := own or shared:
+                therapy_read = load(treated)
+                events = load_scenario(happens, reservoir_nl=therapy_read.reservoir_nl) if happens else ()
+                found.append(Scenario(name, therapy_read, events))
         return tuple(found)
 
     def _file(self, path: tuple[str | int, ...], words: object, needed: bool) -> Path | None:
@@ -152,7 +161,7 @@ class _Reader:
 
     def _plant(self, table: object) -> dict[str, Distribution]:
         hints = get_type_hints(PlantParameters)
-        known = [one.name for one in fields(PlantParameters) if one.name not in NOT_HERE]
+        known = drawable()
         if not isinstance(table, dict):
             self._add(("plant",), "is no table", "[plant]", "write [plant] and a parameter a line below it")
             return {}
@@ -163,7 +172,7 @@ class _Reader:
                 why = NOT_HERE.get(name, "is no parameter of the plant")
                 self._add(("plant", name), why, ", ".join(known), f"write {close}" if close else "remove it")
                 continue
-            made = self._distribution(name, value, list(get_args(hints[name]) or (hints[name],)))
+            made = self._distribution(name, value, _kinds(hints[name]))
             if made is not None and self._possible(name, made):
                 found[name] = made
         return found
@@ -217,6 +226,11 @@ class _Reader:
             self._add(("plant", name), f"leads to a pump that cannot be: {error}", "", "take other bounds")
             return False
         return True
+
+
+def _kinds(hint: Any) -> list[Any]:
+    """[float, NoneType] of float | None, [tuple[int, ...]] of itself: the types that a value may have."""
+    return list(get_args(hint)) if isinstance(hint, UnionType) else [hint]
 
 
 def _pair(value: object, infinite: bool = False) -> tuple[float, float] | None:

@@ -29,6 +29,7 @@ def save_population(data: Mapping[str, Any], path: Path) -> None:
     """Write the figure to `path`, whole or not at all; ValueError unless it ends in .png or .svg."""
     from matplotlib.figure import Figure
 
+    from pumphil.history.keep import duration_words
     from pumphil.records import write_whole
 
     kind = kind_of(path)
@@ -43,9 +44,9 @@ def save_population(data: Mapping[str, Any], path: Path) -> None:
             _draw(figure.add_axes(box), name, found, last=number == len(scenarios) - 1)
         left = 16 / WIDTH
         title = f"{data['campaign']}: {data['pumps']} pumps, {data['runs']} runs, {data['verdict']}"
-        days, holds = data["simulated_s"] / 86_400, f"{100 * data['coverage']:g} % of all such pumps"
+        after, holds = duration_words(data["simulated_s"]), f"{100 * data['coverage']:g} % of all such pumps"
         words = (
-            f"Error of the volume at the outlet after {days:g} d; shaded: holds {holds} with "
+            f"Error of the volume at the outlet after {after}; shaded: holds {holds} with "
             f"{100 * data['confidence']:g} % confidence, if they are normally distributed"
         )
         figure.text(left, 1 - 24 / total, title, fontsize=13, weight="bold", color=LIGHT["ink"])

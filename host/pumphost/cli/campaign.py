@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 FOLDER = Path("build/campaigns")
 ACCEPT = "accept"
-DAY_S = 86_400
 _SHOWN = ("true_error_percent", "balance_error_percent", "oracle_error_quanta")
 
 
@@ -146,9 +145,12 @@ def _replay(plan: Plan, folder: Path, pump: int, scenario: str, rig: str, plot: 
 
 def _show(data: dict[str, Any], file: Path, folder: Path, out_given: bool) -> None:
     """The summary for people; every number is in the JSON."""
-    days = data["simulated_s"] / DAY_S
+    from pumphil.history import duration_words
+
+    each = duration_words(data["simulated_s"])
+
     print_fields([
-        ("campaign", f"{data['pumps']} pumps, {data['runs']} runs of {days:g} d on rig {data['rig']}"),
+        ("campaign", f"{data['pumps']} pumps, {data['runs']} runs of {each} on rig {data['rig']}"),
         ("firmware", data["firmware_digest"]),
         ("verdict", data["verdict"]),
         ("note", data["note"]),
