@@ -2,7 +2,7 @@
 
 import math
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pumphil.plant import FAULTS, Plant, PlantParameters
@@ -50,6 +50,7 @@ def balance(plant: Plant, t_us: int) -> None:
     st.lists(st.integers(1, DAYS - 1), max_size=3),
     st.integers(0, 99),
 )
+@example({}, 0.0, [("occlusion", 0, None, {})], 168, [7], 0)  # a decay whose last digit falls beyond its end
 def test_thirty_days_conserve_volume_under_any_faults(head, dead_nl, wrong, steps, refills, seed):
     plant = Plant(PlantParameters(catheter_volume_nl=dead_nl, reservoir_nl=3_000_000, **head), seed)
     plant.enable(True)

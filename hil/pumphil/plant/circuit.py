@@ -72,7 +72,8 @@ class Circuit:
         corner = now.slip > 0 and before != slip_at_nl and (before < slip_at_nl) != (after < slip_at_nl)
         if corner and after != slip_at_nl:
             share = (slip_at_nl - before) / rising  # of the initial slope
-            seconds = min(seconds, -math.log1p(-pull * share) / pull if pull else share)
+            if pull * share < 1:  # else it comes there in infinite time, and a rounding error took it across
+                seconds = min(seconds, -math.log1p(-pull * share) / pull if pull else share)
             after = slip_at_nl
         # the integral of s over the piece, from its mean: exact, and without the difference of large numbers
         held = before * seconds + rising * _grown_twice(pull, seconds)
