@@ -64,6 +64,17 @@ def test_settled_volume_stays_when_the_calibration_changes() -> None:
     assert ledger.res.tube_nl() == 931_000
 
 
+@pytest.mark.parametrize("above_nl, levels", [(1, 0), (0, 1), (-2_499_999, 1), (-2_500_000, 3)])
+def test_thresholds_hold_across_a_calibration(above_nl: int, levels: int) -> None:
+    """RES-03, RES-05, HW-10: 431 000 nL before it and 500 000 nL after it have gone out, as above."""
+    ledger = Ledger()
+    ledger.fill(3_931_000 + above_nl)
+    ledger.turns(10)
+    ledger.calibrate(50_000)
+    ledger.turns(10)
+    assert ledger.res.levels() == levels
+
+
 @pytest.mark.parametrize(
     "delivered_turns, off_nl, discrepancy",
     [
