@@ -106,6 +106,7 @@ nightly: $(STAMP) ## the tests with many more random examples; SEED=... repeats 
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest tests --timeout 1800 \
 		--hypothesis-seed=$(SEED) --random-order-seed=$(SEED) $(ARGS)
 	PUMPBENCH_FLOOD_S=3600 $(BIN)/pumpbench hil -k flood
+	$(MAKE) bench
 
 noise: $(STAMP) ## feed 10^9 random bytes to the receivers; minutes
 	NOISE_BYTES=1000000000 $(BIN)/python -m pytest tests/test_wire_errors.py -k noise --timeout 3600 $(ARGS)

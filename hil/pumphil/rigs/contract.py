@@ -25,6 +25,7 @@ CAPABILITIES = {
     "store-faults": "writes can fail and be cut off",
     "store-rot": "what is stored can be changed while the power is off",
     "power-cuts": "the supply can go at any instant and come back",
+    "hangs": "the processor can hang, and its watchdog resets it",
     "start-pins": "step and enable can be watched from power-on to the first wake",
     "chip": "the firmware runs on its own processor with its peripherals",
     "real-interpreter": "the firmware runs in a MicroPython with the heap of the chip",
@@ -52,6 +53,7 @@ class Rig(Protocol):
     packets: list[tuple[int, int]]
     wakes: int
     store: MemoryStore
+    uid: bytes  # of the pump
     second_clock_ppm: int
     profile: Profile
     lag_ms: int  # from an instant at which the pump acts to when it can be seen outside, at most

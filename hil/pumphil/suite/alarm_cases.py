@@ -296,7 +296,7 @@ CASES: Mapping[int, Case] = {
     codes.ALARM_SUPPLY_CRITICAL: Case(
         _show(codes.SENSE_SUPPLY, 4_180), 1, _show(codes.SENSE_SUPPLY, 5_000), needs=INPUTS
     ),
-    codes.ALARM_RESET: Case(_reset, needs=POWER),
+    codes.ALARM_RESET: Case(_reset, needs=(*POWER, "hangs")),
     codes.ALARM_SELF_TEST: Case(_show(codes.SENSE_TEST, 1 << 3), 1, _show(codes.SENSE_TEST, 0), needs=MORE),
     codes.ALARM_MEMORY: Case(_rotten(0, 1), needs=ROT),
     codes.ALARM_MEMORY_REPAIRED: Case(_rotten(0), needs=ROT),
@@ -317,7 +317,7 @@ CASES: Mapping[int, Case] = {
     codes.ALARM_BRIDGE_CUT: Case(_bridge_cut),
     codes.ALARM_UNCOMMITTED: Case(_leave_ticket, ROUND),
     codes.ALARM_READBACK: Case(_commit_another),
-    codes.ALARM_CLOCK: Case(_reset, 1, _new_clock, needs=POWER),
+    codes.ALARM_CLOCK: Case(_reset, 1, _new_clock, needs=(*POWER, "hangs")),
     codes.ALARM_TUBE: Case(_worn, ROUND, _new_tube, needs=ROT),
     codes.ALARM_TEMPERATURE: Case(
         _show(codes.SENSE_TEMPERATURE, 56_000), 1, _show(codes.SENSE_TEMPERATURE, 49_000), needs=INPUTS
@@ -325,7 +325,7 @@ CASES: Mapping[int, Case] = {
     codes.ALARM_BUTTON: Case(_hold, 1, _let_go, needs=INPUTS),
     codes.ALARM_LINK: Case(_replay, needs=("link-faults",)),
     codes.ALARM_FILL_AGE: Case(_aged(91), ROUND, _refill, needs=ROT),
-    codes.ALARM_RESTARTS: Case(_resets, needs=POWER, long=True),
+    codes.ALARM_RESTARTS: Case(_resets, needs=(*POWER, "hangs"), long=True),
     codes.ALARM_FREE_FLOW: Case(_flow, 5, _rest, needs=MORE),
     codes.ALARM_TIME: Case(_fast_clock, 120, _right_clock, needs=MORE, long=True),
     codes.ALARM_LATE: Case(_late, long=True),

@@ -20,7 +20,7 @@ BOLUS = BolusText(volume="60 uL", duration="00:30", lockout="04:00", max_per_24h
 
 
 @pytest.mark.requirement("PWR-05", "LOG-01")
-@pytest.mark.needs("power-cuts")
+@pytest.mark.needs("power-cuts", "hangs")
 def test_power_cause_of_every_reset(treatment: Treatment, record: HilRecord) -> None:
     """Condition: running. Action: five resets, as the platform calls them. Then the cause on record, by own marker."""
     faults.running(treatment)

@@ -93,6 +93,7 @@ def test_security_recorded_frames_never_run_again(treatment: Treatment, record: 
 
 @pytest.mark.requirement("SEC-03")
 @pytest.mark.needs("link-faults")
+@pytest.mark.short
 @pytest.mark.parametrize("who", ["stranger", "patient"])
 def test_security_strangers_and_patients_change_nothing(treatment: Treatment, record: HilRecord, who: str) -> None:
     """Condition: a pump that runs. Action: every message, of a stranger or a patient. Then as the table."""

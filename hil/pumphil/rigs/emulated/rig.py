@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 
 from pumpfw.core.config import Config
 from pumpfw.core.ports import KEY_AREAS
@@ -24,6 +25,7 @@ from pumphil.rigs.profile import SHORT
 from pumphil.rigs.store import MemoryStore
 from pumphil.rigs.transport import VirtualTransport
 from pumphost.keyring import Keyring
+from pumphost.programmer import Programmer
 from pumplink import codes
 
 START_NS = 10_000_000_000  # power-on to the link, at most
@@ -38,7 +40,7 @@ class EmulatedRig:
 
     name = "emulated"
     capabilities = frozenset(
-        "plant-faults link-faults sensor-inputs store-rot power-cuts real-interpreter chip start-pins".split()
+        "plant-faults link-faults sensor-inputs store-rot power-cuts hangs real-interpreter chip start-pins".split()
     )
     profile = SHORT
     lag_ms = 500  # the slow sensors are read every 320 ms, and an order in hand takes up to 150 ms
@@ -110,6 +112,11 @@ class EmulatedRig:
         self.run_until(self._now_us + round((seconds + hours * 3600 + days * 86_400) * 1_000_000))
 
     # -- link
+
+    @cached_property
+    def uid(self) -> bytes:
+        """Of the pump, which is asked for it."""
+        return Programmer(self._transport, keys=None).identify().uid
 
     def transport(self) -> VirtualTransport:
         """The link to the pump."""
