@@ -37,16 +37,22 @@ class Noise:
         buf[:] = os.urandom(len(buf))
 
 
+def open_link(build):
+    """USB, and the serial line where flashing asked for it."""
+    usb = UsbLink(build)
+    if not selftest.serial_line():
+        return usb
+    line = UART(0, BAUD, tx=Pin(wiring.UART_TX), rx=Pin(wiring.UART_RX), timeout=0, rxbuf=BUFFER, txbuf=BUFFER)
+    return UartLink(usb, line)
+
+
 class Board:
     """One pump on one chip. The driver is off until the core says otherwise."""
 
     def __init__(self, stepper):
         self._watchdog = Watchdog()  # before the first step (PWR-03)
         build = selftest.build()
-        self._link = UsbLink(build)
-        if selftest.serial_line():
-            line = UART(0, BAUD, tx=Pin(wiring.UART_TX), rx=Pin(wiring.UART_RX), timeout=0, rxbuf=BUFFER, txbuf=BUFFER)
-            self._link = UartLink(self._link, line)
+        self._link = open_link(build)
         self._annunciator = Annunciator(wiring.RED, wiring.YELLOW, wiring.BUZZER)
         digest, failed = selftest.run()
         self._sensors = BoardSensors(failed)
