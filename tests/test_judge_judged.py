@@ -46,19 +46,19 @@ def test_a_sound_pump_passes_whatever_its_seed(seed):
     judge_effects(*on(seed))
 
 
-# a fault, and a test beside the ladder that must not pass with it: (test, its arguments, what it says)
+# a fault, and a test beside the ladder that must not pass with it: (test, its arguments, start of the fault, what it says)
 OTHERS = {
-    "trapped-air": (judge_occlusion, ("24 mL/day",), "no downstream-occlusion within"),
-    "free-flow": (judge_siphon, (0.3,), "outflow in 24 h"),
-    "wear": (judge_refills, (), "accuracy ratio"),
+    "trapped-air": (judge_occlusion, ("24 mL/day",), 0, "no downstream-occlusion within"),
+    "free-flow": (judge_siphon, (0.3,), 3_700, "outflow in 24 h"),  # before, it would have run dry by then
+    "wear": (judge_refills, (), 0, "accuracy ratio"),
 }
 
 
 @pytest.mark.parametrize("name", [name for name in OTHERS if NIGHT or name == "trapped-air"])
 def test_the_tests_beside_the_ladder_fail_too(name):
-    judge, arguments, says = OTHERS[name]
+    judge, arguments, start_s, says = OTHERS[name]
     with pytest.raises(AssertionError, match=says):
-        judge(*on(1, fault=spans([{"name": name}])), *arguments)
+        judge(*on(1, fault=spans([{"name": name, "start_s": start_s}])), *arguments)
 
 
 @pytest.mark.parametrize("condition, plant", [

@@ -103,3 +103,11 @@ def test_a_scenario_begins_a_fault_and_it_ends_by_itself(treatment):
     treatment.run_for(seconds=2)
     assert treatment.rig.plant.faults(treatment.rig.now_us) == {}
     assert alarms(treatment) == ["downstream-occlusion"]
+
+
+def test_a_sensor_clips_at_the_end_of_its_range(treatment):
+    treatment.rig.plant.inject("free-flow", head_m=5)  # 18 mL are gone in four minutes, then there is air
+    treatment.run_for(hours=1)
+    assert treatment.rig.plant.bubble_nl(treatment.rig.now_us) > 1_000_000
+    assert treatment.rig._inputs.values[codes.SENSE_AIR] == 1_000_000
+    assert "sensor-fault" not in alarms(treatment)

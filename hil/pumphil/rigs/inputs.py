@@ -76,11 +76,14 @@ class Inputs:
             self.changed[channel] = value
 
     def look(self, plant: Plant, t_us: int) -> None:
-        """What a plant whose line is followed does to the sensors that are fitted, to 0.1 kPa, 1 uL and 0.1 K."""
+        """What a plant whose line is followed does to the sensors that are fitted, to 0.1 kPa, 1 uL and 0.1 K.
+
+        They show no more than their range has: what is beyond it clips.
+        """
         for channel, value in (
-            (codes.SENSE_OUTLET, 100 * round(10 * plant.pressure_kpa(t_us))),
-            (codes.SENSE_INLET, 100 * round(10 * plant.inlet_kpa(t_us))),
-            (codes.SENSE_AIR, 1_000 * round(plant.bubble_nl(t_us) / 1_000)),
+            (codes.SENSE_OUTLET, max(-100_000, min(300_000, 100 * round(10 * plant.pressure_kpa(t_us))))),
+            (codes.SENSE_INLET, max(-100_000, min(100_000, 100 * round(10 * plant.inlet_kpa(t_us))))),
+            (codes.SENSE_AIR, min(1_000_000, 1_000 * round(plant.bubble_nl(t_us) / 1_000))),
             (codes.SENSE_LEVEL, round(plant.level_nl(t_us))),
             (codes.SENSE_TEMPERATURE, 100 * round(10 * plant.celsius(t_us))),
         ):
