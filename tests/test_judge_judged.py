@@ -46,7 +46,7 @@ def test_a_sound_pump_passes_whatever_its_seed(seed):
     judge_effects(*on(seed))
 
 
-# a fault, and a test beside the ladder that must not pass with it: (test, its arguments, start of the fault, what it says)
+# a fault, and a test beside the ladder that must not pass with it: (test, its arguments, start in s, what it says)
 OTHERS = {
     "trapped-air": (judge_occlusion, ("24 mL/day",), 0, "no downstream-occlusion within"),
     "free-flow": (judge_siphon, (0.3,), 3_700, "outflow in 24 h"),  # before, it would have run dry by then
