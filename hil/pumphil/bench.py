@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from pumpfw.boards.lockstep import REPLY_SIZE, REQUEST_SIZE
 from pumpfw.core.ports import EVENT_SEGMENTS, FAULT_SEGMENTS, SLOTS
 from pumphil.bench_link import chip_codec, frames
+from pumphil.bench_plant import calls_s, followed_share
 from pumphil.heap import runs_in, smallest_heap_kb
 from pumphil.records import write_whole
 from pumphil.rigs import RigBroken, default_rig, open_rig
@@ -62,6 +63,8 @@ METADATA_BYTES = 256
 FIGURES = (
     ("vm_30_days_s", "30 days on vm, s of wall time", 6.0),
     ("vm_over_ping_pong", "the same over a bare ping-pong of as many wakes", 12.0),
+    ("plant_share", "plant and instruments in it, share of the wall time", 0.4),
+    ("plant_line_share", "the same with the line followed, of 5 days", 0.4),
     ("sim_30_days_s", "30 days on sim, s of wall time", None),
     ("vm_heap_start_bytes", "heap in use after two days, bytes", None),
     ("vm_heap_end_bytes", "heap in use after 30 days, bytes", None),
@@ -217,6 +220,10 @@ def measure(say: Callable[[str], None]) -> dict[str, Any]:
     say("30 days on vm, three times")
     runs = [thirty_days("vm") for _ in range(3)]
     best = min(runs, key=lambda run: run["wall_s"])
+    say("plant and instruments alone")
+    therapy = packaged_therapy()
+    figures["plant_share"] = calls_s(therapy, DAYS, followed=False) / best["wall_s"]
+    figures["plant_line_share"] = followed_share(therapy, DAYS // 6)
     say("ping-pong")
     ping_pong = min(ping_pong_s(best["wakes"]) for _ in range(3))
     (start, _), (end, _) = best["heap"]
