@@ -97,6 +97,29 @@ def test_a_stalled_motor_that_no_sensor_sees_is_rejected_by_the_balance_alone(th
     assert outcome(result, "pump against oracle") == "accept"
 
 
+PLANT_FAULT = '[[event]]\nat = "02:00"\ndo = "plant_fault"\nfault = '
+
+
+def test_an_occluded_outlet_stops_the_pump_as_it_should(therapy, tmp_path):
+    text = PLANT_FAULT + '"occlusion"\nfor = "02:00"\n'
+    result = simulate(therapy, DAY_S / 4, rig="sim", scenario_path=scenario(tmp_path, text))
+    data = result.to_dict()
+    assert [alarm["name"] for alarm in data["alarms"]] == ["downstream-occlusion"]
+    # 16 uL to 70 kPa in 229 nL/kPa, at 0.48 mL/day: 48 min after 02:00, and a little more as the head fades
+    assert 2.75 < data["alarms"][0]["t_s"] / 3600 < 3.1
+    assert data["notes"][0].startswith("outlet occluded after 0 d 2.")
+    assert result.verdict == "accept"
+
+
+def test_a_leak_is_rejected_by_the_balance_alone(therapy, tmp_path):
+    text = PLANT_FAULT + '"leak"\nwith = { share = 0.5 }\n'
+    result = simulate(therapy, DAY_S / 4, rig="sim", scenario_path=scenario(tmp_path, text))
+    assert result.verdict == "reject"
+    assert outcome(result, "balance") == "reject"
+    assert outcome(result, "pump against oracle") == "accept"
+    assert result.to_dict()["balance_nl"] == pytest.approx(40_000 + 40_000, rel=0.05)  # 2 h whole, 4 h half
+
+
 @pytest.mark.parametrize(("error", "verdict"), [(-0.04, "reject"), (0.04, "reject"), (0.0, "accept")])
 def test_a_pump_out_of_calibration_is_not_accepted(therapy, tmp_path, error, verdict):
     rig = tmp_path / "rig.toml"

@@ -35,7 +35,10 @@ FAULT_ALARMS = {
     "motor-stall", "stall-recovered", "bolus-interrupted", "downstream-occlusion", "upstream-occlusion", "air-in-line",
     "over-temperature", "under-infusion",
 }  # fmt: skip
-_ENDS = {"reservoir-empty": "reservoir empty", "motor-stall": "motor stalled"}
+_ENDS = {
+    "reservoir-empty": "reservoir empty", "motor-stall": "motor stalled", "air-in-line": "air in the line",
+    "downstream-occlusion": "outlet occluded",
+}  # fmt: skip
 _RANK = {"accept": 0, "inconclusive": 1, "reject": 2}
 
 
