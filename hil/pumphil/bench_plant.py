@@ -15,7 +15,7 @@ from typing import Any
 from pumphil.instruments import Balance, Encoder
 from pumphil.plant import Plant
 from pumphil.rigs import open_rig
-from pumphil.rigs.lockstep import LockstepRig
+from pumphil.rigs.lockstep import LockstepRig, RigOptions
 from pumphil.treatment import DAY_MS, Treatment
 from pumphost.therapy import Therapy
 
@@ -23,6 +23,7 @@ PLANT_CALLS = (
     "move", "stop_motor", "enable", "refill", "drain", "steps_done", "rotor_counts", "idle_us", "reservoir_nl",
     "delivered_nl", "pressure_kpa", "inlet_kpa", "bubble_nl", "level_nl", "celsius",
 )  # fmt: skip
+REPEATS = 3
 SAMPLE_MS = DAY_MS // 24  # a look at the instruments each hour
 
 Calls = list[tuple[int, str, tuple[Any, ...]]]  # 0 plant, 1 balance, 2 encoder; name; arguments
@@ -57,7 +58,7 @@ def _run(bench: LockstepRig, therapy: Therapy, days: int, followed: bool) -> Non
 
 
 def calls_s(therapy: Therapy, days: int, *, followed: bool) -> float:
-    """Time of the calls of a run, s. They are noted on rig `sim`: they are the same on `vm`."""
+    """Time of the calls of a run, s: the best of some, as that of a run is. Noted on `sim`; on `vm` they are the same."""
     calls: Calls = []
     with open_rig("sim", seed=1, reservoir_nl=therapy.reservoir_nl, fill_nl=therapy.fill_nl) as bench:
         depth = [0]
@@ -66,6 +67,10 @@ def calls_s(therapy: Therapy, days: int, *, followed: bool) -> float:
         _note(bench.encoder, 2, ("read",), calls, depth)
         _run(bench, therapy, days, followed)
         options = bench.options
+    return min(_again_s(calls, options, followed) for _ in range(REPEATS))
+
+
+def _again_s(calls: Calls, options: RigOptions, followed: bool) -> float:
     plant = Plant(options.plant, 1)
     owners = plant, Balance(plant, 1, options.balance), Encoder(plant, 1, options.encoder)
     if followed:
@@ -79,8 +84,10 @@ def calls_s(therapy: Therapy, days: int, *, followed: bool) -> float:
 
 def followed_share(therapy: Therapy, days: int) -> float:
     """Share of plant and instruments in a run on `vm` with the line followed."""
-    started = time.perf_counter()
-    with open_rig("vm", seed=1, reservoir_nl=therapy.reservoir_nl, fill_nl=therapy.fill_nl) as bench:
-        _run(bench, therapy, days, followed=True)
-    wall_s = time.perf_counter() - started
-    return calls_s(therapy, days, followed=True) / wall_s
+    walls_s = []
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        with open_rig("vm", seed=1, reservoir_nl=therapy.reservoir_nl, fill_nl=therapy.fill_nl) as bench:
+            _run(bench, therapy, days, followed=True)
+        walls_s.append(time.perf_counter() - started)
+    return calls_s(therapy, days, followed=True) / min(walls_s)
