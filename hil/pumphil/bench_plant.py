@@ -58,7 +58,7 @@ def _run(bench: LockstepRig, therapy: Therapy, days: int, followed: bool) -> Non
 
 
 def calls_s(therapy: Therapy, days: int, *, followed: bool) -> float:
-    """Time of the calls of a run, s: the best of some, as that of a run is. Noted on `sim`; on `vm` they are the same."""
+    """Time of the calls of a run, s: the best of some, as that of a run is. Noted on `sim`; `vm` makes the same."""
     calls: Calls = []
     with open_rig("sim", seed=1, reservoir_nl=therapy.reservoir_nl, fill_nl=therapy.fill_nl) as bench:
         depth = [0]
