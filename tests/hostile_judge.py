@@ -10,6 +10,7 @@ durable last. Layouts are those of SPEC.md, written out by hand; nothing of the 
 
 from __future__ import annotations
 
+import re
 import struct
 from collections import Counter
 from collections.abc import Callable
@@ -122,9 +123,9 @@ class Judge:
             self._require(same, f"number {seq} was accepted after {self._top}, or answered in two ways")
 
     def stored(self, order: int) -> bool:
-        """Whether a checkpoint in the store knows the order."""
-        row = struct.pack("<I", order)
-        return any(row in self.store.areas.get(area, b"") for area in SLOTS)
+        """Whether a checkpoint in the store knows the order: its id, a kind and a state, which are never 0."""
+        row = re.compile(re.escape(struct.pack("<I", order)) + b"[^\\0]{2}", re.DOTALL)
+        return any(row.search(self.store.areas.get(area, b"")) for area in SLOTS)
 
     # -- what the client says ---------------------------------------------------------------------
 
