@@ -115,7 +115,7 @@ def test_the_judge_sees_a_claim_of_what_never_was() -> None:
     judge, store, _ = judged()
     judge.claim(8, True)
     assert len(judge.wrong) == 2
-    store.areas[1] = bytearray(b"\x09\0\0\0")
+    store.areas[1] = bytearray(b"\x09\0\0\0\x07\x01")
     judge.claim(9, True, power_lost=True)  # committed, and the power went before the record
     assert len(judge.wrong) == 2
 
