@@ -9,6 +9,7 @@ only puts units and names in place of the numbers. It retries nothing and talks 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -73,11 +74,11 @@ class UnitError(PumpError):
     """
 
     def __init__(self, message: str, limits: str, fix: str, value: str = "") -> None:
-        self.message = message
+        self.message = _on_one_line(message)
         self.limits = limits
-        self.fix = fix
-        self.value = value
-        super().__init__(f"{value} {message}; allowed: {limits}; {fix}")
+        self.fix = _on_one_line(fix)
+        self.value = _on_one_line(value)
+        super().__init__(f"{self.value} {self.message}; allowed: {limits}; {self.fix}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,11 @@ class ScenarioError(TherapyError):
     """A scenario file is refused; same shape as `TherapyError`."""
 
     noun = "scenario"
+
+
+def _on_one_line(text: str) -> str:
+    """What cannot be seen, as its number: a text that was typed or pasted may hold anything."""
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
 def _reason(sentence: str, code: int, detail: int, info: int, request: Message | None) -> str:

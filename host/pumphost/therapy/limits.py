@@ -1,4 +1,4 @@
-"""The limits of a therapy file in numbers; those that travel over the link are read from its message table.
+"""The limits of a therapy and of orders in numbers; those that travel over the link are read from its message table.
 
     BOLUS_VOLUME.low, BOLUS_VOLUME.high     # nL
 
@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 
 from pumphost.therapy.model import CEILING_NL_PER_DAY
 from pumplink.messages import (
+    PREPARE_BOLUS,
     PREPARE_MODE,
     PREPARE_PATIENT_BOLUS,
     PREPARE_PERIODIC,
+    PREPARE_PRIME,
     PROFILES_MAX,
     RATE_MAX_NL_PER_DAY,
     RATE_MIN_NL_PER_DAY,
@@ -67,3 +69,17 @@ FILL = Range(EMPTY_NL + 1, RESERVOIR.high)
 CONCENTRATION = Range(1_000, 500_000_000)
 """ng/mL."""
 DRUG_CHARACTERS = 8
+CLINICIAN_VOLUME = _field(PREPARE_BOLUS, "volume")
+"""nL (BOL-16)."""
+CLINICIAN_DURATION = _field(PREPARE_BOLUS, "duration")
+"""ms."""
+PRIME_VOLUME = _field(PREPARE_PRIME, "volume")
+"""nL of one order (BOL-17)."""
+START_DELAY = Range(60_000, min(_field(PREPARE_MODE, "delay").high, 100 * 3_600_000 - 60_000))
+"""ms; HH:MM ends at 99:59."""
+FILLED = Range(EMPTY_NL + 1, RESERVOIR.high)
+"""nL in the reservoir after a refill."""
+WITHDRAWN = Range(0, RESERVOIR.high)
+"""nL taken out before a refill."""
+READING = Range(0, 2_000_000)
+"""nL, half width of what a syringe can be read to."""

@@ -13,13 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import GetCoreSchemaHandler
+from pydantic import GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from pumphost.errors import UnitError
 from pumphost.therapy.document import did_you_mean
 from pumphost.therapy.unreadable import shorten
-from pumphost.units import WEEKDAYS
+from pumphost.units import WEEKDAYS, Dose
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,19 @@ class Rule:
         """The value as a program needs it. Raises UnitError."""
         raise NotImplementedError
 
-    def _validate(self, value: object) -> Any:
+    def read_with(self, value: object, concentration_ng_per_ml: int | None) -> Any:
+        """The same where a dose may be a mass: with the concentration that makes it a volume, None if unknown."""
+        return self.read(value)
+
+    def _validate(self, value: object, info: ValidationInfo) -> Any:
         try:
-            return self.read(value)
+            return self.read_with(value, info.context)
         except UnitError as exc:
             context = {"what": exc.message, "limits": exc.limits, "fix": exc.fix}
             raise PydanticCustomError("rule", "{what}", context) from None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(self._validate)
+        return core_schema.with_info_plain_validator_function(self._validate)
 
 
 @dataclass(frozen=True)
@@ -56,19 +60,26 @@ class Quantity(Rule):
     """How 0 is written, if it is allowed besides; "" if it is not."""
     raise_it: str = ""
     """The fix of a value that is too small, if the plain one would read badly."""
+    dose: Callable[[object, int | None], Dose] | None = None
+    """Reads a mass as well, where a concentration makes it a volume or a rate."""
 
     def read(self, value: object) -> int:
+        return self.read_with(value, None)
+
+    def read_with(self, value: object, concentration_ng_per_ml: int | None) -> int:
         try:
-            number = self.parse(value)
+            dose = Dose(self.parse(value)) if self.dose is None else self.dose(value, concentration_ng_per_ml)
         except UnitError as exc:
             limits = exc.limits if self.limits in exc.limits else f"{self.limits}, as {exc.limits}"
             raise UnitError(exc.message, limits, exc.fix) from None
+        number = dose.whole
+        shown = f", {self.show(number)}" if dose.by_mass else ""
         if number < self.low and not (self.zero and number == 0):
             fix = self.raise_it or f'write "{self.show(self.low)}" or more'
             fix += f', or "{self.zero}" for none' if self.zero else ""
-            raise UnitError("is too small", self.limits, fix)
+            raise UnitError(f"is too small{shown}", self.limits, fix)
         if number > self.high:
-            raise UnitError("is too large", self.limits, f'write "{self.show(self.high)}" or less')
+            raise UnitError(f"is too large{shown}", self.limits, f'write "{self.show(self.high)}" or less')
         return number
 
 

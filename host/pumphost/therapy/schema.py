@@ -33,7 +33,7 @@ CONCENTRATION = Quantity(
 MODE = Choice('"day" or "continuous"', '"day"', ("day", "continuous"))
 RATE = Quantity(
     f"0 (stopped) or {_span(limits.RATE, _rate)}", '"0.480 mL/day"',
-    units.parse_rate_nl_per_day, *limits.RATE, _rate, zero="0 mL/day",
+    units.parse_rate_nl_per_day, *limits.RATE, _rate, zero="0 mL/day", dose=units.parse_rate_or_dose,
 )  # fmt: skip
 STEPS = Rows(f"{limits.STEPS.low} to {limits.STEPS.high} steps", "[[program.step]]", "[[program.step]]")
 PROFILES = Rows(f"{limits.PROFILES.low} to {limits.PROFILES.high} profiles", "[[profile]]", "[[profile]]")
@@ -44,8 +44,9 @@ END = Quantity(
     "00:00 to 24:00", '"24:00"', lambda text: units.parse_clock_min(text, end_of_day=True), 0, 1440, units.format_clock
 )
 BOLUS_VOLUME = Quantity(
-    _span(limits.BOLUS_VOLUME, _volume), '"20 uL"', units.parse_volume_nl, *limits.BOLUS_VOLUME, _volume
-)
+    _span(limits.BOLUS_VOLUME, _volume), '"20 uL"',
+    units.parse_volume_nl, *limits.BOLUS_VOLUME, _volume, dose=units.parse_volume_or_dose,
+)  # fmt: skip
 BOLUS_DURATION = Quantity(
     _span(limits.BOLUS_DURATION, _duration), '"00:10"', units.parse_duration_ms, *limits.BOLUS_DURATION, _duration
 )
@@ -58,8 +59,9 @@ MAX_VOLUME_24H = Quantity(
 )  # fmt: skip
 LOCKOUT_FROM = Choice('"start" or "end" of a bolus', '"start"', ("start", "end"))
 PERIODIC_VOLUME = Quantity(
-    _span(limits.PERIODIC_VOLUME, _volume), '"50 uL"', units.parse_volume_nl, *limits.PERIODIC_VOLUME, _volume
-)
+    _span(limits.PERIODIC_VOLUME, _volume), '"50 uL"',
+    units.parse_volume_nl, *limits.PERIODIC_VOLUME, _volume, dose=units.parse_volume_or_dose,
+)  # fmt: skip
 PERIODIC_DURATION = Quantity(
     _span(limits.PERIODIC_DURATION, _duration), '"00:10"', units.parse_duration_ms, *limits.PERIODIC_DURATION, _duration
 )
