@@ -167,6 +167,8 @@ def test_as_json():
         },
         "periodic": None,
         "minimum_rate_nl_per_day": None,
+        "mixture": [],
+        "notes": [],
     }
     assert Therapy(1, 1, "x", 1, "day", (Step(0, 0),)).to_dict()["bolus"] is None
 

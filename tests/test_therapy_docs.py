@@ -11,7 +11,7 @@ from therapy_text import TEXT
 from pumphil import scenario
 from pumphil.oracle import Prescription
 from pumphil.plant import FAULTS
-from pumphost.therapy import Periodic, Step, TherapyError, load, loads, schema
+from pumphost.therapy import Drug, Periodic, Step, TherapyError, load, loads, schema
 from pumphost.therapy.tables import fields_by_key
 
 DOCS = (Path(__file__).parent.parent / "docs" / "therapy.md").read_text(encoding="utf-8")
@@ -21,6 +21,7 @@ SHOWN = re.findall(r"```text\n(.*?)\n```", DOCS, re.DOTALL)
 TABLES = {
     "pump": schema.Pump,
     "fill": schema.Fill,
+    "fill.mixture[0]": schema.MixedDrug,
     "program": schema.ContinuousProgram,
     "program.step[0]": schema.ProgramStep,
     "profile[0]": schema.WeekProfile,
@@ -78,21 +79,23 @@ def test_the_files_of_the_reference_are_read():
     assert tomllib.loads(TOML[0]) == tomllib.loads(TEXT)
     continuous = loads(TOML[0][: TOML[0].index("[program]")] + TOML[1])
     assert (continuous.mode, continuous.steps) == ("continuous", (Step(0, 480_000),))
+    mixed = loads(TOML[0][: TOML[0].index("[fill]")] + TOML[4])
+    assert (mixed.steps, mixed.mixture) == ((Step(0, 500_000),), (Drug("baclofen", 500_000),))  # 1 mg/day of 2 mg/mL
     week = loads(TOML[0][: TOML[0].index("[program]")] + TOML[2] + TOML[3])
     assert [(profile.days, len(profile.steps)) for profile in week.profiles] == [(0b0011111, 2), (0b1100000, 1)]
     assert (week.periodic, week.minimum_rate_nl_per_day) == (Periodic(50_000, 600_000, 21_600_000), 6_000)
-    assert [event.do for event in scenario.loads_scenario(TOML[5])] == ["patient_bolus", "refill"]
-    assert len(TOML) == 7
+    assert [event.do for event in scenario.loads_scenario(TOML[6])] == ["patient_bolus", "refill"]
+    assert len(TOML) == 8
 
 
 def test_the_refusals_of_the_reference_are_the_real_ones():
-    wrong = TOML[4]
+    wrong = TOML[5]
     no_toml = wrong.replace('reservoir = "20 mL"', "reservoir = 20 mL")
     assert no_toml != wrong
     real = [
         refusal(loads, wrong, "wrong.toml"),
         refusal(loads, no_toml, "wrong.toml"),
-        refusal(scenario.loads_scenario, TOML[6], "week.toml"),
+        refusal(scenario.loads_scenario, TOML[7], "week.toml"),
     ]
     assert real == SHOWN
 

@@ -53,10 +53,7 @@ class Field:
 
     def rounding(self, typed: str, concentration_ng_per_ml: int | None) -> str:
         """What became of a mass that is no whole number of nanolitres, in words; "" if nothing did."""
-        rule = self.rule
-        if not isinstance(rule, Quantity) or rule.dose is None:
-            return ""
-        return rule.dose(typed, concentration_ng_per_ml).rounding
+        return self.rule.rounding(typed, concentration_ng_per_ml)
 
     def show(self, value: Any) -> str:
         """`value` as one types it."""

@@ -12,10 +12,10 @@ from __future__ import annotations
 import os
 
 from pumphost.errors import Problem, TherapyError
-from pumphost.therapy.model import PatientBolus, Periodic, Profile, Step, Therapy
+from pumphost.therapy.model import Drug, PatientBolus, Periodic, Profile, Step, Therapy
 
 __all__ = [
-    "PatientBolus", "Periodic", "Problem", "Profile", "Step", "Therapy", "TherapyError", "load", "loads",
+    "Drug", "PatientBolus", "Periodic", "Problem", "Profile", "Step", "Therapy", "TherapyError", "load", "loads",
 ]  # fmt: skip
 
 

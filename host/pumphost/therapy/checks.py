@@ -101,6 +101,19 @@ def check_week(document: Document, profiles: list[Values]) -> None:
         document.add(("profile", len(profiles) - 1, "days"), what, schema.DAYS.limits, fix)
 
 
+def check_mixture(document: Document, primary: str | None, rows: list[Values]) -> None:
+    """At most three further drugs, none of them twice."""
+    if len(rows) > limits.MIXTURE.high:
+        what, fix = f"has {len(rows)} drugs", f"leave {limits.MIXTURE.high} besides the primary one"
+        document.add(("fill", "mixture"), what, schema.MIXTURE.limits, fix)
+    seen = [primary]
+    for index, row in enumerate(rows):
+        if row.get("drug") in seen and row.get("drug") is not None:
+            fix = "write every drug of a mixture once"
+            document.add(("fill", "mixture", index, "drug"), "is in this fill already", schema.DRUG.limits, fix)
+        seen.append(row.get("drug"))
+
+
 def check_fill(document: Document, pump: Values, fill: Values) -> None:
     """The fill is not more than the reservoir holds."""
     capacity, volume = pump.get("reservoir"), fill.get("volume")

@@ -29,6 +29,8 @@ class Document:
         self.name = name
         self.error = error
         self.problems: list[Problem] = []
+        self.notes: list[str] = []
+        """What is to be known about values that are right, in words, each with its key."""
         self.data: dict[str, Any] = {}
         self._places: dict[Path, Place] = {}
         try:
@@ -55,6 +57,11 @@ class Document:
         place = self._places.get(path)
         value = "" if missing or place is None else shorten(place.raw)
         self.problems.append(Problem(self.name, self.line(path), show_path(path), value, limits, fix, what))
+
+    def note(self, path: Path, words: str) -> None:
+        """Keep `words` about the value at `path`; "" is nothing."""
+        if words:
+            self.notes.append(f"{show_path(path)}: {words}")
 
     def line(self, path: Path) -> int:
         """Line of a key, or of the nearest table around it; 1 if there is none."""

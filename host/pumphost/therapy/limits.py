@@ -69,6 +69,8 @@ FILL = Range(EMPTY_NL + 1, RESERVOIR.high)
 CONCENTRATION = Range(1_000, 500_000_000)
 """ng/mL."""
 DRUG_CHARACTERS = 8
+MIXTURE = Range(1, 3)
+"""Drugs besides the primary one, whose dose follows from that of the primary one."""
 CLINICIAN_VOLUME = _field(PREPARE_BOLUS, "volume")
 """nL (BOL-16)."""
 CLINICIAN_DURATION = _field(PREPARE_BOLUS, "duration")

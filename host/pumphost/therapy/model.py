@@ -74,11 +74,20 @@ class Periodic:
 
 
 @dataclass(frozen=True, slots=True)
+class Drug:
+    """A further drug of a mixture: its dose follows from that of the primary one."""
+
+    name: str
+    concentration_ng_per_ml: int
+
+
+@dataclass(frozen=True, slots=True)
 class Therapy:
     """One prescription. `drug`: 1..8 printable ASCII characters; a continuous program is one step at minute 0.
 
     With mode "week" the steps are in `weekly` and `steps` is empty; `profiles` has them always.
-    `source` is the name of the file it came from; it takes no part in comparisons or the fingerprint.
+    `source` is the name of the file it came from, `notes` what its reader has to know, such as a dose by mass that is
+    no whole number of nL/day; neither takes part in comparisons or the fingerprint.
     """
 
     reservoir_nl: int
@@ -92,6 +101,13 @@ class Therapy:
     weekly: tuple[Profile, ...] = ()
     periodic: Periodic | None = None
     minimum_rate_nl_per_day: int | None = None
+    mixture: tuple[Drug, ...] = ()
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def drugs(self) -> tuple[Drug, ...]:
+        """All drugs of the fill, the primary one, which doses are set by, first."""
+        return (Drug(self.drug, self.concentration_ng_per_ml), *self.mixture)
 
     @property
     def profiles(self) -> tuple[Profile, ...]:
@@ -148,6 +164,8 @@ class Therapy:
             "bolus": _fields(self.bolus),
             "periodic": _fields(self.periodic),
             "minimum_rate_nl_per_day": self.minimum_rate_nl_per_day,
+            "mixture": [_fields(drug) for drug in self.mixture],
+            "notes": list(self.notes),
         }
 
     def fingerprint(self) -> str:
@@ -172,10 +190,13 @@ class Therapy:
         if further not in ([[], [], [], []], [[], [0, 0], [], []]):
             # Only then: a therapy of the first keys keeps the fingerprint it had before there were more.
             numbers = [2, *numbers[1:], *further]
+        if self.mixture:
+            mixed = [[list(drug.name.encode("ascii")), drug.concentration_ng_per_ml] for drug in self.mixture]
+            numbers = [3, *numbers[1:], mixed]
         return hashlib.sha256(json.dumps(numbers, separators=(",", ":")).encode()).hexdigest()
 
 
-def _fields(part: PatientBolus | Periodic | None) -> dict[str, Any] | None:
+def _fields(part: PatientBolus | Periodic | Drug | None) -> dict[str, Any] | None:
     return None if part is None else {name: getattr(part, name) for name in part.__slots__}
 
 

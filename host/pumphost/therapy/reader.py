@@ -14,7 +14,7 @@ from pumphost.errors import UnitError
 from pumphost.therapy import bolus_checks, checks, schema
 from pumphost.therapy.document import Document
 from pumphost.therapy.locate import Path
-from pumphost.therapy.model import EVERY_DAY, PatientBolus, Periodic, Profile, Step, Therapy
+from pumphost.therapy.model import EVERY_DAY, Drug, PatientBolus, Periodic, Profile, Step, Therapy
 from pumphost.therapy.tables import Table, check_keys, read_table, require_table
 
 Steps = list[dict[str, Any]]
@@ -29,9 +29,11 @@ def read(document: Document) -> Therapy:
     check_keys(document, list(schema.TABLES))
     pump = _table(document, schema.Pump, "pump", 'reservoir = "20 mL"')
     fill = _table(document, schema.Fill, "fill", "volume, drug and concentration")
-    mode, profiles = _profiles(document)
-    bolus = _optional(document, schema.Bolus, "patient_bolus")
-    periodic = _optional(document, schema.PeriodicBolus, "periodic")
+    mixture = _mixture(document, fill)
+    ng_per_ml = fill.get("concentration")
+    mode, profiles = _profiles(document, ng_per_ml)
+    bolus = _optional(document, schema.Bolus, "patient_bolus", ng_per_ml)
+    periodic = _optional(document, schema.PeriodicBolus, "periodic", ng_per_ml)
     minimum = _optional(document, schema.Minimum, "minimum")
     checks.check_fill(document, pump, fill)
     peak = max((step["rate"] for _, steps in profiles for step in steps if "rate" in step), default=None)
@@ -52,6 +54,8 @@ def read(document: Document) -> Therapy:
         weekly=tuple(Profile(days, _steps(steps)) for days, steps in profiles) if mode == "week" else (),
         periodic=None if periodic is None else Periodic(periodic["volume"], periodic["duration"], periodic["interval"]),
         minimum_rate_nl_per_day=None if minimum is None else minimum["rate"],
+        mixture=tuple(Drug(row["drug"], row["concentration"]) for row in mixture),
+        notes=tuple(document.notes),
     )
     if bolus is not None:
         bolus_checks.check_limit(document, bolus, therapy.worst_24h_nl)
@@ -70,19 +74,33 @@ def _patient_bolus(bolus: dict[str, Any]) -> PatientBolus:
     )  # fmt: skip
 
 
-def _optional(document: Document, model: type[Table], key: str) -> dict[str, Any] | None:
-    return _table(document, model, key, "") if key in document.data else None
+def _optional(
+    document: Document, model: type[Table], key: str, ng_per_ml: int | None = None
+) -> dict[str, Any] | None:  # fmt: skip
+    return _table(document, model, key, "", ng_per_ml) if key in document.data else None
 
 
-def _table(document: Document, model: type[Table], key: str, example: str) -> dict[str, Any]:
+def _table(
+    document: Document, model: type[Table], key: str, example: str, ng_per_ml: int | None = None
+) -> dict[str, Any]:
     raw = require_table(document, key, example)
-    return {} if raw is None else read_table(model, document, (key,), raw)
+    return {} if raw is None else read_table(model, document, (key,), raw, ng_per_ml)
 
 
-def _profiles(document: Document) -> tuple[str, list[tuple[int, Steps]]]:
+def _mixture(document: Document, fill: dict[str, Any]) -> list[dict[str, Any]]:
+    """The further drugs of the fill, each named once."""
+    rows = [
+        read_table(schema.MixedDrug, document, ("fill", "mixture", at), row)
+        for at, row in enumerate(fill.get("mixture") or [])
+    ]
+    checks.check_mixture(document, fill.get("drug"), rows)
+    return rows
+
+
+def _profiles(document: Document, ng_per_ml: int | None) -> tuple[str, list[tuple[int, Steps]]]:
     """Mode, and (days, steps) of every profile: one for every day, or those of [[profile]]."""
     if "profile" not in document.data:
-        mode, steps = _program(document)
+        mode, steps = _program(document, ng_per_ml)
         return mode, [(EVERY_DAY, steps)]
     if "program" in document.data:
         what, fix = "does not go with [[profile]]", "remove one of the two"
@@ -97,25 +115,26 @@ def _profiles(document: Document) -> tuple[str, list[tuple[int, Steps]]]:
     for index, row in enumerate(rows):
         path = ("profile", index)
         values = read_table(schema.WeekProfile, document, path, row)
-        steps = _rows(document, values, row, path)
+        steps = _rows(document, values, row, path, ng_per_ml)
         tables.append(values)
         profiles.append((values.get("days", 0), steps))
     checks.check_week(document, tables)
     return "week", profiles
 
 
-def _rows(document: Document, values: dict[str, Any], raw: object, path: Path) -> Steps:
+def _rows(document: Document, values: dict[str, Any], raw: object, path: Path, ng_per_ml: int | None) -> Steps:
     """The steps below the table at `path`, checked against each other if they are there at all."""
     here = (*path, "step")
     steps = [
-        read_table(schema.ProgramStep, document, (*here, at), row) for at, row in enumerate(values.get("step", []))
+        read_table(schema.ProgramStep, document, (*here, at), row, ng_per_ml)
+        for at, row in enumerate(values.get("step", []))
     ]
     if "step" in values or (isinstance(raw, dict) and "step" not in raw):
         checks.check_steps(document, steps, here)
     return steps
 
 
-def _program(document: Document) -> tuple[str, Steps]:
+def _program(document: Document, ng_per_ml: int | None) -> tuple[str, Steps]:
     """Mode and steps; a continuous program becomes one step at 00:00."""
     raw = require_table(document, "program", 'mode = "day" or "continuous"')
     if raw is None:
@@ -129,7 +148,7 @@ def _program(document: Document) -> tuple[str, Steps]:
             own = 'a rate = "…" and no steps' if continuous else "a rate in each [[program.step]]"
             document.add(("program", foreign), f'does not go with mode = "{mode}"', own, f"remove it, or {fix}")
     if continuous:
-        values = read_table(schema.ContinuousProgram, document, ("program",), table)
+        values = read_table(schema.ContinuousProgram, document, ("program",), table, ng_per_ml)
         return "continuous", [{"start": 0, "rate": values["rate"]}] if "rate" in values else []
     values = read_table(schema.DayProgram, document, ("program",), table if isinstance(raw, dict) else raw)
-    return "day", _rows(document, values, table if isinstance(raw, dict) else raw, ("program",))
+    return "day", _rows(document, values, table if isinstance(raw, dict) else raw, ("program",), ng_per_ml)

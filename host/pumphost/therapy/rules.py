@@ -19,7 +19,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from pumphost.errors import UnitError
 from pumphost.therapy.document import did_you_mean
 from pumphost.therapy.unreadable import shorten
-from pumphost.units import WEEKDAYS, Dose
+from pumphost.units import WEEKDAYS, Dose, NoConcentration
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,16 @@ class Rule:
         """The same where a dose may be a mass: with the concentration that makes it a volume, None if unknown."""
         return self.read(value)
 
+    def rounding(self, value: object, concentration_ng_per_ml: int | None) -> str:
+        """What became of a mass that is no whole number of nanolitres, in words; "" if nothing did."""
+        return ""
+
     def _validate(self, value: object, info: ValidationInfo) -> Any:
         try:
             return self.read_with(value, info.context)
         except UnitError as exc:
-            context = {"what": exc.message, "limits": exc.limits, "fix": exc.fix}
+            lacking = isinstance(exc, NoConcentration)
+            context = {"what": exc.message, "limits": exc.limits, "fix": exc.fix, "needs_concentration": lacking}
             raise PydanticCustomError("rule", "{what}", context) from None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -71,7 +76,7 @@ class Quantity(Rule):
             dose = Dose(self.parse(value)) if self.dose is None else self.dose(value, concentration_ng_per_ml)
         except UnitError as exc:
             limits = exc.limits if self.limits in exc.limits else f"{self.limits}, as {exc.limits}"
-            raise UnitError(exc.message, limits, exc.fix) from None
+            raise type(exc)(exc.message, limits, exc.fix) from None
         number = dose.whole
         shown = f", {self.show(number)}" if dose.by_mass else ""
         if number < self.low and not (self.zero and number == 0):
@@ -81,6 +86,9 @@ class Quantity(Rule):
         if number > self.high:
             raise UnitError(f"is too large{shown}", self.limits, f'write "{self.show(self.high)}" or less')
         return number
+
+    def rounding(self, value: object, concentration_ng_per_ml: int | None) -> str:
+        return "" if self.dose is None else self.dose(value, concentration_ng_per_ml).rounding
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ CONCENTRATION = Quantity(
     _span(limits.CONCENTRATION, units.format_concentration), '"1 mg/mL"',
     units.parse_concentration_ng_per_ml, *limits.CONCENTRATION, units.format_concentration,
 )  # fmt: skip
+MIXTURE = Rows(f"{limits.MIXTURE.low} to {limits.MIXTURE.high} further drugs", "[[fill.mixture]]", "[[fill.mixture]]")
 MODE = Choice('"day" or "continuous"', '"day"', ("day", "continuous"))
 RATE = Quantity(
     f"0 (stopped) or {_span(limits.RATE, _rate)}", '"0.480 mL/day"',
@@ -79,9 +80,17 @@ class Pump(Table):
 
 
 class Fill(Table):
-    """[fill]: volume in nL, concentration in ng/mL."""
+    """[fill]: volume in nL, concentration in ng/mL; further drugs of a mixture are tables of their own."""
 
     volume: Annotated[int, FILL]
+    drug: Annotated[str, DRUG]
+    concentration: Annotated[int, CONCENTRATION]
+    mixture: Annotated[list[Any] | None, MIXTURE] = None
+
+
+class MixedDrug(Table):
+    """[[fill.mixture]]: concentration in ng/mL."""
+
     drug: Annotated[str, DRUG]
     concentration: Annotated[int, CONCENTRATION]
 

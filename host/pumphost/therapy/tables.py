@@ -27,8 +27,13 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-def read_table(model: type[Table], document: Document, path: Path, raw: object) -> dict[str, Any]:
-    """Values of the good keys of the table at `path`, by key; everything wrong goes to `document`."""
+def read_table(
+    model: type[Table], document: Document, path: Path, raw: object, concentration_ng_per_ml: int | None = None
+) -> dict[str, Any]:
+    """Values of the good keys of the table at `path`, by key; everything wrong goes to `document`.
+
+    `concentration_ng_per_ml`: makes a dose by mass a volume; None if it could not be read, which is a problem already.
+    """
     if not isinstance(raw, dict):
         name = show_path(path)
         fix = f"write [{name}] in single brackets, once" if isinstance(raw, list) else f"write its keys below [{name}]"
@@ -36,12 +41,18 @@ def read_table(model: type[Table], document: Document, path: Path, raw: object) 
         return {}
     bad: set[str] = set()
     try:
-        model.model_validate(raw)
+        model.model_validate(raw, context=concentration_ng_per_ml)
     except ValidationError as exc:
         for error in exc.errors(include_url=False, include_input=False):
             bad.add(_note(model, document, path, str(error["loc"][0]), error["type"], error.get("ctx", {})))
     fields = fields_by_key(model)
-    return {key: _rule(fields[key]).read(value) for key, value in raw.items() if key not in bad}
+    values: dict[str, Any] = {}
+    for key, value in raw.items():
+        if key not in bad:
+            rule = _rule(fields[key])
+            values[key] = rule.read_with(value, concentration_ng_per_ml)
+            document.note((*path, key), rule.rounding(value, concentration_ng_per_ml))
+    return values
 
 
 def fields_by_key(model: type[Table]) -> dict[str, FieldInfo]:
@@ -74,6 +85,8 @@ def _note(model: type[Table], document: Document, path: Path, key: str, kind: st
     elif kind == "missing":
         rule = _rule(fields[key])
         document.add(where, "is missing", rule.limits, f"add {key} = {rule.example}", missing=True)
+    elif context["needs_concentration"]:
+        return key  # that there is none is a problem of its own
     else:
         document.add(where, context["what"], context["limits"], context["fix"])
     return key

@@ -10,7 +10,7 @@ besides, and its name in a refusal, is in `pumphost.entry`.
 """
 
 from pumphost.errors import UnitError
-from pumphost.units.dose import Dose, parse_rate_or_dose, parse_volume_or_dose
+from pumphost.units.dose import Dose, NoConcentration, mass_of, parse_rate_or_dose, parse_volume_or_dose
 from pumphost.units.reading import (
     parse_clock_min,
     parse_concentration_ng_per_ml,
@@ -43,10 +43,10 @@ from pumphost.units.showing import (
 )
 
 __all__ = [
-    "DAY_MIN", "MINUTE_MS", "WEEKDAYS", "Dose", "UnitError", "format_clock", "format_concentration", "format_days",
-    "format_duration", "format_length", "format_line_volume", "format_mass", "format_mass_rate", "format_percent",
-    "format_rate", "format_time_left", "format_volume", "parse_clock_min", "parse_concentration_ng_per_ml",
-    "parse_count", "parse_duration_ms", "parse_length_mm", "parse_line_volume_nl_per_cm", "parse_mass_ng",
-    "parse_mass_rate_ng_per_day", "parse_percent_thousandths", "parse_rate_nl_per_day", "parse_rate_or_dose",
-    "parse_volume_nl", "parse_volume_or_dose",
+    "DAY_MIN", "MINUTE_MS", "WEEKDAYS", "Dose", "NoConcentration", "UnitError", "format_clock", "format_concentration",
+    "format_days", "format_duration", "format_length", "format_line_volume", "format_mass", "format_mass_rate",
+    "format_percent", "format_rate", "format_time_left", "format_volume", "mass_of", "parse_clock_min",
+    "parse_concentration_ng_per_ml", "parse_count", "parse_duration_ms", "parse_length_mm",
+    "parse_line_volume_nl_per_cm", "parse_mass_ng", "parse_mass_rate_ng_per_day", "parse_percent_thousandths",
+    "parse_rate_nl_per_day", "parse_rate_or_dose", "parse_volume_nl", "parse_volume_or_dose",
 ]  # fmt: skip

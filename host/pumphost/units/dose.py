@@ -22,6 +22,10 @@ from pumphost.units.reading import parse_rate_nl_per_day, parse_volume_nl, plain
 NL_PER_ML = 1_000_000
 
 
+class NoConcentration(UnitError):
+    """A dose by mass where no concentration is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dose:
     """`whole`: nL or nL/day. `by_mass`: it was written as a mass. `rounding`: what became of a mass that is no whole
@@ -62,7 +66,7 @@ def _either(
         raise UnitError(exc.message, exc.limits.replace(volume.limits, limits), exc.fix, exc.value) from None
     if ng_per_ml is None:
         what = f"is a {mass.name}, and there is no concentration that makes it a {volume.name}"
-        raise UnitError(what, limits, f'give the concentration, or write "{volume.example}"', quoted(typed))
+        raise NoConcentration(what, limits, f'give the concentration, or write "{volume.example}"', quoted(typed))
     exact = Fraction(match[1]) * factor(unit, mass.unit) * NL_PER_ML / ng_per_ml
     nearest = round(exact)
     if nearest == exact:
