@@ -29,6 +29,7 @@ CAPACITY_NL = 20_000_000
 LIMITS = (1, CAPACITY_NL, 3_000_000, 500_000, 43_100, 200, 30_000, 46, 48_000, 24_000_000, 48, 500_000, 3_600_000,
           300_000, 86_400_000, 24, 168, 2_000_000, 500_000, 6_000, 20, 8, 7_776_000)  # fmt: skip
 SETTINGS_FORMAT = "<IIIBIBIIIIII"
+RESERVOIR_FORMAT = "<IIIIIIIIQHBH8sI"
 NO_SETTINGS = (0,) * 12
 PART = 32 * 6
 TICKET = b"ticket\x01\x02"
@@ -62,6 +63,7 @@ class FakePump:
         self.delay_ms = 0
         self.log: list[bytes] = []  # what LOG_READ gives, 40 bytes each
         self.filled_nl = 0
+        self.drug: tuple[Any, ...] = (bytes(8), 0)  # name, ng/mL
         self.clock_set = False
         self.mode = 1
         self.uptime_ms = 1_000
@@ -165,6 +167,11 @@ class FakePump:
     def _get_bolus_settings(self, values: tuple[Any, ...]) -> bytes:
         return b"\0" + struct.pack(SETTINGS_FORMAT, *self.settings[:11], self.delay_ms)
 
+    def _get_reservoir(self, values: tuple[Any, ...]) -> bytes:
+        never = (1 << 30) - 1
+        fields = (self.filled_nl, self.filled_nl, 0, 0, never, never, never, *(0,) * 5, *self.drug)
+        return b"\0" + struct.pack(RESERVOIR_FORMAT, *fields)
+
     def _get_order(self, values: tuple[Any, ...]) -> bytes:
         state = self.orders.get(values[0], 0)
         return b"\0" + struct.pack("<IBBIIQ", values[0], 0x2E, state, 20_000, 0, self.oldest_ms if state == 255 else 7)
@@ -229,6 +236,9 @@ class FakePump:
             self.settings = (*self.settings[:6], *fields[1:], *self.settings[9:])
         elif name == "PREPARE_REFILL":
             self.filled_nl = fields[2]
+            self.drug = fields[3:]
+        elif name == "PREPARE_BRIDGE":
+            self.settings = (*self.settings[:9], fields[1], fields[2] if fields[1] else 0, 0)
         elif name == "PREPARE_CLOCK":
             self.clock_set = True
         elif name == "PREPARE_MODE":

@@ -47,7 +47,7 @@ def test_a_session_over_a_port(listen: list[str], tmp_path: Path) -> None:
     therapy.write_text(THERAPY)
     with served("--rig", "sim", *listen) as (_, port):
         assert json.loads(run("status", "--port", port, "--json").stdout)["mode"] == "stopped"
-        done = run("program", str(therapy), "--port", port)
+        done = run("program", str(therapy), "--yes", "--port", port)
         assert "read back and identical" in done.stdout, done.stderr
         assert run("bolus", "--port", port).exit_code == 1  # stopped
         assert run("start", "--port", port).exit_code == 0

@@ -3,12 +3,13 @@
     orders.clinician_bolus(100_000, 3_600_000, follow_on="stopped")
 
 Base of `pumphost.programmer.Programmer`. Every method returns the order id and takes `accept_warnings`: without it, a
-change outside a soft limit of the pump raises `SoftLimits` and changes nothing.
+change outside a soft limit of the pump raises `SoftLimits` and changes nothing; a function is asked, with that error.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pumphost import soft_limits
@@ -18,7 +19,7 @@ from pumphost.readback import STEP_SIZE, canonical, pack_steps
 from pumphost.reading import ReadBackDiffers, Reader
 from pumphost.replies import Status
 from pumphost.session import Session
-from pumphost.two_phase import Changes, Present, Ticket, TwoPhase
+from pumphost.two_phase import Accept, Changes, Present, SoftLimits, Ticket, TwoPhase
 from pumplink import codes, messages
 
 if TYPE_CHECKING:
@@ -39,6 +40,19 @@ def periodic_fields(periodic: Periodic | None) -> tuple[int, int, int]:
     return periodic.volume_nl, periodic.duration_ms, periodic.interval_ms
 
 
+def _accepted(carry_out: Callable[[bool], Ticket], accept: Accept) -> Ticket:
+    """Carry out, and if the pump warns and the one who is asked means it, once more with the warnings accepted.
+
+    A ticket lives for 30 s of pump time, which is no time for a person: so it is a new one.
+    """
+    try:
+        return carry_out(accept is True)
+    except SoftLimits as exc:
+        if not callable(accept) or not accept(exc):
+            raise
+    return carry_out(True)
+
+
 class Orders(Reader):
     """Two-phase orders over `session`; `rng` draws the order ids."""
 
@@ -52,7 +66,7 @@ class Orders(Reader):
 
     def start(
         self, *, minimum: bool = False, minimum_rate_nl_per_day: int = 0, delay_ms: int = 0,
-        accept_warnings: bool = False,
+        accept_warnings: Accept = False,
     ) -> Status:  # fmt: skip
         """Start the programmed delivery, or the minimum rate; returns the status read afterwards.
 
@@ -82,7 +96,7 @@ class Orders(Reader):
 
     def refill(
         self, volume_nl: int, drug: str, concentration_ng_per_ml: int, *, withdrawn_nl: int | None = None,
-        accept_warnings: bool = False,
+        accept_warnings: Accept = False,
     ) -> int:  # fmt: skip
         """Tell the pump that the reservoir now holds `volume_nl` of `drug` (up to 8 ASCII characters). Order id.
 
@@ -99,7 +113,7 @@ class Orders(Reader):
 
     def set_clock(
         self, unix_ms: int, offset_min: int, next_unix_ms: int = 0, next_offset_min: int = 0, *,
-        accept_warnings: bool = False,
+        accept_warnings: Accept = False,
     ) -> int:  # fmt: skip
         """Set the wall clock: unix time at the instant of COMMIT, local time minus UTC in minutes. Order id.
 
@@ -108,7 +122,7 @@ class Orders(Reader):
         fields = (unix_ms, offset_min, next_unix_ms, next_offset_min)
         return self._two_phase(messages.PREPARE_CLOCK, fields, "clock", accept_warnings)
 
-    def calibrate(self, nl_per_rev: int, *, new_tube: bool = False, accept_warnings: bool = False) -> int:
+    def calibrate(self, nl_per_rev: int, *, new_tube: bool = False, accept_warnings: Accept = False) -> int:
         """New calibration, in force from the next program on; `new_tube`: its odometer starts at 0. Order id."""
 
         def present(_: Ticket) -> Changes:
@@ -117,7 +131,7 @@ class Orders(Reader):
         fields = (nl_per_rev, int(new_tube))
         return self._two_phase(messages.CALIBRATE, fields, "calibration", accept_warnings, present)
 
-    def prime(self, volume_nl: int, purpose: str = "prime", *, accept_warnings: bool = False) -> int:
+    def prime(self, volume_nl: int, purpose: str = "prime", *, accept_warnings: Accept = False) -> int:
         """Fill the path ("prime") or flush it ("purge"), from stopped mode. Order id."""
         if purpose not in PURPOSES:
             raise PumpError(f"prime not sent: no purpose {purpose!r}; write one of {', '.join(PURPOSES)}")
@@ -125,7 +139,7 @@ class Orders(Reader):
         return self._remember(self._two_phase(messages.PREPARE_PRIME, fields, purpose, accept_warnings))
 
     def bridge(
-        self, volume_nl: int, rate_nl_per_day: int = messages.RATE_MIN_NL_PER_DAY, *, accept_warnings: bool = False
+        self, volume_nl: int, rate_nl_per_day: int = messages.RATE_MIN_NL_PER_DAY, *, accept_warnings: Accept = False
     ) -> int:
         """The old drug in the path, `volume_nl`, goes out at this rate before the program; 0 ends it. Order id."""
         fields = (volume_nl, rate_nl_per_day)
@@ -134,7 +148,7 @@ class Orders(Reader):
     # -- boluses ----------------------------------------------------------------------------------
 
     def clinician_bolus(
-        self, volume_nl: int, duration_ms: int, follow_on: str | None = None, *, accept_warnings: bool = False
+        self, volume_nl: int, duration_ms: int, follow_on: str | None = None, *, accept_warnings: Accept = False
     ) -> int:
         """One bolus now, spread evenly; `follow_on`: mode after it, a key of `FOLLOW_ON`. Order id."""
         if follow_on not in FOLLOW_ON:
@@ -144,7 +158,7 @@ class Orders(Reader):
         order = self._two_phase(messages.PREPARE_BOLUS, fields, "clinician bolus", accept_warnings)
         return self._remember(order)
 
-    def set_patient_bolus(self, bolus: PatientBolus | None, *, accept_warnings: bool = False) -> int:
+    def set_patient_bolus(self, bolus: PatientBolus | None, *, accept_warnings: Accept = False) -> int:
         """Settings of the patient bolus; None disables it. Order id."""
         low = [field.low for field in messages.PREPARE_PATIENT_BOLUS.request.fields[1:4]]
         now = self.bolus_settings()
@@ -163,7 +177,7 @@ class Orders(Reader):
         message = messages.PREPARE_PATIENT_BOLUS
         return self._two_phase(message, fields, "patient bolus", accept_warnings, present)
 
-    def set_periodic(self, periodic: Periodic | None, *, accept_warnings: bool = False) -> int:
+    def set_periodic(self, periodic: Periodic | None, *, accept_warnings: Accept = False) -> int:
         """A bolus again and again while the schedule runs; None ends it. Order id."""
         fields = periodic_fields(periodic)
 
@@ -175,12 +189,15 @@ class Orders(Reader):
     # -- inside -----------------------------------------------------------------------------------
 
     def _two_phase(
-        self, message: messages.Message, fields: tuple[Any, ...], action: str, accept_warnings: bool,
+        self, message: messages.Message, fields: tuple[Any, ...], action: str, accept_warnings: Accept,
         present: Present | None = None,
     ) -> int:  # fmt: skip
         self._require_same_table()
-        ticket = self._phases.carry_out(message, fields, action, accept_warnings=accept_warnings, present=present)
-        return ticket.order
+
+        def carry_out(accept: bool) -> Ticket:
+            return self._phases.carry_out(message, fields, action, accept_warnings=accept, present=present)
+
+        return _accepted(carry_out, accept_warnings).order
 
     def _act(self, message: messages.Message, values: tuple[Any, ...], order: int, action: str) -> tuple[Any, ...]:
         return self.session.request(message, values, order=order, action=action)
@@ -204,7 +221,10 @@ class Orders(Reader):
             )
         self._same_table = True
 
-    def _send_program(self, therapy: Therapy, accept_warnings: bool) -> Ticket:
+    def _send_program(self, therapy: Therapy, accept_warnings: Accept) -> Ticket:
+        return _accepted(lambda accept: self._stage_program(therapy, accept), accept_warnings)
+
+    def _stage_program(self, therapy: Therapy, accept_warnings: bool) -> Ticket:
         order = self._phases.new_order()
         for index, profile in enumerate(therapy.profiles):
             packed, total_nl = pack_steps(profile), profile.day_weight // DAY_MIN

@@ -27,7 +27,7 @@ from pumphost.replies import Order, Status
 from pumphost.session import KeysOf, Session, Unsettled
 from pumphost.suitable import unsuitable
 from pumphost.transport.base import Transport
-from pumphost.two_phase import DigestDiffers, SoftLimits
+from pumphost.two_phase import Accept, DigestDiffers, SoftLimits
 from pumplink import codes, messages
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Programmer(Orders):
 
     def program(
         self, therapy: Therapy, *, set_clock: Clock | None = None, withdrawn_nl: int | None = None,
-        accept_warnings: bool = False,
+        accept_warnings: Accept = False,
     ) -> Programmed:  # fmt: skip
         """Bring clock, fill, program and boluses into the pump; read back and compare.
 

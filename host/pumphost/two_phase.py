@@ -78,6 +78,10 @@ def warning_words(warn: int, changes: Changes | None = None) -> list[str]:
     return found
 
 
+Accept = bool | Callable[[SoftLimits], bool]
+"""Whether what lies outside a soft limit is meant: known before, or asked with what the pump warns of."""
+
+
 class TwoPhase:
     """Prepares and commits over one session; `rng` draws the order ids (30 bits, never 0, never twice here)."""
 

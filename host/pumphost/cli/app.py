@@ -2,9 +2,9 @@
 
     pumpbench simulate therapy.toml --days 30
 
-Commands for a pump at a port are in `device`, `orders`, `log`, `keys`, `link` and `flash`, those that run the bench in
-`bench`, `instrument` and `simulate`, those for the log of a balance in `trumpet` and `boluses`, those for
-what was run in `runs` and `campaign`.
+Commands for a pump at a port are in `device`, `therapy`, `refill`, `fluid`, `orders`, `log`, `keys`, `link` and
+`flash`, those that run the bench in `bench`, `instrument` and `simulate`, those for the log of a balance in `trumpet`
+and `boluses`, those for what was run in `runs` and `campaign`.
 """
 
 from __future__ import annotations
@@ -25,13 +25,16 @@ from pumphost.cli import (
     device,
     doctor,
     flash,
+    fluid,
     instrument,
     keys,
     link,
     log,
     orders,
+    refill,
     runs,
     simulate,
+    therapy,
     trumpet,
 )
 from pumphost.cli.output import EXIT_CODES
@@ -69,7 +72,10 @@ def _options(
 
 
 simulate.register(app)
+therapy.register(app)
 device.register(app)
+refill.register(app)
+fluid.register(app)
 orders.register(app)
 log.register(app)
 keys.register(app)

@@ -1,20 +1,20 @@
-"""Commands that read a pump at a port, and the one that programs it.
+"""Commands that read a pump at a port.
 
     pumpbench status --port /dev/ttyACM0
 
-Each opens the port, does one thing and lets go. Orders one gives a running pump are in `orders`, its log is in `log`.
+Each opens the port, does one thing and lets go. A therapy is sent in `therapy`, orders are in `orders`, `refill`
+and `fluid`, the log in `log`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pumphost.cli.connect import connected
-from pumphost.cli.options import BAUD, ORDER_MAX, AcceptWarnings, Baud, Json, Port, Role
+from pumphost.cli.options import BAUD, ORDER_MAX, Baud, Json, Port, Role
 from pumphost.cli.output import emit_json, guarded, note, print_fields
 from pumphost.errors import Refused
 from pumplink import codes
@@ -69,39 +69,6 @@ def _alarms_with_a_key(pump: Programmer) -> tuple[list[Alarm] | None, str]:
 
 
 @guarded
-def program(
-    therapy: Annotated[Path, typer.Argument(metavar="THERAPY", help="Therapy file (TOML).")],
-    port: Port = None,
-    baud: Baud = BAUD,
-    role: Role = None,
-    clock: Annotated[bool, typer.Option("--clock/--no-clock", help="Set the pump's clock from this computer.")] = True,
-    withdrawn: Annotated[
-        str | None, typer.Option("--withdrawn", metavar="VOLUME", help="Taken out before the fill, as measured.")
-    ] = None,
-    accept: AcceptWarnings = False,
-    as_json: Json = False,
-) -> None:
-    """Check a therapy file, send it to the pump and read it back. Nothing is sent if the file has a fault."""
-    from pumphost.cli import views
-    from pumphost.cli.clock import this_clock
-    from pumphost.therapy import load
-    from pumphost.units import parse_volume_nl
-
-    loaded = load(therapy)
-    taken = None if withdrawn is None else parse_volume_nl(withdrawn)
-    with connected(port, baud, role) as pump:
-        done = pump.program(
-            loaded, set_clock=this_clock() if clock else None, withdrawn_nl=taken, accept_warnings=accept
-        )
-    if as_json:
-        emit_json({**done.to_dict(), "therapy": loaded.to_dict()})
-        return
-    print_fields(views.programmed_rows(done, loaded))
-    if done.mode == codes.STOP_MODE:
-        note("the pump is stopped; start it with: pumpbench start")
-
-
-@guarded
 def alarms(port: Port = None, baud: Baud = BAUD, role: Role = None, as_json: Json = False) -> None:
     """List the alarms that are shown, oldest first, with what to do."""
     from pumphost.cli import views
@@ -153,7 +120,6 @@ def register(app: typer.Typer) -> None:
     port = "--port /dev/ttyACM0"
     examples: list[tuple[Callable[..., None], str]] = [
         (status, f"pumpbench status {port}"),
-        (program, f"pumpbench program therapy.toml {port}"),
         (alarms, f"pumpbench alarms {port}"),
         (reservoir, f"pumpbench reservoir {port}"),
         (counters, f"pumpbench counters {port} --since-refill"),

@@ -50,6 +50,9 @@ History = Annotated[
 ]
 NoHistory = Annotated[bool, typer.Option("--no-history", help="Keep this run in no history.")]
 HISTORY = Path("build/history.db")
+Yes = Annotated[
+    bool, typer.Option("--yes", "-y", help="Go on without a question, having read what would be shown.")
+]  # fmt: skip
 AUTO = "auto"
 ORDER_MAX = (1 << 30) - 1
 BAUD = DEFAULT_BAUD

@@ -1,9 +1,10 @@
-"""Orders to a pump at a port: start, stop, bolus, prime, refill, silence.
+"""Orders to a pump at a port: start, stop, bolus, silence.
 
     pumpbench bolus --clinician "100 uL" --over 01:00 --port /dev/ttyACM0
 
 Each opens the port, gives one order and lets go. What lies outside a soft limit of the pump is refused in words until
-it is repeated with --accept-warnings.
+it is repeated with --accept-warnings. Refill, prime and bridge, which take several steps, are in
+`refill` and `fluid`.
 """
 
 from __future__ import annotations
@@ -39,13 +40,13 @@ def start(
     accept: AcceptWarnings = False,
 ) -> None:
     """Start the programmed delivery."""
-    from pumphost import units
     from pumphost.cli import views
+    from pumphost.entry import FIELDS
 
     if rate is not None and not minimum:
         raise UsageProblem("--rate goes with --minimum only; rates of the program are in the therapy file")
-    delay_ms = 0 if delay is None else units.parse_duration_ms(delay)
-    rate_nl_per_day = 0 if rate is None else units.parse_rate_nl_per_day(rate)
+    delay_ms = 0 if delay is None else FIELDS["start.delay"].read(delay)
+    rate_nl_per_day = 0 if rate is None else FIELDS["minimum.rate"].read(rate)
     with connected(port, baud, role) as pump:
         if acknowledge:
             for alarm in pump.alarms():
@@ -112,17 +113,20 @@ def bolus(
             raise UsageProblem('--over and --then go with --clinician; add --clinician "100 uL"')
         _patient_bolus(port, baud, role, order, as_json=as_json)
         return
-    from pumphost import units
+    from pumphost.entry import FIELDS
     from pumphost.ordering import FOLLOW_ON
 
     if over is None or order is not None:
         raise UsageProblem("--clinician needs --over HH:MM and takes no --order")
     if then not in FOLLOW_ON:
         raise UsageProblem(f"--then {then} is not known; write one of {', '.join(mode for mode in FOLLOW_ON if mode)}")
-    volume_nl, duration_ms = units.parse_volume_nl(clinician), units.parse_duration_ms(over)
+    duration_ms = FIELDS["bolus.duration"].read(over)
+    volume_nl = None if _by_mass(clinician) else FIELDS["bolus.volume"].read(clinician)
     with connected(port, baud, role) as pump:
+        if volume_nl is None:
+            volume_nl = FIELDS["bolus.volume"].read(clinician, pump.reservoir().concentration_ng_per_ml or None)
         given = pump.clinician_bolus(volume_nl, duration_ms, then, accept_warnings=accept)
-        _show_order(pump, given, as_json=as_json)
+        show_order(pump, given, as_json=as_json)
 
 
 def _patient_bolus(port: str | None, baud: int, role: str | None, order: int | None, *, as_json: bool) -> None:
@@ -147,66 +151,6 @@ def _patient_bolus(port: str | None, baud: int, role: str | None, order: int | N
 
 
 @guarded
-def prime(
-    volume: Annotated[str, typer.Argument(metavar="VOLUME", help='For example "50 uL".')],
-    port: Port = None,
-    baud: Baud = BAUD,
-    role: Role = None,
-    purge: Annotated[bool, typer.Option("--purge", help="Flush the path; counted apart.")] = False,
-    accept: AcceptWarnings = False,
-    as_json: Json = False,
-) -> None:
-    """Fill the path, or purge it, from stopped mode."""
-    from pumphost.units import parse_volume_nl
-
-    volume_nl = parse_volume_nl(volume)
-    with connected(port, baud, role) as pump:
-        given = pump.prime(volume_nl, "purge" if purge else "prime", accept_warnings=accept)
-        _show_order(pump, given, as_json=as_json)
-
-
-@guarded
-def refill(
-    filled: Annotated[str, typer.Option("--filled", metavar="VOLUME", help="What the reservoir now holds.")],
-    port: Port = None,
-    baud: Baud = BAUD,
-    role: Role = None,
-    withdrawn: Annotated[
-        str | None, typer.Option("--withdrawn", metavar="VOLUME", help="Taken out before, as measured.")
-    ] = None,
-    drug: Annotated[str | None, typer.Option("--drug", metavar="NAME", help="None: the same as before.")] = None,
-    concentration: Annotated[
-        str | None, typer.Option("--concentration", metavar="MASS/VOLUME", help="None: the same as before.")
-    ] = None,
-    accept: AcceptWarnings = False,
-    as_json: Json = False,
-) -> None:
-    """Tell the pump that its reservoir was filled."""
-    from pumphost import units
-    from pumphost.cli import accounts
-    from pumphost.therapy.limits import DRUG_CHARACTERS
-
-    volume_nl = units.parse_volume_nl(filled)
-    taken = None if withdrawn is None else units.parse_volume_nl(withdrawn)
-    ng_per_ml = None if concentration is None else units.parse_concentration_ng_per_ml(concentration)
-    if drug is not None and not (drug.isascii() and drug.isprintable() and 0 < len(drug) <= DRUG_CHARACTERS):
-        raise UsageProblem(f"--drug {drug!r} is not a name; write 1 to {DRUG_CHARACTERS} printable ASCII characters")
-    with connected(port, baud, role) as pump:
-        before = pump.reservoir()
-        if not (drug or before.drug) or not (ng_per_ml or before.concentration_ng_per_ml):
-            raise UsageProblem("this pump has had no fill yet; name --drug and --concentration too")
-        pump.refill(
-            volume_nl, drug or before.drug, ng_per_ml or before.concentration_ng_per_ml,
-            withdrawn_nl=taken, accept_warnings=accept,
-        )  # fmt: skip
-        report = pump.reservoir()
-    if as_json:
-        emit_json(report.to_dict())
-    else:
-        print_fields(accounts.reservoir_rows(report))
-
-
-@guarded
 def silence(
     port: Port = None,
     baud: Baud = BAUD,
@@ -226,7 +170,18 @@ def silence(
         note("alarms sound again" if end else "the sound pauses for 2 min; no alarm is acknowledged by it")
 
 
-def _show_order(pump: Programmer, order: int, *, as_json: bool) -> None:
+def _by_mass(typed: str) -> bool:
+    """Whether a dose is written as a mass, so that the pump has to be asked for its concentration."""
+    from pumphost import units
+
+    try:
+        units.parse_mass_ng(typed)
+    except units.UnitError:
+        return False
+    return True
+
+
+def show_order(pump: Programmer, order: int, *, as_json: bool) -> None:
     """What became of an order that was just committed."""
     from pumphost.cli import views
 
@@ -244,8 +199,6 @@ def register(app: typer.Typer) -> None:
         (start, f"pumpbench start {port} --in 00:30"),
         (stop, f"pumpbench stop {port} --reason refill"),
         (bolus, f'pumpbench bolus {port} --clinician "100 uL" --over 01:00'),
-        (prime, f'pumpbench prime "50 uL" {port}'),
-        (refill, f'pumpbench refill --filled "18 mL" --withdrawn "2.1 mL" {port}'),
         (silence, f"pumpbench silence {port}"),
     ]
     for command, example in examples:

@@ -52,7 +52,9 @@ class Interrupted(Exception):
 
 def exit_code(exc: BaseException) -> int:
     """The documented exit code for an exception."""
-    if isinstance(exc, TherapyError | UnitError | UsageProblem):
+    from pumphost.arithmetic import PlanRefused
+
+    if isinstance(exc, TherapyError | UnitError | UsageProblem | PlanRefused):
         return USAGE
     if isinstance(exc, OutcomeUnknown):
         return UNKNOWN
@@ -138,7 +140,7 @@ def console(*, stderr: bool = False) -> Console:
     )  # fmt: skip
 
 
-def print_fields(rows: Iterable[tuple[str, str]], title: str = "") -> None:
+def print_fields(rows: Iterable[tuple[str, str]], title: str = "", *, stderr: bool = False) -> None:
     """Name and value, one a line, aligned. Rows with an empty value are left out."""
     from rich.table import Table
 
@@ -148,10 +150,12 @@ def print_fields(rows: Iterable[tuple[str, str]], title: str = "") -> None:
     for name, value in rows:
         if value:
             table.add_row(name, value)
-    _print(table)
+    _print(table, stderr=stderr)
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> None:
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = (), *, stderr: bool = False
+) -> None:
     """A table with a header; the columns named in `right` are aligned right."""
     from rich.table import Table
 
@@ -160,19 +164,19 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Se
         table.add_column(name, justify="right" if name in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    _print(table)
+    _print(table, stderr=stderr)
 
 
-def _print(table: Table) -> None:
-    """To stdout; rich pads every line to the width of the table, which a pipe does not want."""
-    out = console()
+def _print(table: Table, *, stderr: bool) -> None:
+    """To stdout or stderr; rich pads every line to the width of the table, which a pipe does not want."""
+    out = console(stderr=stderr)
     if out.is_terminal:
         out.print(table)
         return
     with out.capture() as captured:
         out.print(table)
     for line in captured.get().splitlines():
-        typer.echo(line.rstrip())
+        typer.echo(line.rstrip(), err=stderr)
 
 
 def note(text: str) -> None:

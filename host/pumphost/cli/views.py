@@ -110,29 +110,65 @@ def order_rows(order: Order) -> list[Row]:
 
 def programmed_rows(done: Programmed, therapy: Therapy) -> list[Row]:
     """A therapy as it was read back."""
-    bolus = therapy.bolus
-    if bolus is None or not bolus.max_per_24h:
-        boluses = "none"
-    else:
-        boluses = (
-            f"{units.format_volume(bolus.volume_nl)} in {units.format_duration(bolus.duration_ms)}, lockout "
-            f"{units.format_duration(bolus.lockout_ms)} from its {bolus.lockout_from}, "
-            f"up to {bolus.max_per_24h} in 24 h"
-        )
-    concentration = units.format_concentration(therapy.concentration_ng_per_ml)
-    steps: list[str] = []
-    for profile in done.profiles:
-        days = f"{units.format_days(profile.days)}  " if therapy.weekly else ""
-        steps += [f"{days}{units.format_clock(minute)}  {units.format_rate(rate)}" for minute, rate in profile.steps]
+    profiles = tuple((profile.days, profile.steps) for profile in done.profiles)
     return [
         ("active", f"program {done.program_digest.hex()}, read back and identical"),
-        *(("steps" if i == 0 else " ", step) for i, step in enumerate(steps)),
-        ("a day", units.format_volume(done.day_total_nl) + (" at most" if therapy.weekly else "")),
-        ("boluses", boluses),
-        ("periodic", _periodic(therapy)),
-        ("fill", f"{units.format_volume(done.remaining_nl)} {therapy.drug} {concentration}"),
+        *_program_rows(therapy, profiles, done.day_total_nl),
+        ("fill", f"{units.format_volume(done.remaining_nl)} {_drugs(therapy)}"),
         ("mode", mode_name(done.mode)),
     ]
+
+
+def therapy_rows(therapy: Therapy) -> list[Row]:
+    """A therapy as its file has it."""
+    profiles = tuple(
+        (profile.days, tuple((step.start_min, step.rate_nl_per_day) for step in profile.steps))
+        for profile in therapy.profiles
+    )
+    minimum = therapy.minimum_rate_nl_per_day
+    fill = f"{units.format_volume(therapy.fill_nl)} of {units.format_volume(therapy.reservoir_nl)}, {_drugs(therapy)}"
+    return [
+        ("therapy", f"{therapy.source}, fingerprint {therapy.fingerprint()[:16]}"),
+        ("fill", fill),
+        *_program_rows(therapy, profiles, therapy.day_total_nl),
+        ("minimum rate", "" if minimum is None else units.format_rate(minimum)),
+    ]
+
+
+def _program_rows(
+    therapy: Therapy, profiles: tuple[tuple[int, tuple[tuple[int, int], ...]], ...], day_total_nl: int
+) -> list[Row]:
+    steps: list[str] = []
+    for bits, rates in profiles:
+        days = f"{units.format_days(bits)}  " if therapy.weekly else ""
+        steps += [f"{days}{units.format_clock(minute)}  {units.format_rate(rate)}" for minute, rate in rates]
+    masses = [
+        f"{units.format_mass(round(units.mass_of(day_total_nl, drug.concentration_ng_per_ml)))} {drug.name}"
+        for drug in therapy.drugs
+    ]
+    most = " at most" if therapy.weekly else ""
+    return [
+        *(("steps" if i == 0 else " ", step) for i, step in enumerate(steps)),
+        ("a day", f"{units.format_volume(day_total_nl)}{most}, {' + '.join(masses)}"),
+        ("boluses", _boluses(therapy)),
+        ("periodic", _periodic(therapy)),
+    ]
+
+
+def _drugs(therapy: Therapy) -> str:
+    return " + ".join(
+        f"{drug.name} {units.format_concentration(drug.concentration_ng_per_ml)}" for drug in therapy.drugs
+    )
+
+
+def _boluses(therapy: Therapy) -> str:
+    bolus = therapy.bolus
+    if bolus is None or not bolus.max_per_24h:
+        return "none"
+    return (
+        f"{units.format_volume(bolus.volume_nl)} in {units.format_duration(bolus.duration_ms)}, lockout "
+        f"{units.format_duration(bolus.lockout_ms)} from its {bolus.lockout_from}, up to {bolus.max_per_24h} in 24 h"
+    )
 
 
 def _periodic(therapy: Therapy) -> str:
