@@ -96,7 +96,10 @@ def test_a_program_is_sent_only_after_it_was_shown_and_confirmed(pump, therapy) 
     """HMI-01: without a terminal and without a flag it is refused, not waited for."""
     result = run("program", therapy, "--port", "x")
     assert result.exit_code == 2
-    assert "send this program not confirmed, nothing was sent" in result.stderr.splitlines()[-1]
+    assert (
+        "program not sent: it is not confirmed; read what is shown above, then add --yes"
+        in result.stderr.splitlines()[-1]
+    )
     assert "volume a day none 800 uL new" in words(result.stderr)
     assert acts(pump) == []
     assert run("program", therapy, "--yes", "--port", "x").exit_code == 0

@@ -26,6 +26,7 @@ from pumphost.cli import (
     doctor,
     flash,
     fluid,
+    init,
     instrument,
     keys,
     link,
@@ -44,7 +45,6 @@ app = typer.Typer(
     help="Program, serve and judge the bench pump. A test bench: never for use on a person.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -71,6 +71,7 @@ def _options(
     pass
 
 
+init.register(app)
 simulate.register(app)
 therapy.register(app)
 device.register(app)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pumphost.cli.completion import cases
 from pumphost.cli.connect import connected
 from pumphost.cli.options import BAUD, AcceptWarnings, Baud, Json, Port, Role, Yes
 from pumphost.cli.output import UsageProblem, emit_json, guarded, note, print_fields
@@ -48,7 +49,12 @@ def prime(
     role: Role = None,
     case: Annotated[
         str | None,
-        typer.Option("--case", metavar="CASE", help="new-pump-and-catheter, new-pump, new-catheter or refill."),
+        typer.Option(
+            "--case",
+            metavar="CASE",
+            autocompletion=cases,
+            help="new-pump-and-catheter, new-pump, new-catheter or refill.",
+        ),
     ] = None,
     tubing: Tubing = None,
     catheter: Catheter = None,
@@ -63,7 +69,9 @@ def prime(
     accept: AcceptWarnings = False,
     as_json: Json = False,
 ) -> None:
-    """Prime, guided: what is empty, its volume, time and dose; then filled, or purged, from stopped mode.
+    """Prime or purge the path, guided.
+
+    Shows what is empty, its volume, time and dose; then fills it, from stopped mode.
 
     More than the pump gives at once goes in several orders, one after the other; Ctrl-C leaves the one that runs.
     """
@@ -92,8 +100,10 @@ def prime(
         if not plan.orders_nl:
             note("nothing to prime")
             return
-        confirm("the outlet is connected to nothing but a vessel", disconnected, "--yes-disconnected")
-        confirm("start this prime", yes, "--yes")
+        confirm(
+            "prime not started", "Is the outlet connected to nothing but a vessel?", disconnected, "--yes-disconnected"
+        )
+        confirm("prime not started", "Start this prime?", yes, "--yes")
         done: list[Order] = []
         for index, order_nl in enumerate(plan.orders_nl):
             if index:
@@ -143,7 +153,9 @@ def bridge(
     accept: AcceptWarnings = False,
     as_json: Json = False,
 ) -> None:
-    """Bridge, guided: the old drug in the path goes on at its old dose until the new one arrives.
+    """Bridge a change of drug, guided.
+
+    The old drug in the path goes on at its old dose until the new one arrives.
 
     After the refill with the new drug and its program, before the start. Rate, volume and duration are worked out.
     """
@@ -155,7 +167,7 @@ def bridge(
 
     if end:
         with connected(port, baud, role) as pump:
-            confirm("end the bridge that runs", yes, "--yes")
+            confirm("bridge not ended", "End the bridge that runs?", yes, "--yes")
             given = pump.order(pump.bridge(0, accept_warnings=accept))
         if as_json:
             emit_json(given.to_dict())
@@ -171,7 +183,7 @@ def bridge(
     with connected(port, baud, role) as pump:
         plan = plan_bridge(read_running(pump), path_nl, ng_per_ml, ng_per_day)
         show_plan(plan, stderr=True)
-        confirm("order this bridge", yes, "--yes")
+        confirm("bridge not ordered", "Order this bridge?", yes, "--yes")
         given = pump.order(
             pump.bridge(plan.volume_nl, plan.rate_nl_per_day, accept_warnings=True if accept else once_more)
         )

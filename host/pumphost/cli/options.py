@@ -10,19 +10,20 @@ from typing import Annotated
 
 import typer
 
+from pumphost.cli import completion
 from pumphost.transport.base import DEFAULT_BAUD
 
 Port = Annotated[
     str | None,
     typer.Option(
-        "--port", "-p", envvar="PUMPBENCH_PORT", metavar="PORT",
+        "--port", "-p", envvar="PUMPBENCH_PORT", metavar="PORT", autocompletion=completion.ports,
         help="Serial device or URL: /dev/ttyACM0, COM3, usb:SERIAL-NUMBER, socket://host:port, rfc2217://host:port.",
     ),
 ]  # fmt: skip
 Role = Annotated[
     str | None,
     typer.Option(
-        "--role", metavar="ROLE",
+        "--role", metavar="ROLE", autocompletion=completion.roles,
         help="Only the key of this role: patient, clinician, service or tester. Without it, the key with the fewest "
         "rights that suffices.",
     ),
@@ -33,7 +34,7 @@ Seed = Annotated[int, typer.Option("--seed", metavar="S", min=0, help="Seed of e
 RigName = Annotated[
     str,
     typer.Option(
-        "--rig", metavar="RIG",
+        "--rig", metavar="RIG", autocompletion=completion.rigs,
         help="vm (the firmware in a real MicroPython), sim (in CPython), emulated (on an emulated Pico), a rig file, "
         "or auto: vm, or an error if no MicroPython is found.",
     ),

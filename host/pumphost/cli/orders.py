@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pumphost.cli.completion import modes_after, reasons
 from pumphost.cli.connect import NotFinished, connected, settled
 from pumphost.cli.options import BAUD, ORDER_MAX, AcceptWarnings, Baud, Json, Port, Role
 from pumphost.cli.output import UsageProblem, emit_json, guarded, note, print_fields
@@ -69,7 +70,10 @@ def stop(
     role: Role = None,
     as_json: Json = False,
     reason: Annotated[
-        str, typer.Option("--reason", metavar="WORD", help="clinician, refill, imaging, service or other.")
+        str,
+        typer.Option(
+            "--reason", metavar="WORD", autocompletion=reasons, help="clinician, refill, imaging, service or other."
+        ),
     ] = "clinician",
 ) -> None:
     """Stop delivery now; a bolus that runs is cancelled, not resumed."""
@@ -103,11 +107,19 @@ def bolus(
     ] = None,
     then: Annotated[
         str | None,
-        typer.Option("--then", metavar="MODE", help="With --clinician: stopped, schedule or minimum-rate after it."),
+        typer.Option(
+            "--then",
+            metavar="MODE",
+            autocompletion=modes_after,
+            help="With --clinician: stopped, schedule or minimum-rate after it.",
+        ),
     ] = None,
     accept: AcceptWarnings = False,
 ) -> None:
-    """Ask for a patient bolus, as the patient's button would, or order a clinician's with --clinician."""
+    """Ask for a patient bolus, or order a clinician's.
+
+    Without --clinician it is what the patient's button asks for.
+    """
     if clinician is None:
         if over is not None or then is not None:
             raise UsageProblem('--over and --then go with --clinician; add --clinician "100 uL"')

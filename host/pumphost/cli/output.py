@@ -91,7 +91,9 @@ def report_error(exc: BaseException, *, as_json: bool | str | None) -> None:
     """Say what went wrong, and leave with its exit code. `as_json`: True or "-" puts JSON on stdout too."""
     code = exit_code(exc)
     lines = _sentences(exc)
-    prefix = "" if code == INTERRUPTED else typer.style("error: ", fg="red", bold=True)
+    prefix = "" if code == INTERRUPTED else "error: "
+    if prefix and not os.environ.get("NO_COLOR"):
+        prefix = typer.style(prefix, fg="red", bold=True)  # which typer takes off again where there is no terminal
     for line in lines:
         typer.echo(prefix + line, err=True)
     if as_json in (True, "-"):

@@ -1,7 +1,7 @@
 """Questions to a person, each with a flag that answers it: on a terminal it is asked, elsewhere refused in words.
 
     lockout = ask(FIELDS["patient_bolus.lockout"], typed, "--lockout")
-    confirm("send this program", yes, "--yes")
+    confirm("program not sent", "Send this program?", yes, "--yes")
 
 Nothing here waits where nobody can answer. Questions go to stderr, so that stdout stays a result.
 """
@@ -30,23 +30,24 @@ def at_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def confirm(action: str, given: bool, flag: str) -> None:
-    """Go on, or raise: `UsageProblem` without flag and terminal, `NotConfirmed` after a no."""
+def confirm(refusal: str, question: str, given: bool, flag: str) -> None:
+    """Go on, or raise `refusal`: `UsageProblem` without flag and terminal, `NotConfirmed` after a no."""
     if given:
         return
     if not at_terminal():
-        raise UsageProblem(f"{action} not confirmed, nothing was sent; read what is shown above, then add {flag}")
-    if not typer.confirm(f"{action[:1].upper()}{action[1:]}?", err=True):
-        raise NotConfirmed(f"{action} not confirmed: nothing was sent")
+        raise UsageProblem(f"{refusal}: it is not confirmed; read what is shown above, then add {flag}")
+    if not typer.confirm(question, err=True):
+        raise NotConfirmed(f"{refusal}: you said no")
 
 
-def confirm_large(action: str, large: tuple[str, ...], accepted: bool) -> None:
+def confirm_large(refusal: str, large: tuple[str, ...], accepted: bool) -> None:
     """The second question, of changes beyond the soft limit (HMI-03)."""
     if not large or accepted:
         return
     for words in large:
         note(f"large change: {words}")
-    confirm(f"{action} although it changes more than a fifth", accepted, "--accept-warnings")
+    question = "That is a change by more than a fifth. Send it all the same?"
+    confirm(f"{refusal}, large change", question, accepted, "--accept-warnings")
 
 
 def once_more(limits: SoftLimits) -> bool:
@@ -64,16 +65,15 @@ def ask(field: Field, typed: str | None, flag: str, *, concentration_ng_per_ml: 
         return field.read(typed, concentration_ng_per_ml)
     if not at_terminal():
         raise UsageProblem(f'{field.label} is missing; add {flag} "{field.example}" ({field.limits})')
-    return answered(field, "", concentration_ng_per_ml)
+    return answered(field, concentration_ng_per_ml)
 
 
-def answered(field: Field, default: str, concentration_ng_per_ml: int | None = None) -> Any:
-    """The same of a person at the terminal. `default`: what Return alone means, "" if nothing."""
+def answered(field: Field, concentration_ng_per_ml: int | None = None) -> Any:
+    """The same of a person at the terminal. There is no default: a dose is typed."""
     from pumphost.entry import EntryRefused
 
     while True:
-        question = f"{field.label[:1].upper()}{field.label[1:]} ({field.limits})"
-        typed = typer.prompt(question, default=default or None, err=True, type=str)
+        typed = typer.prompt(f"{field.label[:1].upper()}{field.label[1:]} ({field.limits})", err=True, type=str)
         try:
             return field.read(typed, concentration_ng_per_ml)
         except EntryRefused as refused:

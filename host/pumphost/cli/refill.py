@@ -45,7 +45,10 @@ def refill(
     accept: AcceptWarnings = False,
     as_json: Json = False,
 ) -> None:
-    """Refill, guided: what should be left, what it says of the pump, what goes in, and when the next one is due."""
+    """Refill a pump, guided.
+
+    Shows what should be left, what the difference says of the pump, what goes in, and when the next refill is due.
+    """
     from pumphost.cli import accounts
     from pumphost.cli.side_by_side import show_plan
     from pumphost.entry import FIELDS
@@ -72,9 +75,9 @@ def refill(
         new = Drug(name or (old.name if old else ""), ng_per_ml or (old.concentration_ng_per_ml if old else 0))
         plan = plan_refill(running, filled_nl=went_in, withdrawn_nl=taken, left_nl=inside, drug=new)
         show_plan(plan, stderr=True)
-        confirm("tell the pump of this refill", yes, "--yes")
+        confirm("refill not sent", "Tell the pump of this refill?", yes, "--yes")
         confirm_large(
-            "tell the pump of this refill",
+            "refill not sent",
             tuple(f"{row.label}: {row.present} becomes {row.proposed}" for row in plan.rows if row.large), accept,
         )  # fmt: skip
         pump.refill(

@@ -26,7 +26,10 @@ TherapyFile = Annotated[Path, typer.Argument(metavar="THERAPY", help="Therapy fi
 
 @guarded
 def check(therapy: TherapyFile, as_json: Json = False) -> None:
-    """Check a therapy file without a pump: every fault with its line and key, or what the file says."""
+    """Check a therapy file without a pump.
+
+    Shows what the file says, or every fault with its line and key.
+    """
     from pumphost.cli import views
     from pumphost.therapy import load
 
@@ -84,7 +87,9 @@ def program(
     accept: AcceptWarnings = False,
     as_json: Json = False,
 ) -> None:
-    """Check a therapy file, show it beside what the pump has, and once it is confirmed send it and read it back.
+    """Send a therapy, once it was shown and confirmed.
+
+    The file is checked, shown beside what the pump has, sent when it is confirmed, and read back.
 
     Nothing is sent if the file has a fault, if the pump would refuse it, or before it is confirmed.
     """
@@ -104,8 +109,8 @@ def program(
         show_review(review, stderr=True)
         if clock:
             note("the clock of the pump will be set from this computer")
-        confirm("send this program", yes, "--yes")
-        confirm_large("send this program", review.large, accept)
+        confirm("program not sent", "Send this program?", yes, "--yes")
+        confirm_large("program not sent", review.large, accept)
         done = pump.program(
             loaded, set_clock=this_clock() if clock else None, withdrawn_nl=taken,
             accept_warnings=True if accept else once_more,
