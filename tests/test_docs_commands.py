@@ -22,6 +22,7 @@ def commands(name: str) -> list[str]:
 
 PAGES = [
     ("README.md", 4), ("docs/bench.md", 11), ("docs/flashing.md", 5), ("docs/instruments.md", 6), ("docs/link.md", 17),
+    ("docs/programmer.md", 14),
     ("docs/trumpet.md", 2), ("docs/runs.md", 7), ("docs/campaigns.md", 4),
 ]  # fmt: skip
 

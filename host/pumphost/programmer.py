@@ -174,9 +174,13 @@ class Programmer(Orders):
         """Ask for a patient bolus. `order`: id of an earlier attempt that the pump called STALE, else a new one."""
         self._require_same_table()
         valid_until_ms = self.status().uptime_ms + VALID_MS
-        order = order or self._phases.new_order()
+        order, before = order or self._phases.new_order(), self._bolus_order
         self._remember(order)
-        return replies.BolusGrant(*self._act(messages.REQUEST_BOLUS, (order, valid_until_ms), order, "bolus"))
+        try:
+            return replies.BolusGrant(*self._act(messages.REQUEST_BOLUS, (order, valid_until_ms), order, "bolus"))
+        except Refused:
+            self._bolus_order = before  # the one that runs is what `abort_bolus` means, not the one that was denied
+            raise
 
     def abort_bolus(self, order: int | None = None) -> replies.BolusEnd:
         """Cancel the rest of a bolus or bridge: `order`, else the last asked for here, else the last of the pump."""

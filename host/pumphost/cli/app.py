@@ -24,6 +24,7 @@ from pumphost.cli import (
     campaign,
     device,
     doctor,
+    export,
     flash,
     fluid,
     init,
@@ -79,6 +80,7 @@ refill.register(app)
 fluid.register(app)
 orders.register(app)
 log.register(app)
+export.register(app)
 keys.register(app)
 link.register(app)
 bench.register(app)

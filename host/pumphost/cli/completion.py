@@ -48,3 +48,10 @@ def modes_after(incomplete: str) -> list[str]:
     from pumphost.ordering import FOLLOW_ON
 
     return [name for name in FOLLOW_ON if name and name.startswith(incomplete)]
+
+
+def exports(incomplete: str) -> list[str]:
+    """Tables of `pumpbench export`."""
+    from pumphost.exports import EXPORTS
+
+    return [name for name in EXPORTS if name.startswith(incomplete)]

@@ -53,8 +53,9 @@ class Interrupted(Exception):
 def exit_code(exc: BaseException) -> int:
     """The documented exit code for an exception."""
     from pumphost.arithmetic import PlanRefused
+    from pumphost.exports.files import ParquetMissing
 
-    if isinstance(exc, TherapyError | UnitError | UsageProblem | PlanRefused):
+    if isinstance(exc, TherapyError | UnitError | UsageProblem | PlanRefused | ParquetMissing):
         return USAGE
     if isinstance(exc, OutcomeUnknown):
         return UNKNOWN
