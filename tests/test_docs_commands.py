@@ -10,7 +10,7 @@ import pytest
 from cli_tools import run
 
 ROOT = Path(__file__).resolve().parent.parent
-GROUPS = ("instrument", "keys", "link", "runs")
+GROUPS = ("instrument", "keys", "link", "report", "runs")
 
 
 def commands(name: str) -> list[str]:
@@ -22,7 +22,7 @@ def commands(name: str) -> list[str]:
 
 PAGES = [
     ("README.md", 4), ("docs/bench.md", 11), ("docs/flashing.md", 5), ("docs/instruments.md", 6), ("docs/link.md", 17),
-    ("docs/programmer.md", 14),
+    ("docs/programmer.md", 15),
     ("docs/trumpet.md", 2), ("docs/runs.md", 7), ("docs/campaigns.md", 4),
 ]  # fmt: skip
 

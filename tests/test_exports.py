@@ -148,3 +148,15 @@ def test_parquet_without_pyarrow_names_the_line_that_brings_it(pump, monkeypatch
     assert "pip install 'pumpbench[parquet]'" in one_sentence(result)
     assert pump.names == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_session_report_is_written_whole(pump, tmp_path: Path):
+    pump.say["GET_COUNTERS"] = lambda values: b"\0" + struct.pack("<13I", 9, 4, *[0] * 11)
+    path = tmp_path / "session.html"
+    result = run("report", "session", str(path), "--port", "x", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["file"] == str(path)
+    assert "<h1>Session report</h1>" in path.read_text()
+    pump.deaf = 99
+    assert run("report", "session", str(tmp_path / "none.html"), "--port", "x").exit_code == 3
+    assert not (tmp_path / "none.html").exists()

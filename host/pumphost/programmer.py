@@ -1,6 +1,6 @@
 """The programmer: everything a person or a test asks of a pump, typed, and refused in words.
 
-    with Programmer(open_transport("/dev/ttyACM0")) as pump:
+    with Programmer.open("/dev/ttyACM0") as pump:
         pump.program(therapy, set_clock=(unix_ms, offset_min))
         pump.start()
         grant = pump.bolus()
@@ -12,6 +12,7 @@ times come in as arguments. `keys` finds the keys of a pump by its uid: by defau
 
 from __future__ import annotations
 
+import os
 import random
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,11 +27,13 @@ from pumphost.reading import ReadBackDiffers
 from pumphost.replies import Order, Status
 from pumphost.session import KeysOf, Session, Unsettled
 from pumphost.suitable import unsuitable
-from pumphost.transport.base import Transport
+from pumphost.transport.base import DEFAULT_BAUD, Transport, open_transport
 from pumphost.two_phase import Accept, DigestDiffers, SoftLimits
 from pumplink import codes, messages
 
 if TYPE_CHECKING:
+    from pumphost.exports import Table
+    from pumphost.review import Review
     from pumphost.therapy import Therapy
 
 __all__ = [
@@ -91,6 +94,15 @@ class Programmer(Orders):
         self.transport = transport
         super().__init__(Session(transport, keys=keys, rng=rng), rng)
 
+    @classmethod
+    def open(cls, port: str | None = None, *, baud: int = DEFAULT_BAUD) -> Programmer:
+        """A programmer at a port, None: that in PUMPBENCH_PORT.
+
+        `port`: "/dev/ttyACM0", "COM3", "usb:SERIAL-NUMBER", "socket://host:port". Close it, or use it as a
+        context. Raises `TransportError`.
+        """
+        return cls(open_transport(port or os.environ.get("PUMPBENCH_PORT"), baud=baud))
+
     def __enter__(self) -> Programmer:
         return self
 
@@ -107,6 +119,25 @@ class Programmer(Orders):
                 self.session.close()
         finally:
             self.transport.close()
+
+    # -- to read before one acts ------------------------------------------------------------------
+
+    def review(self, therapy: Therapy) -> Review:
+        """`therapy` beside what the pump has: rows, totals, what is confirmed once more. Sends nothing that acts."""
+        from pumphost.review import compare, read_running
+
+        return compare(read_running(self), therapy)
+
+    def table(self, name: str) -> Table:
+        """What the pump knows as a table: "program", "ledger", "events", "doses", "refills" or "alarms".
+
+        `.rows` are dictionaries, as `pandas.DataFrame(table.rows)` takes them.
+        """
+        from pumphost.exports import EXPORTS
+
+        if name not in EXPORTS:
+            raise PumpError(f"there is no table {name!r}; write one of {', '.join(EXPORTS)}")
+        return EXPORTS[name](self)
 
     # -- a whole therapy --------------------------------------------------------------------------
 

@@ -22,6 +22,11 @@ class Reply:
         values = ((field.name, getattr(self, field.name)) for field in fields(self))  # type: ignore[arg-type]
         return {name: _plain(value) for name, value in values}
 
+    def _repr_html_(self) -> str:
+        from pumphost.page import fields_table
+
+        return fields_table(type(self).__name__, self.to_dict())
+
     def _coded(self, **words: str) -> dict[str, Any]:
         """Fields with the words of the coded ones: `mode="fault"` gives mode "fault" and mode_code 7."""
         plain = Reply.to_dict(self)

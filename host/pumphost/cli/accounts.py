@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pumphost import units
 from pumphost.replies import Counters, Reservoir
+from pumphost.said import age, until
 
 Row = tuple[str, str]
 
@@ -34,19 +35,6 @@ def counter_rows(counters: Counters) -> list[Row]:
     """Everything `pumpbench counters` shows: requests, grants, and denials by reason."""
     denied = [(f"denied, {name.replace('_', ' ')}", str(count)) for name, count in counters.denied.items() if count]
     return [("requested", str(counters.requested)), ("granted", str(counters.granted)), *denied]
-
-
-def age(seconds: int) -> str:
-    """ "3 d 04:05" of seconds, whole minutes."""
-    return until(seconds // 60)
-
-
-def until(minutes: int | None) -> str:
-    """ "3 d 04:05" of minutes; None: never."""
-    if minutes is None:
-        return "never"
-    days, rest = divmod(minutes, units.DAY_MIN)
-    return f"{days} d {units.format_clock(rest)}" if days else units.format_clock(rest)
 
 
 def _ratio(report: Reservoir) -> str:

@@ -34,6 +34,7 @@ from pumphost.cli import (
     log,
     orders,
     refill,
+    report,
     runs,
     simulate,
     therapy,
@@ -81,6 +82,7 @@ fluid.register(app)
 orders.register(app)
 log.register(app)
 export.register(app)
+report.register(app)
 keys.register(app)
 link.register(app)
 bench.register(app)

@@ -71,14 +71,14 @@ def _alarms_with_a_key(pump: Programmer) -> tuple[list[Alarm] | None, str]:
 @guarded
 def alarms(port: Port = None, baud: Baud = BAUD, role: Role = None, as_json: Json = False) -> None:
     """List the alarms that are shown, oldest first, with what to do."""
-    from pumphost.cli import views
+    from pumphost.said import alarm_words
 
     with connected(port, baud, role) as pump:
         shown = pump.alarms()
     if as_json:
         emit_json([alarm.to_dict() for alarm in shown])
     elif shown:
-        print_fields([(alarm.name, views.alarm_words(alarm)) for alarm in shown])
+        print_fields([(alarm.name, alarm_words(alarm)) for alarm in shown])
     else:
         note("no alarms")
 

@@ -8,9 +8,8 @@ JSON does not pass through here. Volumes show exactly, to the nanolitre.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
-from pumphost import units
+from pumphost import said, units
 from pumphost.cli.output import print_table
 from pumphost.programmer import Programmed
 from pumphost.replies import (
@@ -21,7 +20,6 @@ from pumphost.replies import (
     Record,
     Status,
     Stopped,
-    alarm_name,
     mode_name,
 )
 from pumphost.therapy import Therapy
@@ -48,7 +46,7 @@ def status_rows(status: Status, who: Identity, alarms: Sequence[Alarm] | None) -
     scale = f" (time runs {status.time_scale} times as fast)" if status.time_scale != 1 else ""
     last = f"{status.last_order}, {codes.ORDER_STATES.get(status.order_state, status.order_state)}"
     firmware = f"firmware {who.firmware} {who.fw_digest.hex()}"
-    since = f"since its reset {uptime(status.uptime_ms)} ago{scale}"
+    since = f"since its reset {said.uptime(status.uptime_ms)} ago{scale}"
     since_fill = f"{units.format_volume(status.since_fill_nl)} since the fill"
     account = f"{units.format_volume(status.last_24h_nl)} in the last 24 h, {since_fill}"
     change = f", may change in {units.format_time_left(status.next_change_ms)}" if status.next_change_ms else ""
@@ -68,7 +66,9 @@ def status_rows(status: Status, who: Identity, alarms: Sequence[Alarm] | None) -
     ]
     if not alarms:
         return [*rows, ("alarms", ", ".join(status.alarms if alarms is None else []) or "none")]
-    return rows + [("alarm" if i else "alarms", f"{alarm.name} {alarm_words(alarm)}") for i, alarm in enumerate(alarms)]
+    return rows + [
+        ("alarm" if i else "alarms", f"{alarm.name} {said.alarm_words(alarm)}") for i, alarm in enumerate(alarms)
+    ]
 
 
 def mode_rows(status: Status) -> list[Row]:
@@ -104,7 +104,7 @@ def order_rows(order: Order) -> list[Row]:
         ("order", f"{order.order} {order.kind_name if known else ''}".strip()),
         ("state", order.state_name),
         ("delivered", f"{delivered} of {requested}" if order.requested_nl else ""),
-        ("at", f"{uptime(order.t_commit_ms)} after its reset" if known else ""),
+        ("at", f"{said.uptime(order.t_commit_ms)} after its reset" if known else ""),
     ]
 
 
@@ -184,9 +184,9 @@ LOG_COLUMNS = ("number", "since reset", "clock (UTC)", "event", "details")
 
 def log_row(record: Record) -> tuple[str, ...]:
     """A record under `LOG_COLUMNS`."""
-    clock = wall(record.wall_ms) if record.clock_trusted else "not set"
+    clock = said.wall(record.wall_ms) if record.clock_trusted else "not set"
     broken = " (chain broken)" if record.chain_ok is False else ""
-    return str(record.number), uptime(record.uptime_ms), clock, record.name, details(record) + broken
+    return str(record.number), said.uptime(record.uptime_ms), clock, record.name, said.details(record) + broken
 
 
 def log_line(row: Sequence[str]) -> str:
@@ -198,66 +198,3 @@ def log_line(row: Sequence[str]) -> str:
 def print_log(records: Sequence[Record]) -> None:
     """The log as a table."""
     print_table(LOG_COLUMNS, map(log_row, records), right=LOG_COLUMNS[:2])
-
-
-def details(record: Record) -> str:
-    """The two values of a record in words."""
-    return ", ".join(_value(record.kind, name, value) for name, value in record.meaning.items())
-
-
-def uptime(ms: int) -> str:
-    """ "1d 02:03:04.567" of pump time."""
-    days, rest = divmod(ms, 86_400_000)
-    seconds, milli = divmod(rest, 1000)
-    clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{milli:03d}"
-    return f"{days}d {clock}" if days else clock
-
-
-def wall(ms: int) -> str:
-    """ "2026-01-01 08:00:00" of a unix time in ms, UTC."""
-    try:
-        return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    except (OverflowError, ValueError):  # a pump may say anything
-        return f"{ms} ms"
-
-
-def _value(kind: int, name: str, value: int) -> str:
-    if name.endswith(" nL"):
-        return f"{name.removesuffix(' nL')} {units.format_volume(value)}"
-    if name.endswith(" nL/day"):
-        return f"{name.removesuffix(' nL/day')} {units.format_rate(value)}"
-    if name.endswith(" mode"):
-        return f"{name.split()[0]} {mode_name(value)}"
-    if name == "reason":
-        return f"reason {codes.STOP_REASONS.get(value, value)}"
-    if name == "cause" and kind == codes.REC_BOOT:
-        return f"cause {codes.RESETS.get(value, value)}"
-    if name == "bits that fail":
-        failing = [test for bit, test in enumerate(codes.SELF_TESTS) if value >> bit & 1]
-        return f"fails: {', '.join(failing) or 'nothing'}"
-    if name == "ms" or name.startswith("ms "):
-        return f"{units.format_duration(value)} {name[3:]}".rstrip()
-    if name == "nL left":
-        return f"{units.format_volume(value)} left"
-    if name == "nL per turn":
-        return f"{units.format_volume(value)} per turn"
-    if name == "step start min":
-        return f"step of {units.format_clock(value)}"
-    if name == "status code":
-        return str(codes.STATUS[value][0]) if value in codes.STATUS else f"status {value}"
-    if name == "message id":
-        from pumplink import messages
-
-        return str(messages.BY_ID[value].name) if value in messages.BY_ID else f"message {value}"
-    if name == "code" and kind in (codes.REC_ALARM, codes.REC_ALARM_CLEAR, codes.REC_ACK):
-        return alarm_name(value)
-    return f"{name} {value}"
-
-
-def alarm_words(alarm: Alarm) -> str:
-    """Priority, age, sentence and next step of an alarm."""
-    priority = codes.PRIORITIES.get(alarm.priority, str(alarm.priority))
-    row = codes.ALARMS.get(alarm.code)
-    words = f": {row[4]}; {row[6]}" if row else ""
-    latched = ", cause gone, not acknowledged" if alarm.latched else ""
-    return f"({priority}{latched}) since {uptime(alarm.since_ms)}{words}"

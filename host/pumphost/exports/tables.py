@@ -35,6 +35,11 @@ class Table:
     def names(self) -> tuple[str, ...]:
         return tuple(name for name, _ in self.columns)
 
+    def _repr_html_(self) -> str:
+        from pumphost.page import rows_table
+
+        return rows_table(self.name, self.names, self.rows)
+
 
 def _table(name: str, columns: Iterable[tuple[str, str]], rows: Iterable[dict[str, Any]]) -> Table:
     columns = tuple(columns)

@@ -4,11 +4,12 @@
     review.rows, review.large, review.warnings, review.problems
 
 `running` is one reading of a pump, `compare` sets the rows beside each other, `segments` cuts days into pieces of
-constant rate, `page` shows it in a notebook. Plain data: it prints nothing, sends nothing that acts, and what a person
+constant rate. Plain data: it prints nothing, sends nothing that acts, and what a person
 answers is the caller's affair.
 """
 
-from pumphost.review.compare import Review, Row, compare
+from pumphost.review.compare import compare
+from pumphost.review.rows import Review, Row
 from pumphost.review.running import Running, read_running
 from pumphost.review.segments import Segment, segments
 

@@ -11,7 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 DAY_MIN = 1440
 DAY_MS = 86_400_000
@@ -147,6 +150,18 @@ class Therapy:
         """nL/day at `minute` (0..1439) of the local day; `weekday` 0 is Monday."""
         profile = next(profile for profile in self.profiles if profile.days >> weekday & 1)
         return next(step.rate_nl_per_day for step in reversed(profile.steps) if step.start_min <= minute)
+
+    def plot(self) -> Figure:
+        """Rate over the day; a notebook shows it by itself, `.savefig("therapy.png")` keeps it."""
+        from pumphost.plots import program_plot
+
+        return program_plot(self.profiles)
+
+    def _repr_html_(self) -> str:
+        from pumphost.page import fields_table
+        from pumphost.plots import as_svg
+
+        return as_svg(self.plot()) + fields_table(self.source, self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """The therapy as JSON-ready names, whole numbers and texts; units are in the names."""
