@@ -124,6 +124,11 @@ def test_start_acknowledges_latched_alarms_only_when_asked(pump) -> None:
     assert run("start", "--port", "x").exit_code == 0
     assert "ACK_ALARM" not in pump.names
     result = run("start", "--port", "x", "--acknowledge")
+    assert result.exit_code == 2  # HMI-01: of high priority, so shown and confirmed
+    assert "reservoir-empty (high, cause gone, not acknowledged)" in result.stderr
+    assert "not started: it is not confirmed; read what is shown above, then add --yes" in result.stderr
+    assert "ACK_ALARM" not in pump.names
+    result = run("start", "--port", "x", "--acknowledge", "--yes")
     assert "acknowledged: reservoir-empty" in result.stderr
     assert [values[0] for name, values in pump.heard if name == "ACK_ALARM"] == [codes.ALARM_EMPTY]
 

@@ -116,11 +116,11 @@ def test_a_provisioning_cut_short_by_ctrl_c_says_so_and_settle_ends_it(monkeypat
 
 
 @pytest.mark.parametrize("arguments,words", [
-    (("--rate-max", "0.01 mL/day"), "--rate-max 0.01 mL/day is out of range; write 0.048 mL/day to 24.000 mL/day"),
-    (("--rate-max", "25 mL/day"), "write 0.048 mL/day to 24.000 mL/day"),
+    (("--rate-max", "0.01 mL/day"), 'highest rate of the pump "0.01 mL/day" is too small; allowed: 0.048'),
+    (("--rate-max", "25 mL/day"), 'write "24.000 mL/day" or less'),
     (("--rate-max", "10"), "has no unit"),
-    (("--bolus-max", "3 mL"), "--bolus-max 3 mL is out of range; write 1 uL to 2.000 mL"),
-    (("--bolus-max", "100 nL"), "write 1 uL to 2.000 mL"),
+    (("--bolus-max", "3 mL"), 'largest bolus of the pump "3 mL" is too large; allowed: 1 uL to 2.000 mL'),
+    (("--bolus-max", "100 nL"), 'write "1 uL" or more'),
     (("--firmware", "abc"), "--firmware abc is no digest; write the 16 hex digits"),
     (("--firmware", "00" * 9), "write the 16 hex digits"),
 ])  # fmt: skip

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 
 import typer
 
-from pumphost import units
 from pumphost.cli import weighing as shared
 from pumphost.cli.output import FAILED, guarded, note, print_fields, write_json
 
@@ -38,7 +37,9 @@ def boluses(
 
     The log has one reading before the first bolus and one after each.
     """
-    volume_nl = units.parse_volume_nl(volume)
+    from pumphost.entry import FIELDS
+
+    volume_nl = FIELDS["weighed.volume"].read(volume)
     options = shared.weighing(
         log, evaporation=evaporation, blank=blank, control=None, control_ratio=1.0, density=density,
         temperature=temperature, pressure=pressure, humidity=humidity, tolerance=tolerance, term=term,

@@ -108,9 +108,9 @@ def _guided(
     rig: str, tube: str, runs: int, revolutions: int, prime: str, temperature: float | None, yes: bool
 ) -> tuple[Calibration, list[Run]]:
     from pumphil.calibrate import Calibrator
-    from pumphost.units import parse_volume_nl
+    from pumphost.entry import FIELDS
 
-    prime_nl = parse_volume_nl(prime)
+    prime_nl = FIELDS["prime.volume"].read(prime)
     if not yes:
         _confirm()
     with rig_errors(), Calibrator(rig, tell=note) as work:

@@ -160,11 +160,11 @@ def _device(
     from pumphil.instruments.dialects import DIALECTS
     from pumphil.instruments.open import NAMES, SHDLC
     from pumphil.instruments.virtual import Pan, VirtualBalance, VirtualFlowSensor
-    from pumphost.units import parse_rate_nl_per_day
+    from pumphost.entry import FIELDS
 
     if dialect not in NAMES:
         raise ValueError(f"dialect is {dialect!r}: give one of {', '.join(NAMES)}")
-    nl_per_day = parse_rate_nl_per_day(flow)
+    nl_per_day = FIELDS["instrument.flow"].read(flow)
     if dialect == SHDLC:
         return VirtualFlowSensor(lambda t_s: nl_per_day / 1000 / 1440, seed=seed, faults=faults), ""
     grams_per_s = nl_per_day / 1e6 * 0.9982067 / 86_400  # water of 20 degrees C

@@ -19,7 +19,6 @@ from pumphost.cli.output import FAILED, Interrupted, UsageProblem, emit_json, gu
 if TYPE_CHECKING:
     from pumphost.programmer import Programmer
 
-BOLUS_LIMITS_NL = (1_000, 2_000_000)
 keys = typer.Typer(name="keys", help="Keys of pumps on this computer; new keys for a pump.", no_args_is_help=True)
 Uid = Annotated[str, typer.Argument(metavar="PUMP", help="Id of a pump, 16 hex digits, as `keys list` shows it.")]
 
@@ -141,22 +140,10 @@ def _provisioned(pump: Programmer, uid: bytes, limits: dict[str, int]) -> list[t
 
 
 def _limits(rate_max: str | None, bolus_max: str | None) -> dict[str, int]:
-    from pumphost import units
-    from pumplink import messages
+    from pumphost.entry import FIELDS
 
-    limits = {}
-    if rate_max is not None:
-        limits["rate_max"] = rate = units.parse_rate_nl_per_day(rate_max)
-        if not messages.RATE_MIN_NL_PER_DAY <= rate <= messages.RATE_MAX_NL_PER_DAY:
-            low, high = map(units.format_rate, (messages.RATE_MIN_NL_PER_DAY, messages.RATE_MAX_NL_PER_DAY))
-            raise UsageProblem(f"--rate-max {rate_max} is out of range; write {low} to {high}")
-    if bolus_max is not None:
-        limits["bolus_max"] = volume = units.parse_volume_nl(bolus_max)
-        least, most = BOLUS_LIMITS_NL
-        if not least <= volume <= most:
-            low, high = units.format_volume(least), units.format_volume(most)
-            raise UsageProblem(f"--bolus-max {bolus_max} is out of range; write {low} to {high}")
-    return limits
+    typed = {"rate_max": rate_max, "bolus_max": bolus_max}
+    return {name: FIELDS[f"keys.{name}"].read(text) for name, text in typed.items() if text is not None}
 
 
 def _digest(text: str | None) -> bytes:

@@ -16,9 +16,11 @@ import typer
 
 from pumphost.cli.completion import modes_after, reasons
 from pumphost.cli.connect import NotFinished, connected, settled
-from pumphost.cli.options import BAUD, ORDER_MAX, AcceptWarnings, Baud, Json, Port, Role
+from pumphost.cli.options import BAUD, ORDER_MAX, AcceptWarnings, Baud, Json, Port, Role, Yes
 from pumphost.cli.output import UsageProblem, emit_json, guarded, note, print_fields
+from pumphost.cli.questions import confirm
 from pumphost.errors import OutcomeUnknown
+from pumplink import codes
 
 if TYPE_CHECKING:
     from pumphost.programmer import Programmer
@@ -38,9 +40,13 @@ def start(
     rate: Annotated[
         str | None, typer.Option("--rate", metavar="RATE", help="With --minimum: another minimum rate.")
     ] = None,
+    yes: Yes = False,
     accept: AcceptWarnings = False,
 ) -> None:
-    """Start the programmed delivery."""
+    """Start the programmed delivery.
+
+    With --acknowledge, an alarm of high priority is shown and confirmed first.
+    """
     from pumphost.cli import views
     from pumphost.entry import FIELDS
 
@@ -50,10 +56,7 @@ def start(
     rate_nl_per_day = 0 if rate is None else FIELDS["minimum.rate"].read(rate)
     with connected(port, baud, role) as pump:
         if acknowledge:
-            for alarm in pump.alarms():
-                if alarm.latched:
-                    pump.acknowledge(alarm.code)
-                    note(f"acknowledged: {alarm.name}")
+            _acknowledge(pump, yes=yes)
         now = pump.start(
             minimum=minimum, minimum_rate_nl_per_day=rate_nl_per_day, delay_ms=delay_ms, accept_warnings=accept
         )
@@ -61,6 +64,22 @@ def start(
         emit_json(now.to_dict())
     else:
         print_fields(views.mode_rows(now))
+
+
+def _acknowledge(pump: Programmer, *, yes: bool) -> None:
+    """Acknowledge every alarm whose cause is gone; those of high priority are two actions (HMI-01)."""
+    from pumphost.said import alarm_words
+
+    latched = [alarm for alarm in pump.alarms() if alarm.latched]
+    grave = [alarm for alarm in latched if codes.PRIORITIES.get(alarm.priority) == "high"]
+    for alarm in grave:
+        note(f"{alarm.name} {alarm_words(alarm)}")
+    if grave:
+        names = ", ".join(alarm.name for alarm in grave)
+        confirm("alarms not acknowledged, not started", f"Acknowledge {names}?", yes, "--yes")
+    for alarm in latched:
+        pump.acknowledge(alarm.code)
+        note(f"acknowledged: {alarm.name}")
 
 
 @guarded

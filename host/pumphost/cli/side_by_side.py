@@ -6,11 +6,13 @@ show_review(review)
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from pumphost.cli.output import note, print_fields, print_table
 
 if TYPE_CHECKING:
+    from pumphost.cli.clock import Clock
     from pumphost.plans import Plan
     from pumphost.review import Review, Row
 
@@ -27,6 +29,14 @@ def show_review(review: Review, *, stderr: bool = False) -> None:
         note(f"warning: {words}")
     if not review.changed:
         note("nothing would change")
+
+
+def show_clock(clock: Clock, *, trusted: bool) -> None:
+    """The pump says whether its clock can be believed, not what it shows."""
+    unix_ms, offset_min = clock[:2]
+    zone = timezone(timedelta(minutes=offset_min))
+    there = "is set" if trusted else "is not set"
+    note(f"clock of the pump: {there}, becomes {datetime.fromtimestamp(unix_ms // 1000, zone):%Y-%m-%d %H:%M:%S %z}")
 
 
 def show_rows(rows: Iterable[Row], *, stderr: bool = False) -> None:

@@ -95,7 +95,7 @@ def program(
     """
     from pumphost.cli import views
     from pumphost.cli.clock import this_clock
-    from pumphost.cli.side_by_side import show_review
+    from pumphost.cli.side_by_side import show_clock, show_review
     from pumphost.entry import FIELDS
     from pumphost.review import compare, read_running
     from pumphost.therapy import load
@@ -103,12 +103,13 @@ def program(
     loaded = load(therapy)
     taken = None if withdrawn is None else FIELDS["refill.withdrawn"].read(withdrawn)
     with connected(port, baud, role) as pump:
-        review = compare(read_running(pump), loaded)
+        running = read_running(pump)
+        review = compare(running, loaded)
         if review.problems:
             raise TherapyError(review.problems)
         show_review(review, stderr=True)
         if clock:
-            note("the clock of the pump will be set from this computer")
+            show_clock(this_clock(), trusted=running.status.clock_trusted)
         confirm("program not sent", "Send this program?", yes, "--yes")
         confirm_large("program not sent", review.large, accept)
         done = pump.program(

@@ -14,7 +14,6 @@ from typing import Annotated, Any
 
 import typer
 
-from pumphost import units
 from pumphost.cli import weighing as shared
 from pumphost.cli.keeping import keep, usable
 from pumphost.cli.options import HISTORY, History, NoHistory
@@ -83,8 +82,10 @@ def trumpet(
         temperature=temperature, pressure=pressure, humidity=humidity, tolerance=tolerance, term=term,
         mass_unit=mass_unit, time_unit=time_unit, columns=columns, decimal_comma=decimal_comma,
     )  # fmt: skip
-    rate_nl_per_day = units.parse_rate_nl_per_day(rate)
-    packet_nl = None if packet is None else units.parse_volume_nl(packet)
+    from pumphost.entry import FIELDS
+
+    rate_nl_per_day = FIELDS["weighed.rate"].read(rate)
+    packet_nl = None if packet is None else FIELDS["weighed.packet"].read(packet)
     periods = {
         "interval_min": _minutes("--interval", interval),
         "analysis_min": _analysis(analysis),

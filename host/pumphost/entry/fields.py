@@ -11,6 +11,7 @@ from pumphost import units
 from pumphost.entry.typed import Field
 from pumphost.therapy import limits, schema
 from pumphost.therapy.rules import Choice, Quantity, Rule
+from pumplink.messages import RATE_MAX_NL_PER_DAY
 
 _volume, _rate, _duration = units.format_volume, units.format_rate, units.format_duration
 
@@ -21,6 +22,10 @@ def _span(span: limits.Range, show: object) -> str:
 
 def _volumes(span: limits.Range, example: str) -> Quantity:
     return Quantity(_span(span, _volume), f'"{example}"', units.parse_volume_nl, *span, _volume)
+
+
+def _rates(span: limits.Range) -> Quantity:
+    return Quantity(_span(span, _rate), '"1 mL/day"', units.parse_rate_nl_per_day, *span, _rate)
 
 
 def _doses(span: limits.Range, example: str) -> Quantity:
@@ -42,6 +47,7 @@ PATH = limits.Range(1_000, 2_000_000)
 LENGTH = limits.Range(0, 1_100)
 LINE_VOLUME = limits.Range(1_000, 10_000)
 MASS_RATE = limits.Range(1, 2_400_000_000_000)
+ANY = limits.Range(1, 10**12)  # of a pump on the balance that need not be this one
 PERCENT = limits.Range(0, 100_000)
 _LENGTHS = Quantity(
     _span(LENGTH, units.format_length), '"35 cm"', units.parse_length_mm, *LENGTH, units.format_length
@@ -96,6 +102,12 @@ _ROWS: tuple[tuple[str, str, Rule], ...] = (
     ("path.volume", "volume of the path", _volumes(PATH, "0.335 mL")),
     ("bridge.concentration", "old concentration", schema.CONCENTRATION),
     ("bridge.dose", "old daily dose", _DOSE_A_DAY),
+    ("keys.rate_max", "highest rate of the pump", _rates(limits.Range(limits.RATE.low, RATE_MAX_NL_PER_DAY))),
+    ("keys.bolus_max", "largest bolus of the pump", _volumes(limits.CLINICIAN_VOLUME, "500 uL")),
+    ("weighed.rate", "rate that was set", _rates(ANY)),
+    ("weighed.volume", "volume that was set", _volumes(ANY, "20 uL")),
+    ("weighed.packet", "volume of a packet", _volumes(ANY, "0.2 uL")),
+    ("instrument.flow", "flow onto the instrument", _rates(limits.Range(0, ANY.high))),
     ("percent", "percentage", _PERCENTAGES),
 )
 FIELDS: dict[str, Field] = {key: Field(key, label, rule) for key, label, rule in _ROWS}
