@@ -14,6 +14,8 @@ import pytest
 import typer
 from cli_tools import THERAPY, one_sentence, pump_behind_every_port, run
 
+from pumplink import codes
+
 PATH = ("--tubing", "0.140 mL", "--supplied", "110 cm", "--trimmed", "35 cm", "--per-length", "0.0026 mL/cm")
 BRIDGE = ("bridge", "--path", "0.335 mL", "--old-concentration", "1 mg/mL", "--old-dose", "200 ug/day", "--port", "x")
 
@@ -139,6 +141,20 @@ def test_what_the_pump_itself_warns_of_is_asked_too(pump, therapy, answers) -> N
     assert result.exit_code == 1
     assert "the pump warns: " in result.stderr
     assert "COMMIT" not in pump.names
+
+
+def test_what_was_confirmed_in_the_review_is_not_asked_again(pump, therapy, tmp_path: Path, answers) -> None:
+    """The pump warns of the same bolus; of its clock, which no review shows, it asks."""
+    assert run("program", therapy, "--yes", "--port", "x").exit_code == 0
+    larger = tmp_path / "larger.toml"
+    larger.write_text(THERAPY.replace('"20 uL"', '"30 uL"'))
+    pump.warn = codes.WARN_BOLUS
+    answers[0].extend("yy")
+    assert run("program", str(larger), "--port", "x").exit_code == 0
+    assert len(answers[1]) == 2
+    pump.warn = codes.WARN_CLOCK
+    answers[0].extend("yyn")
+    assert run("program", str(larger), "--port", "x").exit_code == 1
 
 
 # -- refill -------------------------------------------------------------------------------------------

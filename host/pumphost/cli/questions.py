@@ -9,6 +9,7 @@ Nothing here waits where nobody can answer. Questions go to stderr, so that stdo
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -57,6 +58,15 @@ def once_more(limits: SoftLimits) -> bool:
     for words in limits.warnings:
         note(f"the pump warns: {words}")
     return typer.confirm(f"Send the {limits.action} all the same?", err=True)
+
+
+def unless_reviewed(reviewed: bool) -> Callable[[SoftLimits], bool]:
+    """What `accept_warnings` takes after a review: of a rate, a total or a bolus that was confirmed there nobody is
+    asked again, of anything else, such as the clock, somebody is."""
+    from pumplink import codes
+
+    seen = codes.WARN_RATE | codes.WARN_TOTAL | codes.WARN_BOLUS if reviewed else 0
+    return lambda limits: not limits.warn & ~seen or once_more(limits)
 
 
 def ask(field: Field, typed: str | None, flag: str, *, concentration_ng_per_ml: int | None = None) -> Any:

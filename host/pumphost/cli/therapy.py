@@ -17,7 +17,7 @@ import typer
 from pumphost.cli.connect import connected
 from pumphost.cli.options import BAUD, AcceptWarnings, Baud, Json, Port, Role, Yes
 from pumphost.cli.output import FAILED, emit_json, guarded, note, print_fields
-from pumphost.cli.questions import confirm, confirm_large, once_more
+from pumphost.cli.questions import confirm, confirm_large, unless_reviewed
 from pumphost.errors import TherapyError
 from pumplink import codes
 
@@ -114,7 +114,7 @@ def program(
         confirm_large("program not sent", review.large, accept)
         done = pump.program(
             loaded, set_clock=this_clock() if clock else None, withdrawn_nl=taken,
-            accept_warnings=True if accept else once_more,
+            accept_warnings=True if accept else unless_reviewed(bool(review.large)),
         )  # fmt: skip
     if as_json:
         emit_json({**done.to_dict(), "therapy": loaded.to_dict(), "review": review.to_dict()})

@@ -79,8 +79,8 @@ PRIME_VOLUME = _field(PREPARE_PRIME, "volume")
 """nL of one order (BOL-17)."""
 START_DELAY = Range(60_000, min(_field(PREPARE_MODE, "delay").high, 100 * 3_600_000 - 60_000))
 """ms; HH:MM ends at 99:59."""
-FILLED = Range(EMPTY_NL + 1, RESERVOIR.high)
-"""nL in the reservoir after a refill."""
+FILLED = Range(1_000, RESERVOIR.high)
+"""nL that went in at a refill; with what was left inside it has to be above empty (RES-08)."""
 WITHDRAWN = Range(0, RESERVOIR.high)
 """nL taken out before a refill."""
 READING = Range(0, 2_000_000)
