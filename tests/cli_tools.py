@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pytest
+import typer.testing
 from fake_pump import FakePump, fake_pump, keys_of
 from typer.testing import CliRunner
 
 from pumphil.rigs.lockstep import LockstepRig
 from pumphost.cli import app
+
+# typer builds all commands anew for each run, 0.13 s; they hold no state
+typer.testing._get_command = functools.cache(typer.testing._get_command)
 
 THERAPY = """\
 [pump]
