@@ -107,6 +107,8 @@ def test_days_are_cut_where_either_program_changes():
         Segment(0b0011111, 0, 480, 10, 10), Segment(0b0011111, 480, 600, 20, 10), Segment(0b0011111, 600, 1440, 20, 20),
         Segment(0b1100000, 0, 480, 10, 10), Segment(0b1100000, 480, 1440, 20, 10),
     ]  # fmt: skip
+    alike = (Profile(0b0011111, (Step(0, 10),)), Profile(0b1100000, (Step(0, 10),)))
+    assert segments((), alike) == [Segment(0b0011111, 0, 1440, None, 10), Segment(0b1100000, 0, 1440, None, 10)]
     assert segments((), day)[0] == Segment(0b1111111, 0, 480, None, 10)
 
 
