@@ -33,9 +33,9 @@ UNKNOWN = 4
 INTERNAL = 70
 INTERRUPTED = 130
 EXIT_CODES = (
-    "Exit codes: 0 done; 1 refused by the pump, or a verdict that is not 'accept'; 2 wrong usage, a bad file or a rig "
-    "that cannot run; 3 no answer, or no such port; 4 outcome unknown: ask the pump before anything else; "
-    "130 Ctrl-C; 70 an error of pumpbench itself."
+    "Exit codes: 0 done; 1 refused by the pump or by you, or a verdict that is not 'accept'; 2 wrong usage, a bad "
+    "file, nothing confirmed, or a rig that cannot run; 3 no answer, or no such port; 4 outcome unknown: ask the pump "
+    "before anything else; 130 Ctrl-C; 70 an error of pumpbench itself."
 )
 PLAIN_WIDTH = 2_000  # a pipe has no width: never cut or wrap a table there
 
