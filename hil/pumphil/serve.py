@@ -18,15 +18,18 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
+from pumphil.control import Control
 from pumphil.rigs import RigBroken, open_rig
 from pumphil.rigs.lockstep import LockstepRig
 from pumphil.rigs.rig_file import load as load_rig
+from pumphil.surroundings import Surroundings
 from pumphil.treatment import Treatment
 from pumphost.lent import lent
 from pumphost.therapy import load
 from pumphost.transport.pty import PtyServer
 from pumphost.transport.tcp import TcpServer
 
+__all__ = ["Control", "serve"]
 AUTO = "auto"
 LONGEST_WAIT_S = 0.5  # how late a signal may be noticed
 
@@ -52,14 +55,18 @@ def serve(
     seed: int,
     on_ready: Callable[[str, Path | None], None],
     blank: bool = False,
+    control: Control | None = None,
 ) -> None:
     """Serve until Ctrl-C. `url` "host:port" listens on TCP, None opens a pty.
 
     `on_ready` is told what a client opens, and the file with the pump's keys: it lies among the user's for as long.
     With a therapy the pump is filled, programmed and started at the local time of day of this computer. `blank`: an
-    emulated board without firmware, to be flashed; there are no keys then.
+    emulated board without firmware, to be flashed; there are no keys then. `control`: whoever may put faults into the
+    bench and move its time; ends the service when it ends.
     """
     if load_rig("vm" if rig == AUTO else rig)[0] == "emulated":
+        if control is not None:
+            raise RigBroken("rig emulated cannot be controlled while it is served: use --rig vm or sim")
         _serve_board(therapy, time_scale, url, seed, on_ready, blank)
         return
     if blank:
@@ -75,7 +82,7 @@ def serve(
         if plan:
             Treatment(bench).begin(plan, _local_ms_of_day())
         on_ready(line.path if isinstance(line, PtyServer) else line.url, key_file)
-        _follow_the_clock(bench, line, time_scale)
+        _follow_the_clock(bench, line, time_scale, control)
 
 
 def _serve_board(
@@ -104,21 +111,37 @@ def _local_ms_of_day() -> int:
     return ((now.hour * 60 + now.minute) * 60 + now.second) * 1000
 
 
-def _follow_the_clock(bench: LockstepRig, line: Line, time_scale: float) -> None:
-    began_us = bench.now_us
-    began_s = time.monotonic()
-    while True:
-        now_us = began_us + int((time.monotonic() - began_s) * 1_000_000 * time_scale)
+def _follow_the_clock(bench: LockstepRig, line: Line, time_scale: float, control: Control | None) -> None:
+    surroundings = Surroundings(bench, time_scale)
+    clock = _Clock(bench.now_us, time_scale)
+    longest_s = LONGEST_WAIT_S
+    while control is None or not control.ended:
+        if control is not None:
+            longest_s = control.wait_s
+        now_us = clock.now_us()
         bench.run_until(max(now_us, bench.now_us))
-        due_s = (bench.wake_us - now_us) / 1_000_000 / time_scale
-        data = line.read(min(max(due_s, 0.0), LONGEST_WAIT_S))
+        due_s = (bench.wake_us - now_us) / 1_000_000 / clock.speed
+        data = line.read(min(max(due_s, 0.0), longest_s))
         if unasked := bench.transport().unasked:
             line.write(bytes(unasked))
             unasked.clear()
         if data:
-            now_us = began_us + int((time.monotonic() - began_s) * 1_000_000 * time_scale)
-            bench.run_until(max(now_us, bench.now_us))
+            bench.run_until(max(clock.now_us(), bench.now_us))
             line.write(bench.send(data))
+        if control is not None and control.serve(surroundings):
+            clock = _Clock(bench.now_us, surroundings.speed)  # it may have moved time, or its speed
+
+
+class _Clock:
+    """Rig time that goes `speed` times as fast as this computer's, from `began_us` on."""
+
+    def __init__(self, began_us: int, speed: float) -> None:
+        self.speed = speed
+        self._began_us = began_us
+        self._began_s = time.monotonic()
+
+    def now_us(self) -> int:
+        return self._began_us + int((time.monotonic() - self._began_s) * 1_000_000 * self.speed)
 
 
 @contextmanager

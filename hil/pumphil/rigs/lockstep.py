@@ -160,6 +160,10 @@ class LockstepRig:
         self._inputs.set(channel, value)
         self._wake_now()
 
+    def input(self, channel: int) -> int:
+        """What a sensor was last made to show (ABSENT: it is not there); of the rotor and the second clock 0."""
+        return self._inputs.values[channel]
+
     def rotor_extra(self, counts: int) -> None:
         """The rotor turns by so many 1/4096 turn that no step made, as in free flow; seen at the next wake."""
         self._inputs.extra_counts += counts

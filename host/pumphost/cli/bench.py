@@ -8,6 +8,7 @@ Each calls one public entry point of the rig package, imported when the command 
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -43,6 +44,12 @@ def serve(
     blank: Annotated[
         bool, typer.Option("--blank", help="Rig emulated: a board with MicroPython and nothing else, to be flashed.")
     ] = False,
+    control: Annotated[
+        bool,
+        typer.Option(
+            "--control", help="Take faults, hands and time as lines of JSON on stdin, answer on stdout; end with stdin."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Serve a simulated pump at a port that any serial program can open, until Ctrl-C."""
@@ -50,10 +57,13 @@ def serve(
         from pumphost.therapy import load
 
         load(therapy)
+    from pumphil.serve import Control
     from pumphil.serve import serve as run
 
     def ready(port: str, key_file: Path | None) -> None:
-        if as_json:
+        if control:  # one line each: what follows are answers
+            typer.echo(json.dumps({"port": port, "keys": key_file and str(key_file)}))
+        elif as_json:
             emit_json({"port": port, "keys": key_file and str(key_file)})
         else:
             typer.echo(port)
@@ -64,8 +74,12 @@ def serve(
                 note(f"an emulated board without firmware is there, until Ctrl-C; try: pumpbench flash --port {port}")
         sys.stdout.flush()
 
+    controlled = Control(sys.stdin.buffer, sys.stdout.buffer) if control else None
     with rig_errors():
-        run(rig=rig, therapy=therapy, time_scale=time_scale, url=listen, seed=seed, on_ready=ready, blank=blank)
+        run(
+            rig=rig, therapy=therapy, time_scale=time_scale, url=listen, seed=seed, on_ready=ready, blank=blank,
+            control=controlled,
+        )  # fmt: skip
 
 
 @guarded
@@ -106,8 +120,6 @@ def hil(
 
 def _reports(out: Path) -> dict[str, Any]:
     """Paths of what a run has written, and how many requirements have which status."""
-    import json
-
     names = ("report.html", "report.json", "junit.xml")
     found: dict[str, Any] = {name: str(out / name) for name in names if (out / name).is_file()}
     if "report.json" in found:
