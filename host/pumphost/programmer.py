@@ -143,12 +143,13 @@ class Programmer(Orders):
 
     def program(
         self, therapy: Therapy, *, set_clock: Clock | None = None, withdrawn_nl: int | None = None,
-        accept_warnings: Accept = False,
+        refill: bool = True, accept_warnings: Accept = False,
     ) -> Programmed:  # fmt: skip
         """Bring clock, fill, program and boluses into the pump; read back and compare.
 
         `set_clock`: unix ms and local offset in minutes, then if known the next offset: when, and which.
-        `withdrawn_nl`: taken out before the fill, None if not measured. The minimum rate goes with `start`.
+        `withdrawn_nl`: taken out before the fill, None if not measured. Without `refill` the pump goes on counting from
+        the fill that it has, and that of `therapy` is not sent. The minimum rate goes with `start`.
         Raises `TherapyError` before anything is sent that acts if the therapy does not fit this pump, `Refused`,
         `OutcomeUnknown`, `DigestDiffers`, `SoftLimits`, `ReadBackDiffers`. Parts committed before the failing one stay.
         """
@@ -160,10 +161,11 @@ class Programmer(Orders):
         accept = accept_warnings
         if set_clock is not None:
             orders["clock"] = self.set_clock(*set_clock, accept_warnings=accept)
-        orders["refill"] = self.refill(
-            therapy.fill_nl, therapy.drug, therapy.concentration_ng_per_ml,
-            withdrawn_nl=withdrawn_nl, accept_warnings=accept,
-        )  # fmt: skip
+        if refill:
+            orders["refill"] = self.refill(
+                therapy.fill_nl, therapy.drug, therapy.concentration_ng_per_ml,
+                withdrawn_nl=withdrawn_nl, accept_warnings=accept,
+            )  # fmt: skip
         # Settings of an older therapy could refuse the new program, or outlive it.
         flags = self.status().flags
         if flags & codes.FLAG_BOLUS_SETTINGS:
