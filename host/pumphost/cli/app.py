@@ -39,6 +39,7 @@ from pumphost.cli import (
     simulate,
     therapy,
     trumpet,
+    web,
 )
 from pumphost.cli.output import EXIT_CODES
 
@@ -94,6 +95,7 @@ calibrate.register(app)
 doctor.register(app)
 runs.register(app)
 campaign.register(app)
+web.register(app)
 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:
