@@ -19,12 +19,12 @@ PORTABLE := protocol/pumplink firmware/pumpfw hil/probe
 LINTED := protocol firmware host hil tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup node hil test lint bench figures stubs wheel wheel-check nightly noise mutation clean
+.PHONY: help setup node browser hil test lint bench figures stubs wheel wheel-check nightly noise mutation clean
 
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(STAMP) node ## make .venv with everything in it (the other targets do this themselves)
+setup: $(STAMP) node browser ## make .venv with everything in it (the other targets do this themselves)
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -43,6 +43,14 @@ $(NODE_STAMP): tests/wasm/package.json tests/wasm/package-lock.json
 	@cp tests/wasm/package.json tests/wasm/package-lock.json $(NODE)
 	npm ci --prefix $(NODE) --no-audit --no-fund --silent
 	@touch $@
+
+# Tests of the pages are skipped without it, with the same words. Only Debian's own package, and only where it can be had.
+browser: ## Chromium, for the tests of the web bench and the figures (make setup does this itself, on Debian as root)
+	@if command -v $(CHROMIUM) >/dev/null; then :; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+	fi; command -v $(CHROMIUM) >/dev/null || \
+		echo "THE PAGES OF pumpbench web WILL NOT BE TESTED: no $(CHROMIUM); install it (Debian: apt-get install chromium)" >&2
 
 hil: $(STAMP) ## run the packaged HIL suite; report in build/hil/report.html
 	$(BIN)/pumpbench hil $(ARGS)
@@ -72,6 +80,7 @@ figures: hil ## draw the pictures of README and docs again; needs Chromium (CHRO
 		--analysis 1440:2940 --blank blank-before.csv --blank blank-after.csv --temperature 22 --packet "5.39 uL" \
 		--plot ../img/trumpet.svg >/dev/null
 	$(BIN)/python hil/gen_wiring.py
+	CHROMIUM=$(CHROMIUM) $(BIN)/python tests/web_figures.py
 	profile=$$(mktemp -d); trap 'rm -rf "$$profile"' EXIT; \
 	$(CHROMIUM) --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync \
 		--hide-scrollbars --user-data-dir="$$profile" --window-size=1280,1560 \
