@@ -123,7 +123,7 @@ def test_failures_come_first(page):
 
 
 def test_each_run_has_its_figures(html):
-    assert html.count('<svg class="plot"') == 11  # three runs; the half year has no boluses
+    assert html.count('<svg class="plot"') == 14  # three runs; the half year has no boluses
     for name in ("Schedule against delivered volume", "Boluses and alarms", "Instrument against pump", "Reservoir"):
         assert f"<h4>{name}</h4>" in html
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from report_sample import day_schedule, reservoir_run
 
+from pumphil.report.details import bar_rows
 from pumphil.report.palette import LIGHT
 from pumphil.report.panels import TimeAxis
 from pumphil.report.plots import page_drawings, save_plot, simulation_figure, volume_caption
@@ -69,9 +70,9 @@ def test_other_kinds_of_picture_are_refused_in_words(tmp_path, name):
 
 def test_figures_are_drawn_only_for_what_there_is():
     assert [drawing.name for drawing in page_drawings(minimal(), "x-")] == ["volume"]
-    everything = ["volume", "timeline", "instrument", "reservoir"]
+    everything = ["volume", "timeline", "instrument", "budget", "reservoir"]
     assert [drawing.name for drawing in page_drawings(day_schedule(), "x-")] == everything
-    assert len(simulation_figure(day_schedule()).axes) == 6
+    assert len(simulation_figure(day_schedule()).axes) == 7
     assert len(simulation_figure(minimal()).axes) == 2
 
 
@@ -182,3 +183,21 @@ def test_the_caption_says_what_came_out_and_the_worst_error():
         "At the end 1 000 nL scheduled, 862 nL by the pump, 900 nL measured. "
         "Largest error of the pump −138 nL, 64 % of one quantum (216 nL)."
     )
+
+
+def test_the_bars_of_the_budget_add_up_as_the_budget_does():
+    """Tolerances 3 + 4, uncertainties 6 and 8; the error is that of the last reading."""
+    terms = {"quantisation": 3, "calibration": [0, 4], "evaporation": [0, 6], "instrument": 8, "pulsation": 0}
+    series = minimal(delivered_nl=[0, 852], budget_nl=terms)
+    rows = {name: size for name, size, _ in bar_rows(series)}
+    assert rows == {
+        "|instrument − pump|": 10, "quantisation": 3, "calibration": 4, "evaporation, U": 6, "instrument, U": 8,
+        "tolerance in all": 7, "U in all (k = 2)": 10,
+    }  # fmt: skip
+
+
+def test_refills_are_drawn_with_the_tolerance_and_the_label_line():
+    series = minimal(refills=[(0.5, 1000, 980), (1.0, 500, 515)])
+    (drawing,) = [drawing for drawing in page_drawings(series, "x-") if drawing.name == "reservoir"]
+    assert "2 refills: 98.00 to 103.00 % of the commanded volume used" in drawing.caption
+    assert all(tick in drawing.svg for tick in (">114.5<", ">105.0<", ">85.5<"))

@@ -164,6 +164,20 @@ def test_junk_on_the_link_is_counted_and_changes_nothing(therapy, tmp_path):
         assert clean[key] == noisy[key], key
 
 
+def test_each_refill_says_what_was_used_of_the_commanded_volume(tmp_path):
+    """A day each at 2.4 mL/day; a pump that gives 2 % too much uses 102 % of it, but for a packet and the ripple."""
+    rig = tmp_path / "rig.toml"
+    rig.write_text('[rig]\nkind = "sim"\n[plant]\ncalibration_error = 0.02\n')
+    path = tmp_path / "t.toml"
+    path.write_text(THERAPY.partition("[program]")[0] + '[program]\nmode = "continuous"\nrate = "0.1 mL/h"\n')
+    refills = "".join(f'[[event]]\nat = "{day}d 00:00"\ndo = "refill"\nvolume = "18 mL"\n' for day in (1, 2))
+    series = simulate(path, 2.5 * DAY_S, rig=str(rig), scenario_path=scenario(tmp_path, refills)).series
+    assert [round(t_h) for t_h, _, _ in series.refills] == [24, 48]
+    for _, commanded_nl, used_nl in series.refills:
+        assert commanded_nl == pytest.approx(2_400_000, abs=863)
+        assert used_nl == pytest.approx(1.02 * commanded_nl, abs=863 + 500)
+
+
 def test_pictures_are_written_whole(therapy, tmp_path):
     result = simulate(therapy, DAY_S, rig="sim")
     for ending, start in ((".png", b"\x89PNG"), (".svg", b"<?xml")):

@@ -53,6 +53,7 @@ def run_series(treatment: Treatment, name: str) -> RunSeries:
             for r in treatment.requests
         ],
         alarms=[(t / HOUR_MS, alarm) for t, alarm in treatment.alarms() if t],
+        refills=[(r.t_ms / HOUR_MS, r.commanded_nl, r.used_nl) for r in treatment.refills],
         reservoir_low_nl=3_000_000,
         reservoir_empty_nl=500_000,
     )

@@ -14,11 +14,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 
-from pumphil.instruments import Reading
+from pumphil.observed import Refill, Request, Sample
 from pumphil.oracle import ErrorResult, JudgeError, Prescription, max_abs_error, quantum_nl
 from pumphil.oracle.flow import AS_BEFORE, CEILING_NL_PER_DAY, THEN_MINIMUM, THEN_SCHEDULE, THEN_STOPPED
 from pumphil.rigs.lockstep import LockstepRig
@@ -28,6 +27,8 @@ from pumphost.replies import Record
 from pumphost.therapy import Periodic, Therapy
 from pumplink import codes
 
+__all__ = ["DAY_MS", "EPOCH_UNIX_MS", "EPOCH_WEEKDAY", "MINUTE_MS", "Refill", "Request", "Sample", "Treatment"]
+
 EPOCH_UNIX_MS = 1_767_225_600_000  # 2026-01-01 00:00 UTC: when every simulated treatment begins
 EPOCH_WEEKDAY = 3  # a Thursday
 MINUTE_MS = 60_000
@@ -35,28 +36,6 @@ DAY_MS = 86_400_000
 LOG_EVERY_MS = 6 * 3_600_000  # often enough that 48 rate changes a day stay within the pump's log
 WITHOUT_END_NL = 10**15
 _FOLLOW_ON = {None: AS_BEFORE, "stopped": THEN_STOPPED, "schedule": THEN_SCHEDULE, "minimum-rate": THEN_MINIMUM}
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One bolus request: pump ms, the pump's answer, what the oracle had said."""
-
-    t_ms: int
-    granted: bool
-    reason: str | None
-    left: int | None
-    duration_ms: int | None
-    expected_reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One look at the instruments: pump ms, balance and encoder readings, true reservoir content in nL."""
-
-    t_ms: int
-    balance: Reading
-    encoder: Reading
-    reservoir_nl: float
 
 
 class Treatment:
@@ -72,6 +51,8 @@ class Treatment:
         self.records: list[Record] = []
         self.requests: list[Request] = []
         self.samples: list[Sample] = []
+        self.refills: list[Refill] = []
+        self._filled: tuple[int, Fraction] | None = None  # nL filled last, nL commanded until then
         self.disagreements: list[str] = []
         self.known_faults: set[int] = set()  # alarms that stop the pump and whose cause was made outside: facts
         self._log_next = 0
@@ -315,8 +296,12 @@ class Treatment:
                 oracle.minimum_rate(t_ms, minimum)
 
     def _fill_plant(self, volume_nl: int) -> None:
-        self.rig.plant.drain(self.rig.now_us)
+        left_nl, commanded_nl = self.rig.plant.drain(self.rig.now_us), self.commanded_nl()
+        if self._filled is not None and commanded_nl > self._filled[1]:
+            filled_nl, since_nl = self._filled
+            self.refills.append(Refill(self.now_ms, float(commanded_nl - since_nl), filled_nl - left_nl))
         self.rig.plant.refill(self.rig.now_us, volume_nl)
+        self._filled = volume_nl, commanded_nl
 
     def _sync(self) -> None:
         """Read what the pump has logged since; tell the oracle when it ran empty, before any later fact."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pumphil.report import panels, svg
+from pumphil.report import details, panels, svg
 from pumphil.report.numbers import text, volume
 from pumphil.report.palette import LIGHT
 from pumphil.report.series import RunSeries
@@ -30,6 +30,7 @@ WIDTH = 560  # of a drawing, in points; the page scales it
 _LEFT, _RIGHT, _TOP, _BOTTOM, _GAP = 58, 22, 24, 24, 34
 _HEAD = 44  # name and summary above the panels of a figure that stands alone
 _ROW = 34  # height of a row of the timeline
+_BAR = 22  # of a bar of the budget
 _SALT = "pumpbench"
 Draw = Callable[..., None]
 
@@ -61,6 +62,7 @@ def page_drawings(series: RunSeries, prefix: str) -> list[Drawing]:
     described = [("volume", "Schedule against delivered volume", volume_caption(series), _volume_keys(thin))]
     described.append(("timeline", "Boluses and alarms", _timeline_caption(series), _timeline_keys(thin)))
     described.append(("instrument", "Instrument against pump", _instrument_caption(series), _instrument_keys(thin)))
+    described.append(("budget", "Error budget", _budget_caption(series), ()))
     described.append(("reservoir", "Reservoir", _reservoir_caption(series), ()))
     stacks = _stacks(thin)
     drawings = []
@@ -120,8 +122,12 @@ def _stacks(series: RunSeries) -> dict[str, list[tuple[Draw, int]]]:
         stacks["timeline"] = [(timeline, _ROW * len(timeline_rows(series)))]
     if series.instrument_error_nl:
         stacks["instrument"] = [(panels.instrument, 120)]
+    if series.instrument_error_nl and series.budget_nl:
+        stacks["budget"] = [(details.budget_bars, _BAR * len(details.bar_rows(series)))]
     if series.reservoir_nl:
         stacks["reservoir"] = [(panels.reservoir, 96)]
+    if series.refills:
+        stacks.setdefault("reservoir", []).append((details.refills, 120))
     return stacks
 
 
@@ -212,5 +218,15 @@ def _instrument_caption(series: RunSeries) -> str:
     return f"Largest difference {volume(worst)}" + (f", budget at its widest {volume(total)}." if total else ".")
 
 
+def _budget_caption(series: RunSeries) -> str:
+    return "Tolerances add up; uncertainties (U, k = 2) add as the root of the sum of squares."
+
+
 def _reservoir_caption(series: RunSeries) -> str:
-    return f"{volume(series.reservoir_nl[-1])} left at the end." if series.reservoir_nl else ""
+    words = f"{volume(series.reservoir_nl[-1])} left at the end." if series.reservoir_nl else ""
+    shares = [100 * float(used) / float(commanded) for _, commanded, used in series.refills]
+    if shares:
+        words += (
+            f" {len(shares)} refills: {text(min(shares), 2)} to {text(max(shares), 2)} % of the commanded volume used."
+        )
+    return words

@@ -38,10 +38,16 @@ def save_population(data: Mapping[str, Any], path: Path) -> None:
     with steady_style():
         figure = Figure(figsize=(WIDTH / 72, total / 72), dpi=72)
         figure.patch.set_facecolor(LIGHT["card"])
+        reach = max(map(_reach, scenarios.values()))
         for number, (name, found) in enumerate(scenarios.items()):
             bottom = total - _HEAD - PANEL * (number + 1) - _GAP * number
             box = (_LEFT / WIDTH, bottom / total, (WIDTH - _LEFT - _RIGHT) / WIDTH, PANEL / total)
-            _draw(figure.add_axes(box), name, found, last=number == len(scenarios) - 1)
+            axes = figure.add_axes(box)
+            _draw(axes, name, found, reach, last=number == len(scenarios) - 1)
+        figure.legend(
+            *axes.get_legend_handles_labels(), loc="upper right", bbox_to_anchor=(1 - _RIGHT / WIDTH, 1 - 10 / total),
+            ncols=4, fontsize=FONT - 1, labelcolor=LIGHT["muted"], frameon=False, handlelength=1.4, borderaxespad=0,
+        )  # fmt: skip
         left = 16 / WIDTH
         title = f"{data['campaign']}: {data['pumps']} pumps, {data['runs']} runs, {data['verdict']}"
         after, holds = duration_words(data["simulated_s"]), f"{100 * data['coverage']:g} % of all such pumps"
@@ -54,7 +60,7 @@ def save_population(data: Mapping[str, Any], path: Path) -> None:
         write_whole(path, render(figure, kind))
 
 
-def _draw(axes: Axes, name: str, found: Mapping[str, Any], last: bool) -> None:
+def _draw(axes: Axes, name: str, found: Mapping[str, Any], reach: float, last: bool) -> None:
     from matplotlib.ticker import MaxNLocator
 
     from pumphil.campaign.summary import BIN
@@ -85,12 +91,15 @@ def _draw(axes: Axes, name: str, found: Mapping[str, Any], last: bool) -> None:
         label = f"±{TOLERANCE_PERCENT:g} %" if sign == 1 else None
         axes.axvline(sign * TOLERANCE_PERCENT, color=LIGHT["alarm"], linewidth=1.3, linestyle=(0, (6, 2)), label=label)
     axes.set_title(words, loc="left", fontsize=FONT, color=LIGHT["ink"], pad=6)
-    reach = max(1.12 * TOLERANCE_PERCENT, 1.05 * max(abs(one.get("lowest", 0)), abs(one.get("highest", 0))))
     axes.set_xlim(-reach, reach)
     axes.set_ylim(0, 1.1 * max(one.get("bins", {0: 1}).values()))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
     if last:
         axes.set_xlabel("error, %", fontsize=FONT, color=LIGHT["muted"], labelpad=2)
-    axes.legend(
-        loc="upper right", fontsize=FONT - 1, labelcolor=LIGHT["muted"], frameon=False, handlelength=1.4
-    )  # fmt: skip
+
+
+def _reach(found: Mapping[str, Any]) -> float:
+    """Largest error that all panels have to show, %."""
+    one = found[_METRIC]
+    furthest = max(abs(one.get("lowest", 0.0)), abs(one.get("highest", 0.0)))
+    return float(max(1.12 * TOLERANCE_PERCENT, 1.05 * furthest))

@@ -49,6 +49,7 @@ class RunSeries:
     budget_nl     named terms that bound the instrument error (those of pumphil.metrology.budget.Budget.terms): each
                   one number, or one per instrument_t_h
     boluses       Bolus or tuples of the same shape; alarms: (h, name); stops: (from h, to h) without delivery
+    refills       (h, nL commanded since the last one, nL truly used since): more than nothing was commanded
     """
 
     name: str
@@ -67,6 +68,7 @@ class RunSeries:
     boluses: Sequence[Bolus | tuple[float, bool, str | None, float, float]] = ()
     alarms: Sequence[tuple[float, str]] = ()
     stops: Sequence[tuple[float, float]] = ()
+    refills: Sequence[tuple[Number, Number, Number]] = ()
     reservoir_low_nl: Number | None = None
     reservoir_empty_nl: Number | None = None
     note: str = ""
@@ -85,6 +87,8 @@ class RunSeries:
         if self.delivered_nl and not self.instrument_error_nl:
             self._set("instrument_t_h", self.t_h)
             self._set("instrument_error_nl", _differences(self.delivered_nl, self.commanded_nl))
+        told = [(float(t_h), float(due), float(used)) for t_h, due, used in self.refills]
+        self._set("refills", tuple(told))
         self._set("budget_nl", self.budget_terms())
         self._check()
 
