@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import random
 import statistics
+from dataclasses import replace
 from typing import get_type_hints
 
 import pytest
@@ -89,6 +90,12 @@ def test_whole_parameters_stay_whole(tmp_path) -> None:
 def test_the_digest_covers_whatever_changes_a_result(tmp_path, old: str, new: str) -> None:
     assert old in FILE
     assert small_plan(tmp_path, FILE.replace(old, new)).digest() != small_plan(tmp_path).digest()
+
+
+def test_the_digest_covers_firmware_and_version(tmp_path) -> None:
+    plan = small_plan(tmp_path)
+    changed = {replace(plan, firmware="00").digest(), replace(plan, version="9").digest()}
+    assert len(changed | {plan.digest()}) == 3
 
 
 def test_comments_do_not_change_the_digest(tmp_path) -> None:
