@@ -105,7 +105,7 @@ def test_a_history_that_fails_after_the_run_costs_no_result(tmp_path: Path, hist
 def suite(pytester: pytest.Pytester, history: Path, worst: int, *options: str):
     pytester.makepyfile(SUITE.format(worst=worst))
     arguments = ("--rig", "sim", "--hil-out", "out", "--hil-history", str(history), "-p", "no:random_order", *options)
-    return pytester.runpytest_inprocess(*arguments)
+    return pytester.runpytest_subprocess(*arguments)
 
 
 def test_a_run_of_the_suite_is_kept_and_its_regressions_stand_on_the_page(pytester, history: Path) -> None:
