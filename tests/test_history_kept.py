@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 from cli_tools import THERAPY, one_sentence, run
+from history_cases import a_run, a_value
 
-from pumphil.history import History
+from pumphil.history import History, Tested
+from pumphil.plugin import _write_and_keep
+from pumphil.records import Recorder
 
 pytest_plugins = ["pytester"]
 SAMPLES = Path(__file__).resolve().parent.parent / "docs" / "samples"
@@ -108,29 +111,37 @@ def suite(pytester: pytest.Pytester, history: Path, worst: int, *options: str):
     return pytester.runpytest_subprocess(*arguments)
 
 
-def test_a_run_of_the_suite_is_kept_and_its_regressions_stand_on_the_page(pytester, history: Path) -> None:
-    result = suite(pytester, history, 2)
-    result.stdout.fnmatch_lines([f"history: run 1 of {history}"])
-    assert "Against accepted run" not in (pytester.path / "out" / "report.html").read_text()
-    found = kept(history, 1)
-    assert [(value.name, value.value, value.outcome) for value in found.values] == [
-        ("error", e, "accept") for e in (1, 2)
-    ]
-    assert found.raw[0].content == (pytester.path / "out" / "report.json").read_bytes()
+def test_a_run_of_the_suite_is_kept_and_its_regressions_stand_on_the_page(pytester, history: Path, request) -> None:
+    first, second = (f"{request.node.name}.py::test_it[{name}]" for name in ("first", "second"))
     with History.open(history) as opened:
+        facts = {"uncertainty": None, "tolerance": 10}
+        values = [a_value(test=test, value=error, **facts) for test, error in ((first, 1), (second, 2))]
+        opened.keep(a_run(rig="sim"), values, [Tested(first, "passed"), Tested(second, "passed")])
         opened.accept(1)
     result = suite(pytester, history, 11)
-    result.stdout.fnmatch_lines(["2 REGRESSIONS against accepted run 1, see the report", "history: run 2 of *"])
+    result.stdout.fnmatch_lines(
+        ["2 REGRESSIONS against accepted run 1, see the report", f"history: run 2 of {history}"]
+    )
     page = (pytester.path / "out" / "report.html").read_text()
     assert "Against accepted run 1" in page
     assert "accept → reject" in page
     assert "passed → failed" in page
-    assert kept(history, 2).run.verdict == "failed"
+    found = kept(history, 2)
+    assert found.run.verdict == "failed"
+    assert [(value.test, value.name, value.value, value.outcome) for value in found.values] == [
+        (first, "error", 1, "accept"),
+        (second, "error", 11, "reject"),
+    ]
+    assert found.raw[0].content == (pytester.path / "out" / "report.json").read_bytes()
 
 
-def test_reports_are_written_when_the_history_cannot_be(pytester, history: Path) -> None:
+def test_reports_are_written_when_the_history_cannot_be(tmp_path: Path, history: Path) -> None:
     history.write_text("no history\n" * 1000)
-    result = suite(pytester, history, 2)
-    result.stdout.fnmatch_lines(["history: not in the history: *is no history of pumpbench*"])
-    assert json.loads((pytester.path / "out" / "report.json").read_text())["verdict"] == "passed"
-    assert result.ret == 0
+    recorder = Recorder(rig="sim", interpreter="CPython", firmware_digest="00", seed=1)
+    recorder.test("test_a.py::test_a", "passed", ["FLOW-03"])
+    record = recorder.finish("2026-01-01T12:00:00+00:00", 1.0)
+    told = _write_and_keep(record, tmp_path / "out", history, "")
+    assert told.startswith("not in the history: ")
+    assert "is no history of pumpbench" in told
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["verdict"] == "passed"
+    assert (tmp_path / "out" / "report.html").is_file()

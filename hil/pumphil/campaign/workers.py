@@ -111,16 +111,20 @@ class LocalPool:
     def _hire(self) -> None:
         here, there = self._context.Pipe()
         process = self._context.Process(target=_serve, args=(there, self._work), daemon=True)
-        process.start()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # of a worker, from its first instant on
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         there.close()  # the worker's end lives with the worker alone, so that its death is seen
         self._idle.append(here)
         self._processes[here] = process
 
     def _dismiss(self, worker: Connection) -> None:
         process = self._processes.pop(worker)
-        worker.close()
-        process.kill()
+        process.kill()  # before its line is closed: it has nothing to say about that
         process.join()
+        worker.close()
 
 
 class DaskPool:
@@ -191,7 +195,7 @@ def cores() -> int:
 
 def _serve(line: Connection, work: Callable[[Job], Row]) -> None:
     """A worker: ends when the other end of its line is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command, which closes the line
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command, which ends its workers
     while True:
         try:
             job = line.recv()
