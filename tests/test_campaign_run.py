@@ -118,7 +118,7 @@ def test_workers_killed_at_any_instant_cost_the_run_in_hand_only(plan: Plan, who
         ended = threading.Event()
 
         def killer() -> None:
-            while len(killed) < 3 and not ended.wait(chance.uniform(0.0, 0.6)):
+            while len(killed) < 2 and not ended.wait(chance.uniform(0.0, 0.6)):
                 pid = chance.choice(pool.pids)
                 os.kill(pid, signal.SIGKILL)
                 killed.append(pid)

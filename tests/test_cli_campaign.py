@@ -59,10 +59,11 @@ def test_a_campaign_is_kept_in_the_history_and_where_its_results_lie(file: Path)
 
 
 def test_a_replay_on_another_rig_says_what_differs(file: Path) -> None:
+    file.write_text(FILE.replace("pumps = 4", "pumps = 2"))
     run("campaign", "small.toml", "--no-history")
     text = run("campaign", "small.toml", "--replay", "1", "--scenario", "quiet", "--rig", "sim", "--json").stdout
     assert json.loads(text)["differs"] == []
-    file.write_text(FILE.replace("seed = 3", "seed = 4"))
+    file.write_text(file.read_text().replace("seed = 3", "seed = 4"))
     told = run("campaign", "small.toml", "--replay", "1", "--scenario", "quiet").stdout
     assert "not in its results" in told
 
@@ -96,8 +97,9 @@ def test_a_faulty_file_and_missing_packages_are_told(file: Path, monkeypatch) ->
 
 
 def test_a_campaign_of_others_is_begun_anew_with_fresh_only(file: Path) -> None:
+    file.write_text(FILE.replace("pumps = 4", "pumps = 1"))
     run("campaign", "small.toml", "--no-history")
-    file.write_text(FILE.replace("seed = 3", "seed = 4"))
+    file.write_text(FILE.replace("pumps = 4", "pumps = 1").replace("seed = 3", "seed = 4"))
     result = run("campaign", "small.toml", "--no-history")
     assert result.exit_code == 2
     assert "begin anew with --fresh" in result.stderr
