@@ -91,7 +91,16 @@ def test_the_record_holds_the_keys_that_readers_rely_on():
     data = json.loads(sample_record().to_json())
     header = "schema_version pumpbench_version rig interpreter firmware_digest seed profile".split()
     header += ["calibration", "started_at", "wall_s"]
-    assert set(data) == {*header, "interrupted", "verdict", "counts", "measurements", "tests", "requirements", "runs"}
+    assert set(data) == {
+        *header,
+        "interrupted",
+        "verdict",
+        "counts",
+        "measurements",
+        "tests",
+        "requirements",
+        "runs",
+    } | {"trumpets"}
     keys = "test name unit value oracle pump instrument uncertainty limit budget outcome marginal requirements".split()
     assert all(set(one) == set(keys) for one in data["measurements"])
     assert all(set(one) == {"test", "outcome", "reason", "requirements", "wall_s"} for one in data["tests"])

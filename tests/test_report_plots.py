@@ -70,7 +70,7 @@ def test_other_kinds_of_picture_are_refused_in_words(tmp_path, name):
 
 def test_figures_are_drawn_only_for_what_there_is():
     assert [drawing.name for drawing in page_drawings(minimal(), "x-")] == ["volume"]
-    everything = ["volume", "timeline", "instrument", "budget", "reservoir"]
+    everything = ["volume", "timeline", "instrument", "error-budget", "reservoir"]
     assert [drawing.name for drawing in page_drawings(day_schedule(), "x-")] == everything
     assert len(simulation_figure(day_schedule()).axes) == 7
     assert len(simulation_figure(minimal()).axes) == 2

@@ -1,5 +1,6 @@
 """The picture of an analysis: what it must show is read back from its axes; the same bytes twice."""
 
+import pickle
 import xml.etree.ElementTree as ET
 from fractions import Fraction
 
@@ -9,6 +10,8 @@ import trumpet_sample
 from pumphil.metrology.analysis import Settings, analyse
 from pumphil.metrology.balance_log import Layout, parse_log
 from pumphil.metrology.loss import Loss
+from pumphil.records import Recorder
+from pumphil.report.html import render as html
 from pumphil.report.trumpet import save_trumpet, trumpet_figure
 
 
@@ -105,3 +108,15 @@ def test_a_volumetric_pump_that_runs_back_is_drawn_in_ml_per_hour():
     axes = trumpet_figure(found).axes[0]
     assert "mL/h" in axes.get_title(loc="left")
     assert axes.get_ylim()[0] <= min(found.flow_ml_per_h) < 0
+
+
+def test_the_page_of_a_run_shows_the_trumpet_and_its_record_has_the_numbers(analysis):
+    recorder = Recorder(rig="sim", interpreter="CPython", firmware_digest="00", seed=1)
+    recorder.trumpet("49 h at 1 mL/day", pickle.loads(pickle.dumps(analysis)))  # as it comes from another process
+    record = recorder.finish("2026-01-01T12:00:00+00:00", 1.0)
+    page = html(record)
+    assert page.count('<figure class="trumpet">') == 1
+    assert "Trumpet curve: worst error among all windows of a length" in page
+    assert f"<figcaption>{analysis.judgement.outcome}: " in page
+    told = record.to_dict()["trumpets"]["49 h at 1 mL/day"]
+    assert told["overall"]["error_percent"] == pytest.approx(analysis.error_percent)

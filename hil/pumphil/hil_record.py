@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pumphil.curves import HOUR_MS, budget_of, run_series
+from pumphil.metrology.analysis import Analysis
 from pumphil.metrology.verdict import Number, decide
 from pumphil.records import Measurement, Recorder
 from pumphil.treatment import Treatment
@@ -89,3 +90,7 @@ class HilRecord:
     def curves(self, treatment: Treatment, name: str) -> None:
         """Put the curves of a treatment into the report."""
         self._recorder.series(run_series(treatment, name))
+
+    def trumpet(self, analysis: Analysis, name: str) -> None:
+        """Put start-up graph, trumpet and budget of an analysed balance log into the report."""
+        self._recorder.trumpet(name, analysis)

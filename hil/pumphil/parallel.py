@@ -35,9 +35,9 @@ def take_a_core(config: pytest.Config) -> None:
 def hand_over(recorder: Recorder, report: pytest.TestReport) -> None:
     """Put what was recorded since the last report into this one."""
     run = recorder.run
-    recorded = (run.rig, run.interpreter, run.calibration, run.measurements[:], run.tests[:], run.runs[:])
-    setattr(report, _RECORDED, pickle.dumps(recorded))
-    for kept in (run.measurements, run.tests, run.runs):
+    lists = (run.measurements, run.runs, run.trumpets, run.tests)
+    setattr(report, _RECORDED, pickle.dumps((run.rig, run.interpreter, run.calibration, *lists)))
+    for kept in lists:
         kept.clear()
 
 
@@ -54,10 +54,11 @@ class Collector:
 
 
 def _take_over(recorder: Recorder, recorded: bytes) -> None:
-    rig, interpreter, calibration, measurements, tests, runs = pickle.loads(recorded)
+    rig, interpreter, calibration, measurements, runs, trumpets, tests = pickle.loads(recorded)
     run = recorder.run
     run.rig, run.interpreter, run.calibration = rig, interpreter or run.interpreter, calibration or run.calibration
     run.measurements += measurements
     run.runs += runs
+    run.trumpets += trumpets
     for one in tests:
         recorder.test(one.test, one.outcome, one.reason, one.requirements, one.wall_s)

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from pumphil.metrology import verdict
 from pumphil.metrology.budget import Budget
+from pumphil.metrology.record import record
 from pumphil.report.evidence import STATUSES, requirement_table
 from pumphil.report.numbers import Number, plain
 from pumphil.report.series import Bolus, RunSeries
@@ -30,6 +31,7 @@ from pumphil.requirements import NEEDS, Elsewhere, Requirement, check_ids, load,
 
 if TYPE_CHECKING:
     from pumphil.history.compare import Comparison
+    from pumphil.metrology.analysis import Analysis
 
 __all__ = ["Bolus", "Measurement", "Recorder", "RunRecord", "RunSeries", "TestRecord"]
 
@@ -92,6 +94,7 @@ class RunRecord:
     measurements: list[Measurement] = field(default_factory=list)
     tests: list[TestRecord] = field(default_factory=list)
     runs: list[RunSeries] = field(default_factory=list)
+    trumpets: list[tuple[str, Analysis]] = field(default_factory=list)
     known: Mapping[str, Requirement] = field(default_factory=load)
     elsewhere: Mapping[str, Elsewhere] = field(default_factory=lambda: load_elsewhere(load()))
     against: Comparison | None = None  # the accepted run of the history; on the page only, not part of this run
@@ -153,6 +156,7 @@ class RunRecord:
             "tests": tests,
             "requirements": requirements,
             "runs": [run.thinned().to_dict() for run in sorted(self.runs, key=lambda run: run.name)],
+            "trumpets": {name: record(analysis) for name, analysis in sorted(self.trumpets, key=lambda pair: pair[0])},
         }
         if times:
             data |= {"started_at": self.started_at, "wall_s": round(self.wall_s, 3)}
@@ -253,6 +257,10 @@ class Recorder:
     def series(self, series: RunSeries) -> None:
         """Keep the curves of a run, thinned at once so that a long suite stays small."""
         self.run.runs.append(series.thinned())
+
+    def trumpet(self, name: str, analysis: Analysis) -> None:
+        """Keep an analysed balance log, for its figure."""
+        self.run.trumpets.append((name, analysis))
 
     def finish(self, started_at: str, wall_s: float, interrupted: bool = False) -> RunRecord:
         """The record, ready to write. `started_at` ISO 8601; `interrupted` if the run was stopped before its end."""

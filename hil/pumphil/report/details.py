@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TOLERANCE_PERCENT, LABEL_PERCENT = 5.0, 14.5  # FLOW-02; the size that is quoted for implanted pumps
-_NAMES = -0.32  # where the names begin, in lengths of the longest bar
+_NAMES = -0.52  # where the names begin, in lengths of the longest bar
 
 
 def bar_rows(series: RunSeries) -> list[tuple[str, float, str]]:

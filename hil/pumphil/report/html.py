@@ -24,6 +24,7 @@ from pumphil.report.history import against
 from pumphil.report.numbers import Scale, text, volume
 from pumphil.report.palette import SIGNS, css_variables
 from pumphil.report.plots import page_drawings
+from pumphil.report.trumpet import trumpet_drawing
 from pumphil.requirements import AREAS, SEVERITIES, Requirement
 
 if TYPE_CHECKING:
@@ -65,6 +66,10 @@ def render(record: RunRecord) -> str:
         runs=[
             {"name": run.name, "note": run.note, "drawings": page_drawings(run, f"run{index}-")}
             for index, run in enumerate(runs)
+        ],
+        trumpets=[
+            trumpet_drawing(name, analysis, f"trumpet{index}-")
+            for index, (name, analysis) in enumerate(sorted(record.trumpets, key=lambda pair: pair[0]))
         ],
         findings=_findings(tests, measurements),
         against=against(record.against),

@@ -62,7 +62,7 @@ def page_drawings(series: RunSeries, prefix: str) -> list[Drawing]:
     described = [("volume", "Schedule against delivered volume", volume_caption(series), _volume_keys(thin))]
     described.append(("timeline", "Boluses and alarms", _timeline_caption(series), _timeline_keys(thin)))
     described.append(("instrument", "Instrument against pump", _instrument_caption(series), _instrument_keys(thin)))
-    described.append(("budget", "Error budget", _budget_caption(series), ()))
+    described.append(("error-budget", "Error budget", _budget_caption(series), ()))
     described.append(("reservoir", "Reservoir", _reservoir_caption(series), ()))
     stacks = _stacks(thin)
     drawings = []
@@ -123,7 +123,7 @@ def _stacks(series: RunSeries) -> dict[str, list[tuple[Draw, int]]]:
     if series.instrument_error_nl:
         stacks["instrument"] = [(panels.instrument, 120)]
     if series.instrument_error_nl and series.budget_nl:
-        stacks["budget"] = [(details.budget_bars, _BAR * len(details.bar_rows(series)))]
+        stacks["error-budget"] = [(details.budget_bars, _BAR * len(details.bar_rows(series)))]
     if series.reservoir_nl:
         stacks["reservoir"] = [(panels.reservoir, 96)]
     if series.refills:

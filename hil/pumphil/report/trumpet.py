@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pumphil.metrology.analysis import Analysis
+from pumphil.report import svg
 from pumphil.report.numbers import text
 from pumphil.report.palette import LIGHT, SIGNS
-from pumphil.report.plots import kind_of, render, steady_style
+from pumphil.report.plots import Drawing, kind_of, render, steady_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,6 +43,14 @@ def save_trumpet(analysis: Analysis, path: Path | str) -> Path:
     with steady_style():
         write_whole(path, render(trumpet_figure(analysis), kind))
     return path
+
+
+def trumpet_drawing(name: str, analysis: Analysis, prefix: str) -> Drawing:
+    """The figure for the page, coloured by it; `prefix` keeps its ids apart from those of others."""
+    with steady_style():
+        picture = render(trumpet_figure(analysis), "svg").decode()
+    caption = f"{analysis.judgement.outcome}: {analysis.judgement.reason}"
+    return Drawing("trumpet", name, caption, svg.inline(picture, prefix, LIGHT, f"{name}. {caption}"), ())
 
 
 def trumpet_figure(analysis: Analysis) -> Figure:

@@ -57,6 +57,7 @@ def test_accuracy_start_up_and_analysis(treatment: Treatment, record: HilRecord,
         point = window.point
         record.note(f"trumpet, {point.window_min} min, upper", point.upper_percent, "%")
         record.note(f"trumpet, {point.window_min} min, lower", point.lower_percent, "%")
+    record.trumpet(result, f"49 h at {rate}: start-up, and the last 25 h")
     longest = result.trumpet[-1]
     worst = max(abs(longest.point.upper_percent), abs(longest.point.lower_percent))
     record.expect(
@@ -117,6 +118,7 @@ def test_accuracy_refills(treatment: Treatment, record: HilRecord) -> None:
             oracle=ordered_nl, instrument=used_nl,
         )  # fmt: skip
         treatment.refill(18_000_000, withdrawn_nl=round(filled_nl - used_nl))
+    record.curves(treatment, "six refills at 12 mL/day")
     record.expect("spread of six accuracy ratios", "1", error=max(ratios) - min(ratios), limit=0.005)
     assert treatment.alarms() == []
     record.against_oracle(treatment)
