@@ -16,6 +16,7 @@ from cli_tools import one_sentence, run
 
 from pumphil.instruments.dialects import DIALECTS
 from pumphil.instruments.virtual import Faulty, Pan, PanParameters, VirtualBalance, served
+from pumphil.metrology.balance_log import read_log
 
 QUIET = PanParameters(noise_g=0.0)
 
@@ -41,6 +42,31 @@ def test_what_it_says_of_itself_comes_first() -> None:
     first, second = map(json.loads, told.stdout.splitlines())
     assert (first["maker"], first["serial"]) == ("Mettler-Toledo", "B123456789")
     assert second["value"] == "20.0000"
+
+
+def test_readings_are_kept_as_a_log_that_can_be_analysed(tmp_path: Path) -> None:
+    """The log as metrology reads it: rising time, mass in g as displayed."""
+    log = tmp_path / "run.csv"
+    with balance(grams=20.0) as port:
+        read = ("instrument", "read", "--dialect", "mt-sics", "-p", port, "--count", "3", "--every", "0.05")
+        assert run(*read, "--csv", str(log)).exit_code == 0
+        again = run(*read, "--csv", str(log))
+    rows = log.read_text().splitlines()
+    assert rows[0] == "time (s),mass (g),stable"
+    assert [row.split(",")[1:] for row in rows[1:]] == [["20.0000", "1"]] * 3
+    times_s = [float(row.split(",")[0]) for row in rows[1:]]
+    assert times_s[0] == 0.0 < times_s[1] < times_s[2]
+    assert again.exit_code == 2
+    assert "is there already and is not written over" in again.stderr
+    assert log.read_text().splitlines() == rows
+    assert list(read_log(log).mass_mg) == [20_000] * 3
+
+
+def test_no_reading_leaves_no_log(tmp_path: Path) -> None:
+    log = tmp_path / "run.csv"
+    told = run("instrument", "read", "--dialect", "mt-sics", "-p", str(tmp_path / "nothing"), "--csv", str(log))
+    assert told.exit_code == 3
+    assert not log.exists()
 
 
 def test_a_failure_in_a_series_is_told_and_the_series_goes_on() -> None:

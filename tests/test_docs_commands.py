@@ -21,7 +21,7 @@ def commands(name: str) -> list[str]:
 
 
 PAGES = [
-    ("README.md", 4), ("docs/bench.md", 11), ("docs/flashing.md", 5), ("docs/instruments.md", 6), ("docs/link.md", 17),
+    ("README.md", 4), ("docs/bench.md", 11), ("docs/flashing.md", 5), ("docs/instruments.md", 7), ("docs/link.md", 17),
     ("docs/trumpet.md", 2), ("docs/runs.md", 7), ("docs/campaigns.md", 4), ("docs/programmer.md", 15),
     ("docs/web.md", 4),
 ]  # fmt: skip

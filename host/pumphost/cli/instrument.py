@@ -8,9 +8,10 @@ What an instrument of a bench is called and how it is connected stands in the ri
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -63,11 +64,16 @@ def read(
     identify: Annotated[
         bool, typer.Option("--identify", help="Say first what the instrument tells of itself.")
     ] = False,
+    csv: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="Keep every reading in a new file, a log that trumpet analyses."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Read an instrument. What is no reading is an error, never a number. With --json one object a line.
 
-    In a series a failure is told and the series goes on, unless the port is gone; the exit code is then 1.
+    In a series a failure is told and the series goes on, unless the port is gone; the exit code is then 1. A row of
+    --csv is on the disk as soon as it is read.
     """
     from pumphil.instruments import InstrumentFailure, open_instrument
     from pumphil.instruments.failures import Unplugged
@@ -76,13 +82,15 @@ def read(
     table: dict[str, Any] = {"dialect": dialect, "port": port}
     table |= {key: value for key, value in options.items() if value is not None}
     failed = False
-    with _failures(), closing(open_instrument(table, NAME)) as opened:
+    with _failures(), _log(csv) as keep, closing(open_instrument(table, NAME)) as opened:
         if identify:
             _tell(opened.identify(), as_json)
-        done = 0
+        done, began_s = 0, time.monotonic()
         while True:
             try:
-                _show(opened.read(stable=stable), as_json)
+                reading = opened.read(stable=stable)
+                keep(reading)
+                _show(reading, as_json)
             except InstrumentFailure as failure:
                 if count == 1 or isinstance(failure, Unplugged):
                     raise
@@ -91,7 +99,7 @@ def read(
             done += 1
             if done == count:
                 break
-            time.sleep(every_s)
+            time.sleep(max(0.0, began_s + done * every_s - time.monotonic()))  # no delay adds to the next
     if failed:
         raise typer.Exit(FAILED)
 
@@ -199,6 +207,36 @@ def _failures() -> Iterator[None]:
         raise PumpError(str(exc)) from exc
     except ValueError as exc:
         raise UsageProblem(str(exc)) from exc
+
+
+@contextmanager
+def _log(path: Path | None) -> Iterator[Callable[[Reading], None]]:
+    """Where readings are kept: time since the first in s, value, whether it was stable."""
+    if path is None:
+        yield lambda reading: None
+        return
+    try:
+        file = path.open("x", encoding="utf-8", newline="")
+    except FileExistsError as exc:
+        raise UsageProblem(f"--csv: {path} is there already and is not written over; give another name") from exc
+    except OSError as exc:
+        raise UsageProblem(f"--csv: {path} cannot be written ({exc.strerror}); give another name") from exc
+    first: list[Reading] = []
+
+    def keep(reading: Reading) -> None:
+        if not first:
+            first.append(reading)
+            file.write(f"time (s),{'mass' if reading.unit == 'g' else 'flow'} ({reading.unit}),stable\n")
+        file.write(f"{(reading.t_us - first[0].t_us) / 1e6:.3f},{reading.value},{int(reading.stable)}\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+    try:
+        yield keep
+    finally:
+        file.close()
+        if not first:
+            path.unlink()  # nothing was read: no file without content
 
 
 def _show(reading: Reading, as_json: bool) -> None:
