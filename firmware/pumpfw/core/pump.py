@@ -230,7 +230,7 @@ class Pump:
         if now_ms < at[_FREE]:
             return
         if not self.delivering() and not self._rest:
-            if supervisor.enabled:
+            if supervisor.enabled and now_ms > at[_FREE]:  # in whole ms: the last pulse may come within that one
                 supervisor.enable(False)
             return
         steps = delivery.due(1 if self._rest else self._packet)
@@ -275,7 +275,7 @@ class Pump:
         if not self.delivering():
             if self._rest:
                 return max(now_ms, at[_FREE])
-            return min(wake, max(now_ms, at[_FREE])) if self.supervisor.enabled else wake
+            return min(wake, max(now_ms, at[_FREE] + 1)) if self.supervisor.enabled else wake
         wait = 0 if self._lead else self.delivery.ms_until(self._packet, self.basal, self.ramp.units_per_ms())
         if wait >= 0:
             wake = min(wake, max(now_ms + wait, at[_FREE]))
