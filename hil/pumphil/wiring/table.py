@@ -192,6 +192,8 @@ SIGNALS = (
     Signal("BUZZER", OUT, pump.BUZZER, "buzzer", "+", 12, ""),
     Signal("AWAKE", OUT, pump.AWAKE, "", "", 8, "high while the core works"),
     Signal("SYNC", OUT, pump.SYNC, "", "", 22, "rises when pump time begins"),
+    Signal("UART TX", OUT, pump.UART_TX, "", "", None, "to RX of a 3.3 V adapter, if flashed with --uart"),
+    Signal("UART RX", IN, pump.UART_RX, "", "", None, "from TX of that adapter"),
     Signal(
         "RUN",
         RIG,
