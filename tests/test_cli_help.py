@@ -66,7 +66,7 @@ def test_options_are_named_the_same_way_everywhere(name):
     assert all(option == option.lower() and "_" not in option for option in long)
     if "--baud" in options and not name.startswith("instrument"):  # that is another port
         assert options["--port"].envvar == "PUMPBENCH_PORT"
-        assert "--json" in options or name in ("link console", "flash")
+        assert "--json" in options or name in ("link console", "flash", "web")
 
 
 def test_exit_codes_are_told():

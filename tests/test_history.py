@@ -40,8 +40,9 @@ def path(tmp_path: Path) -> Path:
 
 def writer(path: Path, name: str, count: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(path), name, str(count)], stdout=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-c", WRITER, str(path), name, str(count)], stdout=subprocess.PIPE, text=True,
+        cwd=Path(__file__).parent,
+    )  # fmt: skip
 
 
 def whole(kept: Kept) -> bool:

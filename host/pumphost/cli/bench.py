@@ -57,7 +57,6 @@ def serve(
         from pumphost.therapy import load
 
         load(therapy)
-    from pumphil.serve import Control
     from pumphil.serve import serve as run
 
     def ready(port: str, key_file: Path | None) -> None:
@@ -74,7 +73,11 @@ def serve(
                 note(f"an emulated board without firmware is there, until Ctrl-C; try: pumpbench flash --port {port}")
         sys.stdout.flush()
 
-    controlled = Control(sys.stdin.buffer, sys.stdout.buffer) if control else None
+    controlled = None
+    if control:
+        from pumphil.serve import Control
+
+        controlled = Control(sys.stdin.buffer, sys.stdout.buffer)
     with rig_errors():
         run(
             rig=rig, therapy=therapy, time_scale=time_scale, url=listen, seed=seed, on_ready=ready, blank=blank,
