@@ -52,7 +52,7 @@ def test_the_pins_are_those_of_the_wiring_table() -> None:
 
 def test_the_probe_drives_a_pump_input_only_at_its_active_level() -> None:
     """The other level would be a short with a pressed button."""
-    active = {NAMES[s.name]: s.active for s in SIGNALS if s.way == "in"}
+    active = {NAMES[s.name]: s.active for s in SIGNALS if s.way == "in" and s.probe is not None}
     for name, level in active.items():
         assert set(PINS[name][1:]) == {None, level}
 
