@@ -22,7 +22,8 @@ _stuff, _unstuff, _NotStuffed = cobs.encode, cobs.decode, cobs.DecodeError
 _TWO = [bytes((low, high)) for high in range(0x80, 0x100) for low in range(0x80, 0x100)]
 _LAST = [bytes((byte,)) for byte in range(0x80, 0x90)]
 _END = [bytes((byte, 0)) for byte in range(0x80, 0x90)]
-_STUFFED, _K = slice(None, -K_SIZE), slice(-K_SIZE, None)
+_STUFFED = slice(None, -K_SIZE)
+_join = b"".join  # one copy, where each + would make another
 
 
 def encode(body: bytes) -> bytes:
@@ -34,8 +35,7 @@ def encode(body: bytes) -> bytes:
         raise ValueError(f"COBS: {len(body)} bytes to stuff, limit {MAX_BODY}; split the body")
     stuffed = _stuff(body)
     crc = _crc32c(stuffed)
-    wire: bytes = b"\0" + stuffed + _TWO[crc & 0x3FFF] + _TWO[crc >> 14 & 0x3FFF] + _END[crc >> 28]
-    return wire
+    return _join((b"\0", stuffed, _TWO[crc & 0x3FFF], _TWO[crc >> 14 & 0x3FFF], _END[crc >> 28]))
 
 
 class FrameReader:
@@ -54,7 +54,9 @@ class FrameReader:
     def feed(self, data: bytes | bytearray | memoryview) -> list[bytes]:
         """The bodies that `data` completes, in order of arrival."""
         bodies: list[bytes] = []
-        whole = bytes(data).split(b"\0")
+        if data.__class__ is not bytes:
+            data = bytes(data)
+        whole = data.split(b"\0")
         begun = whole.pop()
         before = self._begun
         if whole:
@@ -68,7 +70,7 @@ class FrameReader:
                     continue
                 stuffed = raw[_STUFFED]
                 crc = _crc32c(stuffed)
-                if raw[_K] != _TWO[crc & 0x3FFF] + _TWO[crc >> 14 & 0x3FFF] + _LAST[crc >> 28]:
+                if raw != _join((stuffed, _TWO[crc & 0x3FFF], _TWO[crc >> 14 & 0x3FFF], _LAST[crc >> 28])):
                     self._count("bad_crc" if len(raw) <= MAX_RAW else "oversize")
                     continue
                 try:

@@ -53,19 +53,20 @@ class FieldLayout:
                 ranges.append((index, field.low, field.high))
         self.ranges = tuple(ranges)
         self.format = "<" + "".join([KINDS[f.kind][0] for f in fixed])
-        self.size = struct.calcsize(self.format)
+        self._fixed = struct.Struct(self.format)
+        self.size = self._fixed.size
 
     def pack(self, values):
         """Bytes of `values` (a sequence in field order; the tail, if any, is bytes)."""
         if self.has_tail:
             return layout.pack(self.format, True, values)
-        return struct.pack(self.format, *values)
+        return self._fixed.pack(*values)
 
     def unpack(self, payload):
         """Values in field order, or None if the length does not fit. Never raises on wire input."""
         if self.has_tail or len(payload) != self.size:
             return layout.unpack(self.format, self.has_tail, payload)
-        return struct.unpack(self.format, payload)
+        return self._fixed.unpack(payload)
 
     def violation(self, values):
         """Index of the first field outside its range and the limit it breaks, or (-1, 0)."""

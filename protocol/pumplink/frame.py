@@ -38,7 +38,6 @@ COUNT_MAX = (1 << 30) - 1
 AUTH_FLAG = 1  # the body ends in a tag
 ROLE_SHIFT = 4  # of the session's role in the flags
 _HEADER_FORMAT = "<BBBBHI"
-_U32 = 0xFFFFFFFF
 _FIRST = MAJOR << 4
 BODY_AT = 2  # in a buffer for a frame: stuffing writes each byte where it has read it
 PAYLOAD_AT = BODY_AT + HEADER
@@ -57,7 +56,7 @@ def pack_body(kind, msg_id, payload, seq, sid=0, flags=0, tag_size=0):
     if size > MAX_BODY:
         limit = MAX_PAYLOAD - tag_size
         raise ValueError("body of message %d: payload %d bytes, limit %d" % (msg_id, len(payload), limit))
-    if kind > EVT or msg_id | flags > 0xFF or sid > 0xFFFF or seq > _U32 or kind | msg_id | flags | sid | seq < 0:
+    if kind > EVT or kind < 0 or (msg_id | flags) >> 8 or sid >> 16 or seq >> 32:  # >> of what is negative is not 0
         raise ValueError(  # MicroPython's struct would cut it silently
             "body: kind %d, limits 0..2, message id %d, flags %d: u8, session id %d: u16, sequence number %d: u32"
             % (kind, msg_id, flags, sid, seq)
