@@ -30,6 +30,17 @@ NOMINAL: Mapping[int, int] = {
 }  # fmt: skip
 
 
+def followed(plant: Plant, t_us: int) -> tuple[tuple[int, int], ...]:
+    """(channel, value) that a plant whose line is followed causes, to 0.1 kPa, 1 uL and 0.1 K, within their ranges."""
+    return (
+        (codes.SENSE_OUTLET, max(-100_000, min(300_000, 100 * round(10 * plant.pressure_kpa(t_us))))),
+        (codes.SENSE_INLET, max(-100_000, min(100_000, 100 * round(10 * plant.inlet_kpa(t_us))))),
+        (codes.SENSE_AIR, min(1_000_000, 1_000 * round(plant.bubble_nl(t_us) / 1_000))),
+        (codes.SENSE_LEVEL, round(plant.level_nl(t_us))),
+        (codes.SENSE_TEMPERATURE, 100 * round(10 * plant.celsius(t_us))),
+    )
+
+
 class SecondClock:
     """Ticks in ms that run `ppm` too fast from the instant that is set on; -1 000 000 stands still."""
 
@@ -76,17 +87,8 @@ class Inputs:
             self.changed[channel] = value
 
     def look(self, plant: Plant, t_us: int) -> None:
-        """What a plant whose line is followed does to the sensors that are fitted, to 0.1 kPa, 1 uL and 0.1 K.
-
-        They show no more than their range has: what is beyond it clips.
-        """
-        for channel, value in (
-            (codes.SENSE_OUTLET, max(-100_000, min(300_000, 100 * round(10 * plant.pressure_kpa(t_us))))),
-            (codes.SENSE_INLET, max(-100_000, min(100_000, 100 * round(10 * plant.inlet_kpa(t_us))))),
-            (codes.SENSE_AIR, min(1_000_000, 1_000 * round(plant.bubble_nl(t_us) / 1_000))),
-            (codes.SENSE_LEVEL, round(plant.level_nl(t_us))),
-            (codes.SENSE_TEMPERATURE, 100 * round(10 * plant.celsius(t_us))),
-        ):
+        """Show what a plant whose line is followed does to the sensors that are fitted."""
+        for channel, value in followed(plant, t_us):
             if self.values[channel] not in (ABSENT, value):
                 self.set(channel, value)
 

@@ -29,7 +29,8 @@ from pumphost.programmer import Programmer
 from pumplink import codes
 
 START_NS = 10_000_000_000  # power-on to the link, at most
-SLICE_US = 1_000_000
+SLICE_US = 1_000_000  # of progress
+SENSE_US = 50_000  # between looks of the sensors at a line that is followed; HW-03 has 100 ms
 QUIET_NS = 2_000_000  # an answer is whole when nothing came for so long
 ANSWER_NS = 60_000_000
 PROGRESS_SLICES = 10
@@ -40,7 +41,8 @@ class EmulatedRig:
 
     name = "emulated"
     capabilities = frozenset(
-        "plant-faults link-faults sensor-inputs store-rot power-cuts hangs real-interpreter chip start-pins".split()
+        "plant-faults plant-senses link-faults sensor-inputs store-rot power-cuts hangs real-interpreter chip "
+        "start-pins".split()
     )
     profile = SHORT
     lag_ms = 500  # the slow sensors are read every 320 ms, and an order in hand takes up to 150 ms
@@ -95,7 +97,10 @@ class EmulatedRig:
             raise ValueError(f"rig {self.name}: cannot run back from {self._now_us} µs to {t_us} µs")
         slices = 0
         while self._chip and self._now_us < t_us:
-            self._run(min(t_us, self._now_us + SLICE_US))
+            follows = self.plant.follows_line
+            if follows:
+                self._wires.look()
+            self._run(min(t_us, self._now_us + (SENSE_US if follows else SLICE_US)))
             self._transport.unasked += self._chip.read()
             slices += 1
             if progress and slices % PROGRESS_SLICES == 0:

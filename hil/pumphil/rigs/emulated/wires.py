@@ -13,6 +13,7 @@ from pumpfw.core.ports import ABSENT
 from pumphil.plant import Plant
 from pumphil.rigs.emulated.chip import Chip
 from pumphil.rigs.emulated.lamps import Buzzer, Lamps
+from pumphil.rigs.inputs import followed
 from pumplink import codes
 
 TURN = 4_096
@@ -86,6 +87,12 @@ class Wires:
             )
         self.readings[channel] = reading
         self._show(channel)
+
+    def look(self) -> None:
+        """The sensors that a Pico has show what a plant whose line is followed does to them."""
+        for channel, value in followed(self._plant, self._rig_us()):
+            if channel in self.readings and self.readings[channel] != value:
+                self.set(channel, value)
 
     def _names(self) -> str:
         return ", ".join(codes.SENSORS[channel][0] for channel in sorted(self.readings))
