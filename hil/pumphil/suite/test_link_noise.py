@@ -107,7 +107,7 @@ def test_link_checksum_of_the_longest_frame(treatment: Treatment, record: HilRec
     answers["longer than any frame"] = bool(_say(treatment.rig, b"\0" + bytes([1]) * 300 + good[1:]))
     judge_answers(record, "frames answered", answers, {name: name == "240 bytes" for name in answers})
     answered = sent = 0
-    for bits in _errors(len(good) * 8, rng):
+    for bits in treatment.rig.profile.thinned(_errors(len(good) * 8, rng)):
         bad = bytearray(good)
         for bit in bits:
             bad[bit // 8] ^= 1 << bit % 8
@@ -203,7 +203,7 @@ def test_link_next_frame_after_noise(treatment: Treatment, record: HilRecord) ->
     }
     lost, sent = [], 0
     for kind, noises in kinds.items():
-        for noise in noises:
+        for noise in rig.profile.thinned(noises):
             _say(rig, noise)
             answers = {"delimiter": bool(_say(rig, b"\0" + status[1:]))}  # the one delimiter is all that separates
             _say(rig, noise)

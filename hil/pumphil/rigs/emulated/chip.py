@@ -42,6 +42,7 @@ class Chip:
         self._received = bytearray()
         self._to_send = bytearray()
         self.heard_ns = 0  # when the last byte came
+        self._given_at = 0  # when the last byte went
         self._connected = False
         self._looks: list[Callable[[], None]] = []
         hold_back_empty_reads(self._device)
@@ -148,6 +149,13 @@ class Chip:
             self._device.cdc.send_serial_byte(self._to_send.pop(0))
         if self._to_send:
             self._feeder.schedule(FEED_NS)
+        else:
+            self._given_at = self.nanos
+
+    @property
+    def given_ns(self) -> int:
+        """Time since the last byte went to the chip; 0 while some wait."""
+        return 0 if self._to_send else self.nanos - self._given_at
 
     def _hear(self, data: bytes | bytearray) -> None:
         self._received += data

@@ -31,8 +31,9 @@ from pumplink import codes
 START_NS = 10_000_000_000  # power-on to the link, at most
 SLICE_US = 1_000_000  # of progress
 SENSE_US = 50_000  # between looks of the sensors at a line that is followed; HW-03 has 100 ms
-QUIET_NS = 2_000_000  # an answer is whole when nothing came for so long
-ANSWER_NS = 60_000_000
+QUIET_NS = 2_000_000  # an answer is whole when the core slept and nothing came for so long: an event may come first
+SETTLED_NS = 60_000_000  # a core that sleeps so long after the last byte has nothing to say; tidying takes time too
+ANSWER_NS = 2_000_000_000  # for 5 000 bytes of noise
 PROGRESS_SLICES = 10
 
 
@@ -135,9 +136,10 @@ class EmulatedRig:
         self._transport.unasked += chip.read()
         self.trace.append((self._now_us // 1_000, "rx", data.hex()))
         chip.write(data)
-        begun_ns = chip.nanos
-        while chip.nanos - begun_ns < ANSWER_NS or (chip.waiting and chip.nanos - chip.heard_ns < QUIET_NS):
-            if chip.waiting and chip.nanos - chip.heard_ns >= QUIET_NS:
+        limit_ns = chip.nanos + ANSWER_NS
+        while chip.nanos < limit_ns:
+            silent_ns = min(chip.given_ns, self._wires.asleep_ns, chip.nanos - chip.heard_ns)
+            if silent_ns >= (QUIET_NS if chip.waiting else SETTLED_NS):
                 break
             self._run(self._now_us + 500)
         answer = chip.read()

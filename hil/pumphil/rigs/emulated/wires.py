@@ -53,6 +53,7 @@ class Wires:
         self.enabled = False
         self.early_pulses, self.early_enable = 0, False  # between power-on and pump time
         self.synced_ns = -1  # when pump time began, since power-on
+        self._asleep_at = -1  # when the core went to sleep, since power-on; -1: it has not
         self.lamps = Lamps()
         self.buzzer = Buzzer()
         self.wakes: list[tuple[int, int]] = []  # rig time in us at which the core woke, and for how long
@@ -62,6 +63,7 @@ class Wires:
         self._chip = chip
         self.synced_ns = -1
         self.early_pulses, self.early_enable = 0, False
+        self._asleep_at = -1
         self.enabled = False
         self._plant.enable(False, self._rig_us())
         chip.pace(wiring.STEP)
@@ -132,8 +134,14 @@ class Wires:
         if high:
             self.buzzer.rise(self._rig_us())
 
+    @property
+    def asleep_ns(self) -> int:
+        """How long the core has been asleep; 0 while it is at work, or there is no chip."""
+        return self._chip.nanos - self._asleep_at if self._chip and self._asleep_at >= 0 else 0
+
     def _wake(self, high: bool) -> None:
         t_us = self._rig_us()
+        self._asleep_at = -1 if high or self._chip is None else self._chip.nanos
         if high:
             self.wakes.append((t_us, 0))
         elif self.wakes:
