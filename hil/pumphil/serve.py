@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Protocol
 
 from pumphil.control import Control
+from pumphil.kept_pump import KeptPump, kept_pump
 from pumphil.rigs import RigBroken, open_rig
 from pumphil.rigs.lockstep import LockstepRig
 from pumphil.rigs.rig_file import load as load_rig
@@ -56,33 +57,44 @@ def serve(
     on_ready: Callable[[str, Path | None], None],
     blank: bool = False,
     control: Control | None = None,
+    state: Path | None = None,
 ) -> None:
     """Serve until Ctrl-C. `url` "host:port" listens on TCP, None opens a pty.
 
     `on_ready` is told what a client opens, and the file with the pump's keys: it lies among the user's for as long.
     With a therapy the pump is filled, programmed and started at the local time of day of this computer. `blank`: an
     emulated board without firmware, to be flashed; there are no keys then. `control`: whoever may put faults into the
-    bench and move its time; ends the service when it ends.
+    bench and move its time; ends the service when it ends. `state`: folder in which the pump is kept; one that is
+    there goes on, with its own seed and program.
     """
     if load_rig("vm" if rig == AUTO else rig)[0] == "emulated":
         if control is not None:
             raise RigBroken("rig emulated cannot be controlled while it is served: use --rig vm or sim")
+        if state is not None:
+            raise RigBroken("rig emulated cannot be kept in a folder: use --rig vm or sim")
         _serve_board(therapy, time_scale, url, seed, on_ready, blank)
         return
     if blank:
         raise RigBroken(f"rig {rig} is no board that can be flashed: use --rig emulated")
     plan = load(therapy) if therapy else None
-    reservoir_nl, fill_nl = (plan.reservoir_nl, plan.fill_nl) if plan else (None, None)  # None: as the rig has it
-    with (
-        _terminable(),
-        open_rig(rig, seed=seed, reservoir_nl=reservoir_nl, fill_nl=fill_nl) as bench,
-        closing(_open(url)) as line,
-        lent(bench.keys, bench.uid) as key_file,
-    ):
-        if plan:
-            Treatment(bench).begin(plan, _local_ms_of_day())
-        on_ready(line.path if isinstance(line, PtyServer) else line.url, key_file)
-        _follow_the_clock(bench, line, time_scale, control)
+    capacity_nl, fill_nl = (plan.reservoir_nl, plan.fill_nl) if plan else (None, None)  # None: as the rig has it
+    with _terminable(), nullcontext() if state is None else kept_pump(state) as kept:
+        if kept is not None:
+            seed, capacity_nl = kept.seed(seed), kept.reservoir_nl(capacity_nl)
+        with (
+            open_rig(
+                rig, seed=seed, reservoir_nl=capacity_nl, fill_nl=fill_nl, plant=kept.water() if kept else None,
+                store=kept.store if kept else None,
+            ) as bench,
+            closing(_open(url)) as line,
+            lent(bench.keys, bench.uid) as key_file,
+        ):  # fmt: skip
+            if plan and (kept is None or kept.is_new):
+                Treatment(bench).begin(plan, _local_ms_of_day())
+            if kept is not None:
+                kept.made(bench, capacity_nl)
+            on_ready(line.path if isinstance(line, PtyServer) else line.url, key_file)
+            _follow_the_clock(bench, line, time_scale, control, kept)
 
 
 def _serve_board(
@@ -111,8 +123,10 @@ def _local_ms_of_day() -> int:
     return ((now.hour * 60 + now.minute) * 60 + now.second) * 1000
 
 
-def _follow_the_clock(bench: LockstepRig, line: Line, time_scale: float, control: Control | None) -> None:
-    surroundings = Surroundings(bench, time_scale)
+def _follow_the_clock(
+    bench: LockstepRig, line: Line, time_scale: float, control: Control | None, kept: KeptPump | None
+) -> None:
+    surroundings = Surroundings(bench, time_scale, kept.delivered_before_nl if kept else 0.0)
     clock = _Clock(bench.now_us, time_scale)
     longest_s = LONGEST_WAIT_S
     while control is None or not control.ended:
@@ -130,6 +144,8 @@ def _follow_the_clock(bench: LockstepRig, line: Line, time_scale: float, control
             line.write(bench.send(data))
         if control is not None and control.serve(surroundings):
             clock = _Clock(bench.now_us, surroundings.speed)  # it may have moved time, or its speed
+        if kept is not None:
+            kept.remember(bench)
 
 
 class _Clock:

@@ -131,8 +131,7 @@ def treat(
     Without `curves` the result has none, which saves a tenth of the time. PlantError: a parameter that cannot be.
     """
     started = time.perf_counter()
-    given = {"reservoir_nl": therapy.reservoir_nl, "fill_nl": therapy.fill_nl}
-    with open_rig(rig, seed=seed, plant=plant, **given) as bench:
+    with open_rig(rig, seed=seed, plant=plant, reservoir_nl=therapy.reservoir_nl, fill_nl=therapy.fill_nl) as bench:
         treatment = Treatment(bench)
         treatment.begin(therapy)
         duration_ms = round(duration_s * 1000)

@@ -27,10 +27,14 @@ class NotPossible(ValueError):
 
 
 class Surroundings:
-    """`speed`: seconds of pump time in one second; whoever runs the rig reads it."""
+    """`speed`: seconds of pump time in one second; whoever runs the rig reads it.
 
-    def __init__(self, rig: LockstepRig, speed: float = 1.0) -> None:
+    `delivered_before_nl`: what came out before this rig began.
+    """
+
+    def __init__(self, rig: LockstepRig, speed: float = 1.0, delivered_before_nl: float = 0.0) -> None:
         self.rig = rig
+        self._before_nl = delivered_before_nl
         self.speed = speed
         self._shown: dict[str, dict[str, float]] = {}
         self._answers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
@@ -51,7 +55,8 @@ class Surroundings:
         rig = self.rig
         now_us = rig.now_us
         return {
-            "delivered_nl": rig.plant.delivered_nl(now_us), "reservoir_nl": rig.plant.reservoir_nl(now_us),
+            "delivered_nl": self._before_nl + rig.plant.delivered_nl(now_us),
+            "reservoir_nl": rig.plant.reservoir_nl(now_us),
             "air_nl": rig.plant.air_nl(now_us), "outlet_pa": rig.input(codes.SENSE_OUTLET), "light": rig.light,
             "sound": rig.sound, "powered": rig.powered, "speed": self.speed, "rig_ms": now_us // 1000,
             "rig": rig.name, "interpreter": rig.interpreter, "active": self._shown,

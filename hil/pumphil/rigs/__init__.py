@@ -14,6 +14,7 @@ from pumphil.rigs.contract import CAPABILITIES, Rig, RigBroken, RigMissing
 
 if TYPE_CHECKING:
     from pumphil.rigs.lockstep import LockstepRig, RigOptions
+    from pumphil.rigs.store import MemoryStore
 
 __all__ = ["CAPABILITIES", "Rig", "RigBroken", "RigMissing", "capabilities", "default_rig", "open_rig"]
 
@@ -35,10 +36,12 @@ def open_rig(
     fill_nl: int | None = None,
     heap_kb: int | None = None,
     plant: Mapping[str, Any] | None = None,
+    store: MemoryStore | None = None,
 ) -> LockstepRig:
     """Start a rig: `auto`, a packaged rig by its name, or a rig file.
 
     The pump has the given reservoir, the plant the given fill and, of `plant`, parameters in place of those of the rig.
+    `store`: the flash of a virtual pump, with or without a pump in it.
     RigMissing if it cannot run here.
     """
     made, options = _found(name_or_path)
@@ -50,6 +53,8 @@ def open_rig(
         options = replace(options, reservoir_nl=reservoir_nl, plant=filled)
     if plant:
         options = replace(options, plant=replace(options.plant, **plant))
+    if store is not None:
+        options = replace(options, store=store)
     return made(seed, options)
 
 

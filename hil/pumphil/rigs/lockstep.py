@@ -50,7 +50,8 @@ class Restless(AssertionError):
 class RigOptions:
     """What a rig is built from. `reservoir_nl` is the capacity of the pump; heap in KiB (rig `vm` only).
 
-    `inputs` are the sensors that are fitted and what they show at first. Without `provisioned` the pump has no keys.
+    `inputs` are the sensors that are fitted and what they show at first. Without `provisioned` a new pump has no keys.
+    `store`: what holds its flash, None for memory.
     """
 
     reservoir_nl: int = 20_000_000
@@ -60,6 +61,7 @@ class RigOptions:
     balance: BalanceParameters = field(default_factory=BalanceParameters)
     inputs: Mapping[int, int] = field(default_factory=lambda: dict(NOMINAL))
     provisioned: bool = True
+    store: MemoryStore | None = None
 
 
 class LockstepRig:
@@ -90,12 +92,12 @@ class LockstepRig:
         self._now_us = 0
         self._wake_us = self._look_us = NEVER_US
         self._enabled = False
-        self.store = MemoryStore()
+        self.store = MemoryStore() if options.store is None else options.store
         self.uid = random.Random(f"{seed}:uid").randbytes(8)
         self.keys = Keyring.made(random_bytes=random.Random(f"{seed}:keys").randbytes)  # of a pump that nobody has
-        if options.provisioned:
+        if options.provisioned and not self.store.areas:
             for area in KEY_AREAS:
-                self.store.areas[area] = bytearray(self.keys.block())
+                self.store.put(area, self.keys.block())
         self._inputs = Inputs(options.inputs)
         self._ticks_random = random.Random(f"{seed}:ticks")
         self._ticks_base = self._steps_base = 0

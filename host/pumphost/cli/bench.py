@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import typer
 
 from pumphost.cli.keeping import usable
-from pumphost.cli.options import AUTO, HISTORY, History, Json, NoHistory, RigName, Seed
+from pumphost.cli.options import AUTO, HISTORY, History, Json, NoHistory, RigName, Seed, State
 from pumphost.cli.output import FAILED, INTERRUPTED, USAGE, UsageProblem, emit_json, guarded, note
 from pumphost.cli.simulate import rig_errors
 
@@ -41,6 +41,7 @@ def serve(
         float, typer.Option("--time-scale", metavar="X", min=0.1, max=1440, help="Seconds of pump time in one second.")
     ] = 1.0,
     seed: Seed = 0,
+    state: State = None,
     blank: Annotated[
         bool, typer.Option("--blank", help="Rig emulated: a board with MicroPython and nothing else, to be flashed.")
     ] = False,
@@ -81,7 +82,7 @@ def serve(
     with rig_errors():
         run(
             rig=rig, therapy=therapy, time_scale=time_scale, url=listen, seed=seed, on_ready=ready, blank=blank,
-            control=controlled,
+            control=controlled, state=state,
         )  # fmt: skip
 
 

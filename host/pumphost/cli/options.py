@@ -39,6 +39,14 @@ RigName = Annotated[
         "or auto: vm, or an error if no MicroPython is found.",
     ),
 ]  # fmt: skip
+State = Annotated[
+    Path | None,
+    typer.Option(
+        "--state", metavar="DIR",
+        help="Keep the simulated pump in this folder: flash, water, identity. One that is there goes on as after a "
+        "power cut, whatever THERAPY and --seed say.",
+    ),
+]  # fmt: skip
 AcceptWarnings = Annotated[
     bool,
     typer.Option("--accept-warnings", help="Confirm a change outside a soft limit of the pump, having read which."),

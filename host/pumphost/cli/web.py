@@ -12,12 +12,13 @@ import contextlib
 import ipaddress
 import os
 import secrets
+import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from pumphost.cli.options import AUTO, BAUD, HISTORY, Baud, History, RigName, Role, Seed
+from pumphost.cli.options import AUTO, BAUD, HISTORY, Baud, History, RigName, Role, Seed, State
 from pumphost.cli.output import UsageProblem, guarded, note
 
 TOKEN = "PUMPBENCH_WEB_TOKEN"
@@ -47,6 +48,7 @@ def web(
         float, typer.Option("--time-scale", metavar="X", min=0.1, max=1440, help="Seconds of pump time in one second.")
     ] = 1.0,
     seed: Seed = 0,
+    state: State = None,
     host: Annotated[
         str,
         typer.Option("--host", metavar="HOST", help="Address to serve at; any but this computer's own needs a token."),
@@ -60,6 +62,8 @@ def web(
     ] = REPORT,
 ) -> None:
     """Show and program a pump in a browser, until Ctrl-C."""
+    if port is not None and state is not None:
+        raise UsageProblem("--state keeps a simulated pump; the one at the port has its own flash")
     if port is not None and therapy is not None:
         raise UsageProblem("a therapy file programs a simulated pump only; program the one at the port in the browser")
     if therapy is not None:
@@ -83,17 +87,19 @@ def web(
     with contextlib.ExitStack() as stack:
         simulated = None
         if port is None:
+            folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pumpbench-pump-")))
             simulated = stack.enter_context(
-                PumpProcess(rig=rig, therapy=str(therapy) if therapy else None, time_scale=time_scale, seed=seed)
+                PumpProcess(
+                    rig=rig, therapy=str(therapy) if therapy else None, time_scale=time_scale, seed=seed, state=folder
+                )
             )
-        where = simulated.port if simulated else port
 
         def connect() -> Programmer:
-            return Programmer(open_transport(where, baud=baud), keys=keys)
+            return Programmer(open_transport(simulated.up() if simulated else port, baud=baud), keys=keys)
 
         def ready(address: str) -> None:
             typer.echo(address)
-            note(f"{'a simulated pump' if simulated else where} is there in a browser, until Ctrl-C")
+            note(f"{'a simulated pump' if simulated else port} is there in a browser, until Ctrl-C")
             _tell_tokens(access, address)
 
         bridge = Bridge(connect, local_offset_min=local_offset_min, bench=simulated)

@@ -1,11 +1,11 @@
 """A simulated pump in a process of its own, behind a port as a real one, with pipes for its surroundings.
 
-    with PumpProcess(rig="vm", therapy=None, time_scale=1, seed=0) as process:
-        transport = open_transport(process.port)
+    with PumpProcess(rig="vm", therapy=None, time_scale=1, seed=0, state=folder) as process:
+        transport = open_transport(process.up())
         process.ask({"do": "inject", "fault": "occlusion"})
 
-It ends with this process, however that ends: the pipe closes. It is never started anew by itself, because a new one
-would be another, blank pump.
+It ends with this process, however that ends: the pipe closes. Killed, it is started anew over the flash in `state`, as
+a pump after a power cut.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import json
 import subprocess
 import sys
 import threading
+from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 from pumphost.errors import TransportError
 from pumphost.web.bench import BenchRefused
@@ -24,15 +26,27 @@ END_S = 10.0
 
 
 class PumpProcess:
-    """`pumpbench serve --control` as a child; `port` is what it serves."""
+    """`pumpbench serve --control --state` as a child."""
 
-    def __init__(self, *, rig: str, therapy: str | None, time_scale: float, seed: int) -> None:
-        command = [sys.executable, "-m", "pumphost.cli", "serve", "--control", "--rig", rig]
-        command += ["--time-scale", str(time_scale), "--seed", str(seed), *([therapy] if therapy else [])]
+    def __init__(self, *, rig: str, therapy: str | None, time_scale: float, seed: int, state: Path) -> None:
+        self._command = [sys.executable, "-m", "pumphost.cli", "serve", "--control", "--rig", rig]
+        self._command += ["--time-scale", str(time_scale), "--seed", str(seed), "--state", str(state)]
+        self._command += [therapy] if therapy else []
         self._lock = threading.Lock()
+        self._start()
+
+    def up(self) -> str:
+        """The port it serves; starts it where it has ended. Raises `TransportError` if it does not come up."""
+        with self._lock:
+            if self._process.poll() is not None:
+                self._let_go()
+                self._start()
+            return self._port
+
+    def _start(self) -> None:
         # A group of its own: Ctrl-C is for the server, which ends this child after its session.
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
         )
         ready = self._line()
         if not ready:
@@ -40,8 +54,8 @@ class PumpProcess:
             words = said.decode(errors="replace").strip().removeprefix("error: ")
             raise TransportError(f"no simulated pump: {words or 'its process ended without a word'}")
         # What it says on stderr from now on is for people who started it by hand.
-        threading.Thread(target=self._drain, daemon=True).start()
-        self.port: str = json.loads(ready)["port"]
+        threading.Thread(target=self._drain, args=(self._process.stderr,), daemon=True).start()
+        self._port = str(json.loads(ready)["port"])
 
     @property
     def pid(self) -> int:
@@ -58,7 +72,7 @@ class PumpProcess:
             except (OSError, ValueError):  # ValueError: the pipe is closed on this side
                 line = b""
         if not line:
-            raise TransportError("the process of the simulated pump has ended; start pumpbench web again for a new one")
+            raise TransportError("the process of the simulated pump has ended; it is started anew over its flash")
         answer: dict[str, Any] = json.loads(line)
         if "refused" in answer:
             raise BenchRefused(str(answer["refused"]))
@@ -67,9 +81,7 @@ class PumpProcess:
     def close(self) -> None:
         """End it and wait."""
         with self._lock:
-            for pipe in (self._process.stdin, self._process.stdout):
-                if pipe is not None:
-                    pipe.close()
+            self._let_go()
         try:
             self._process.wait(END_S)
         except subprocess.TimeoutExpired:
@@ -86,7 +98,13 @@ class PumpProcess:
         assert self._process.stdout is not None
         return self._process.stdout.readline()
 
-    def _drain(self) -> None:
-        assert self._process.stderr is not None
-        while self._process.stderr.readline():
+    def _let_go(self) -> None:
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with suppress(OSError):  # what was still to be written has nobody to read it
+                    pipe.close()
+
+    @staticmethod
+    def _drain(said: IO[bytes]) -> None:
+        while said.readline():
             pass
