@@ -80,6 +80,19 @@ def test_a_log_is_kept_with_its_bytes(history: Path) -> None:
     assert found.raw[0].content == (SAMPLES / "one-ml-per-day.csv").read_bytes()
 
 
+def test_weighed_boluses_are_kept_with_their_log(history: Path) -> None:
+    log = SAMPLES / "boluses.csv"
+    run("boluses", str(log), "--volume", "20 uL", "--evaporation", "0.127", "--history", str(history))
+    found = kept(history, 1)
+    assert (found.run.kind, found.run.subject, found.run.note) == ("boluses", "boluses.csv", "24 of 20 uL")
+    mean, deviation, low, high = found.values
+    assert (mean.name, mean.tolerance, mean.outcome) == ("mean error", 5.0, found.run.verdict)
+    assert low.value < mean.value < high.value
+    assert low.value < mean.value - deviation.value
+    assert [one.name for one in found.raw] == ["1 boluses.csv", "result.json"]
+    assert found.raw[0].content == log.read_bytes()
+
+
 def test_no_history_keeps_nothing(tmp_path: Path, history: Path) -> None:
     assert simulate(tmp_path, history, "--no-history").exit_code == 0
     assert not history.exists()

@@ -149,8 +149,28 @@ def of_analysis(data: Mapping[str, Any], logs: Sequence[Path], started_at: str, 
                     uncertainty=window["noise_floor_percent"],
                 )
             )
-    kept = [Raw.of(f"{number} {path.name}", path.read_bytes()) for number, path in enumerate(logs, 1)]
-    return run, values, (), [*kept, Raw.of("result.json", json.dumps(data).encode())]
+    return run, values, (), _logs_and_result(logs, data)
+
+
+def of_boluses(data: Mapping[str, Any], logs: Sequence[Path], started_at: str, wall_s: float) -> Belongings:
+    """Weighed boluses, `data` as BolusAnalysis.to_dict() has it, with the logs that it was made from."""
+    chosen, verdict = data["parameters"], data["verdict"]
+    run = Run(
+        kind="boluses", subject=data["log"]["name"], verdict=verdict["outcome"], started_at=started_at, wall_s=wall_s,
+        calibration=chosen["density"], note=f"{data['count']} of {chosen['nominal_ul']:g} uL",
+        pumpbench_version=installed_version(),
+    )  # fmt: skip
+    low, high = data["tolerance_interval_percent"]
+    values = [
+        Value(
+            name="mean error", unit="%", value=data["mean_percent"], outcome=verdict["outcome"],
+            uncertainty=data["expanded_uncertainty_of_mean_percent"], tolerance=chosen["tolerance_percent"],
+        ),
+        _noted("standard deviation", "%", data["standard_deviation_percent"]),
+        _noted("90/90 interval, lower", "%", low),
+        _noted("90/90 interval, upper", "%", high),
+    ]  # fmt: skip
+    return run, values, (), _logs_and_result(logs, data)
 
 
 def of_campaign(data: Mapping[str, Any], plan: Plan, results: Path, started_at: str, wall_s: float) -> Belongings:
@@ -174,6 +194,11 @@ def of_campaign(data: Mapping[str, Any], plan: Plan, results: Path, started_at: 
                 values.append(Value(test=name, name=words, unit=unit, value=one[key]))
     raw = [Raw.of("campaign.toml", plan.text.encode()), Raw.of("summary.json", json.dumps(data).encode())]
     return run, values, (), [*raw, Raw.at(results)]
+
+
+def _logs_and_result(logs: Sequence[Path], data: Mapping[str, Any]) -> list[Raw]:
+    kept = [Raw.of(f"{number} {path.name}", path.read_bytes()) for number, path in enumerate(logs, 1)]
+    return [*kept, Raw.of("result.json", json.dumps(data).encode())]
 
 
 def _noted(name: str, unit: str, value: float | None) -> Value:

@@ -7,11 +7,14 @@ The log has one reading before the first bolus and one after each. Only the rig'
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 
 import typer
 
 from pumphost.cli import weighing as shared
+from pumphost.cli.keeping import keep, usable
+from pumphost.cli.options import HISTORY, History, NoHistory
 from pumphost.cli.output import FAILED, guarded, note, print_fields, write_json
 
 
@@ -32,6 +35,8 @@ def boluses(
     columns: shared.Columns = None,
     decimal_comma: shared.DecimalComma = False,
     as_json: shared.JsonOut = None,
+    history: History = HISTORY,
+    no_history: NoHistory = False,
 ) -> None:
     """Boluses as a population: mean, spread, 90/90 tolerance interval. Exit code 1 if the mean is not accepted.
 
@@ -45,16 +50,22 @@ def boluses(
         temperature=temperature, pressure=pressure, humidity=humidity, tolerance=tolerance, term=term,
         mass_unit=mass_unit, time_unit=time_unit, columns=columns, decimal_comma=decimal_comma,
     )  # fmt: skip
+    kept = usable(history, no_history)
     from pumphil.entry import analyse_boluses
+    from pumphil.history import now, of_boluses
 
+    started_at, began = now(), time.perf_counter()
     with shared.refusals():
         data = analyse_boluses(log, options, volume_nl)
+    told = keep(kept, lambda: of_boluses(data, [log, *(blank or ())], started_at, time.perf_counter() - began))
     if as_json is not None:
         write_json(as_json, data)
     if as_json != "-":
         print_fields(_rows(data, volume))
     if as_json not in (None, "-"):
         note(f"written: {as_json}")
+    if told and as_json != "-":
+        note(told)
     if data["verdict"]["outcome"] != "accept":
         raise typer.Exit(FAILED)
 

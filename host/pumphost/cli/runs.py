@@ -43,7 +43,7 @@ Parquet = Annotated[
     Path | None,
     typer.Option("--parquet", metavar="FILE", help="Write it as Parquet (pip install 'pumpbench[parquet]')."),
 ]
-Kind = Annotated[str, typer.Option("--kind", metavar="KIND", help="Only hil, simulate, trumpet or campaign.")]
+Kind = Annotated[str, typer.Option("--kind", metavar="KIND", help="Only hil, simulate, trumpet, boluses or campaign.")]
 What = Annotated[str, typer.Option("--what", metavar="WORDS", help="Only where what was run has these words.")]
 Rig = Annotated[str, typer.Option("--rig", metavar="RIG", help="Only runs on this rig.")]
 
