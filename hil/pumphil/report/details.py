@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pumphil.metrology.budget import UNCERTAINTY_TERMS
 from pumphil.report.numbers import volume
-from pumphil.report.panels import DASHED, FONT, Look, TimeAxis, dress
+from pumphil.report.panels import DASHED, Look, TimeAxis, dress
+from pumphil.report.plain import FONT, plain
 from pumphil.report.series import RunSeries
 
 if TYPE_CHECKING:
@@ -41,11 +42,8 @@ def bar_rows(series: RunSeries) -> list[tuple[str, float, str]]:
 def budget_bars(axes: Axes, series: RunSeries, time: TimeAxis, look: Look, labels: bool = True) -> None:
     """The error beside each term of its budget, nL or larger."""
     rows = bar_rows(series)
-    axes.set_facecolor("none")
+    plain(axes, look, grid="")
     axes.set_title("Error and its budget at the end of the run", loc="left", fontsize=FONT, color=look["muted"], pad=6)
-    for side in ("top", "left", "right", "bottom"):
-        axes.spines[side].set_visible(False)
-    axes.tick_params(length=0, labelsize=FONT, labelcolor=look["muted"], pad=4)
     axes.set_xticks([])
     top = max(size for _, size, _ in rows) or 1.0
     for place, (name, size, role) in enumerate(reversed(rows)):

@@ -15,13 +15,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from pumphil.report.numbers import Number, Scale, text
+from pumphil.report.plain import FONT, plain
 from pumphil.report.series import RunSeries
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Look = Mapping[str, str]  # colour of each role, see palette.py
-FONT = 10
 DASHED = (0, (4, 3))
 # longest run in hours, unit, units an hour, distances between ticks that read well
 _TIME_UNITS = (
@@ -71,14 +71,8 @@ class TimeAxis:
 
 def dress(axes: Axes, time: TimeAxis, look: Look, title: str, labels: bool) -> None:
     """What all panels share: title at the upper left, quiet grid, ticks without marks, no box."""
-    axes.set_facecolor("none")
+    plain(axes, look)
     axes.set_title(title, loc="left", fontsize=FONT, color=look["muted"], pad=6)
-    for side in ("top", "left", "right"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(look["line"])
-    axes.tick_params(length=0, labelsize=FONT, labelcolor=look["muted"], pad=4)
-    axes.grid(axis="both", color=look["grid"], linewidth=0.8)
-    axes.set_axisbelow(True)
     time.apply(axes, labels)
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from pumphil.report import details, panels, svg
 from pumphil.report.numbers import text, volume
 from pumphil.report.palette import LIGHT
+from pumphil.report.plain import FONT
 from pumphil.report.series import RunSeries
 from pumphil.report.timeline import timeline, timeline_rows
 
@@ -152,7 +153,7 @@ def _figure(series: RunSeries, stack: list[tuple[Draw, int]], width: int, alone:
                 "ncols": 6,
                 "borderaxespad": 0.2,
             }
-            style: dict[str, Any] = {"frameon": False, "fontsize": panels.FONT, "labelcolor": LIGHT["muted"]}
+            style: dict[str, Any] = {"frameon": False, "fontsize": FONT, "labelcolor": LIGHT["muted"]}
             axes.legend(handles, labels, handlelength=1.6, **place, **style)
         top -= height + _GAP
     if alone:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from pumphil.report.numbers import text
 from pumphil.report.palette import LIGHT
+from pumphil.report.plain import FONT, plain
 from pumphil.report.plots import kind_of, render, steady_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WIDTH, PANEL = 780, 150
-FONT = 10
 TOLERANCE_PERCENT = 5.0
 _LEFT, _RIGHT, _HEAD, _BOTTOM, _GAP = 64, 24, 66, 46, 52
 _METRIC = "true_error_percent"
@@ -66,13 +66,7 @@ def _draw(axes: Axes, name: str, found: Mapping[str, Any], reach: float, last: b
     from pumphil.campaign.summary import BIN
 
     one = found[_METRIC]
-    axes.set_facecolor("none")
-    for side in ("top", "left", "right"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(LIGHT["line"])
-    axes.tick_params(length=0, labelsize=FONT, labelcolor=LIGHT["muted"], pad=4)
-    axes.grid(axis="y", color=LIGHT["grid"], linewidth=0.8)
-    axes.set_axisbelow(True)
+    plain(axes, LIGHT, grid="y")
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in found["verdicts"].items() if count)
     words = f"{name}: {verdicts}"
     if one["count"]:

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pumphil.report.panels import FONT, Look, TimeAxis, dress
+from pumphil.report.panels import Look, TimeAxis, dress
+from pumphil.report.plain import FONT
 from pumphil.report.series import RunSeries
 
 if TYPE_CHECKING:

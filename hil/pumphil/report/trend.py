@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pumphil.report.palette import LIGHT, SIGNS
+from pumphil.report.plain import FONT, plain
 from pumphil.report.plots import kind_of, render, steady_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WIDTH, HEIGHT = 780, 330
-FONT = 10
 _LEFT, _RIGHT, _HEAD, _BOTTOM = 74, 24, 62, 56
 _TICKS = 16
 _ROOM = 1.15
@@ -62,13 +62,7 @@ def save_points(points: Sequence[Point], title: str, subtitle: str, path: Path) 
 def _draw(axes: Axes, points: Sequence[Point]) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    axes.set_facecolor("none")
-    for side in ("top", "left", "right"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(LIGHT["line"])
-    axes.tick_params(length=0, labelsize=FONT, labelcolor=LIGHT["muted"], pad=4)
-    axes.grid(axis="y", color=LIGHT["grid"], linewidth=0.8)
-    axes.set_axisbelow(True)
+    plain(axes, LIGHT, grid="y")
     places = list(range(len(points)))
     _limits(axes, points)
     values, spreads = [p.value for p in points], [p.uncertainty for p in points]

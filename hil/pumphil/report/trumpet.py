@@ -17,6 +17,7 @@ from pumphil.metrology.analysis import Analysis
 from pumphil.report import svg
 from pumphil.report.numbers import text
 from pumphil.report.palette import LIGHT, SIGNS
+from pumphil.report.plain import FONT, plain
 from pumphil.report.plots import Drawing, kind_of, render, steady_style
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 780
-FONT = 10
 DASHED = (0, (4, 3))
 LABEL_PERCENT = 14.5  # a wide limit beside the tolerance, of the size that is quoted for implanted pumps
 _LEFT, _RIGHT, _HEAD, _BOTTOM, _GAP = 92, 26, 66, 34, 58
@@ -217,14 +217,8 @@ def _budget(axes: Axes, analysis: Analysis) -> None:
 
 
 def _dress(axes: Axes, title: str) -> None:
-    axes.set_facecolor("none")
+    plain(axes, LIGHT)
     axes.set_title(title, loc="left", fontsize=FONT, color=LIGHT["ink"], pad=6)
-    for side in ("top", "left", "right"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(LIGHT["line"])
-    axes.tick_params(length=0, labelsize=FONT, labelcolor=LIGHT["muted"], pad=4)
-    axes.grid(axis="both", color=LIGHT["grid"], linewidth=0.8)
-    axes.set_axisbelow(True)
 
 
 def _signed(value: float) -> str:

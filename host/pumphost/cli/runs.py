@@ -111,6 +111,7 @@ def compare(
 ) -> None:
     """What became worse since the accepted run. Exit code 1 on a regression."""
     from pumphil.history import compare as between
+    from pumphil.history.export import CHANGE_COLUMNS
 
     with opened(history) as found:
         new = _get(found, run)
@@ -121,8 +122,6 @@ def compare(
             f"rig {new.run.rig or '-'} was accepted; accept one (pumpbench runs accept RUN) or name it as OLD"
         )
     result = between(before, new)
-    from pumphil.history.export import CHANGE_COLUMNS
-
     exported(CHANGE_COLUMNS, [change.to_dict() for change in result.changes], csv, parquet)
     if as_json:
         emit_json(result.to_dict())
