@@ -15,12 +15,10 @@ from typing import Protocol
 
 from pumpfw.core.ports import KEY_AREAS
 from pumphil.plant import Plant, PlantParameters
-from pumphil.rigs.compiled import compiled_firmware
 from pumphil.rigs.contract import RigMissing
 from pumphil.rigs.emulated import image
 from pumphil.rigs.emulated.chip import Chip
 from pumphil.rigs.emulated.wires import Wires
-from pumphost.flashing.files import ENTRY, PROCESSOR, board_files
 from pumphost.keyring import Keyring
 
 UID = b"\xff" * 8  # `machine.unique_id()` of the emulator
@@ -46,11 +44,10 @@ class BoardAtPort:
         if fix := image.missing():
             raise RigMissing(fix)
         self.keys = Keyring.made(random_bytes=random.Random(f"{seed}:keys").randbytes)
-        stored = {f"/store/{area:02}": self.keys.block() for area in KEY_AREAS}
-        contents = {} if blank else board_files(compiled_firmware(ENTRY, PROCESSOR)) | stored
+        flash = image.file_system({}) if blank else image.flash_image(dict.fromkeys(KEY_AREAS, self.keys.block()))
         self._chip: Chip | None = None
         self._wires = Wires(Plant(PlantParameters(), seed), lambda: self.nanos // 1_000, lambda t_us: None)
-        self._chip = Chip(image.image_path(), image.file_system(contents), self._wire)
+        self._chip = Chip(image.image_path(), flash, self._wire)
 
     def _wire(self, chip: Chip) -> None:
         self._chip = chip
