@@ -70,6 +70,8 @@ def serve(
             if key_file:
                 note(f"a simulated pump answers there, until Ctrl-C; try: pumpbench status --port {port}")
                 note(f"its keys are in {key_file} meanwhile, so that every command finds them")
+                if rig == "emulated":
+                    note("it is slower than a real one; let the commands wait: export PUMPBENCH_PATIENCE=20")
             else:
                 note(f"an emulated board without firmware is there, until Ctrl-C; try: pumpbench flash --port {port}")
         sys.stdout.flush()

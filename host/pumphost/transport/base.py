@@ -8,6 +8,7 @@ Deliberately without frames, retries or threads: `pumphost.session` does the fir
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
@@ -58,6 +59,8 @@ def _standing_still() -> float:
 def open_transport(url: str | None, *, baud: int = DEFAULT_BAUD) -> Transport:
     """The client side of a port: a device name, usb: and a USB serial number, or a URL (socket://, rfc2217://, loop://).
 
+    With PUMPBENCH_PATIENCE=N in the environment every wait for an answer is N times as long.
+
     Raises `TransportError` that says what was tried, which ports exist and what to try.
     """
     from pumphost.errors import TransportError
@@ -67,6 +70,9 @@ def open_transport(url: str | None, *, baud: int = DEFAULT_BAUD) -> Transport:
             "no port named: give --port PORT or set PUMPBENCH_PORT, for example /dev/ttyACM0, "
             "or the pty that `pumpbench serve` prints"
         )
+    from pumphost.transport.patient import PatientTransport, patience
     from pumphost.transport.serial_url import SerialTransport
 
-    return SerialTransport(url.strip(), baud=baud)
+    times = patience(os.environ)
+    port = SerialTransport(url.strip(), baud=baud)
+    return port if times == 1 else PatientTransport(port, times)
