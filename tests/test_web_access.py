@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from web_bench import Bench, served
@@ -30,6 +32,20 @@ ACTS = ("clinician", "bolus", "act", "review", "commit", "check", "bench", "adva
 @pytest.mark.parametrize("path", ACTS)
 def test_nothing_acts_by_get(bench: Bench, path: str) -> None:
     assert bench.ask("GET", f"/api/{path}", **bench.proof)[0] == 405
+
+
+@pytest.mark.parametrize(
+    ("headers", "sent", "status"),
+    [
+        ("Content-Length: 65537", b"", 413), ("Transfer-Encoding: chunked", b"2\r\n{}\r\n0\r\n\r\n", 411),
+        ("Content-Length: many", b"", 400), ("Content-Length: -1", b"", 400),
+    ],
+)  # fmt: skip
+def test_a_request_is_short_and_says_so(bench: Bench, headers: str, sent: bytes, status: int) -> None:
+    at = urlsplit(bench.url)
+    with socket.create_connection((str(at.hostname), int(at.port or 0)), timeout=10) as line:
+        line.sendall(f"POST /api/enter HTTP/1.1\r\nHost: {at.netloc}\r\n{headers}\r\n\r\n".encode() + sent)
+        assert int(line.recv(64).split()[1]) == status
 
 
 @pytest.mark.parametrize("path", [act for act in ACTS if act != "enter"])

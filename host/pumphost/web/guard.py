@@ -82,7 +82,10 @@ class Gate(BaseHTTPMiddleware):
     async def dispatch(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
         if not self._guard.known_host(request.headers):
             return PlainTextResponse("refused: this is not a name of this computer; use localhost\n", 421)
-        if int(request.headers.get("content-length") or 0) > BODY_BYTES:
+        length = request.headers.get("content-length")
+        if length is None and "transfer-encoding" in request.headers:
+            return PlainTextResponse("refused: the request does not say how long it is\n", 411)
+        if length is not None and int(length) > BODY_BYTES:  # the server has refused what is no number
             return PlainTextResponse("refused: the request is too long\n", 413)
         response = await call_next(request)
         for name, value in HEADERS.items():
