@@ -18,6 +18,7 @@ from pumphost.transport import Transport
 CAPABILITIES = {
     "virtual-time": "time jumps: hours cost seconds",
     "plant-faults": "the plant can be told to stall",
+    "stray-pulses": "pulses that nobody asked for can be put on the step line, and some that were can be lost",
     "plant-senses": "pressure, air, level and temperature in the plant reach the sensors of the pump",
     "link-faults": "bytes of the link can be changed on their way",
     "sensor-inputs": "what the sensors of a Pico show can be set",

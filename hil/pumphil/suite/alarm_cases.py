@@ -165,6 +165,7 @@ def _bolus_cut(treatment: Treatment) -> None:
 
 def _close(treatment: Treatment) -> None:
     treatment.rig.set_input(codes.SENSE_COVER, 0)
+    treatment.run_for(seconds=treatment.rig.lag_ms / 1_000)
     treatment.programmer.acknowledge(codes.ALARM_COVER)
 
 

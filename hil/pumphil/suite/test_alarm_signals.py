@@ -58,8 +58,7 @@ def test_alarm_light_and_recurring_sound(
 
 
 @pytest.mark.requirement("ALM-03")
-@pytest.mark.short
-@pytest.mark.needs("sensor-inputs")
+@pytest.mark.needs("sensor-inputs", "more-inputs")
 def test_alarm_several_at_once_strictest_action_highest_signal(treatment: Treatment, record: HilRecord) -> None:
     """Condition: running. Action: low, medium, high, medium; away in another order. Then list, light, mode."""
     faults.running(treatment)

@@ -8,7 +8,7 @@ import pytest
 
 from pumphil.hil_record import HilRecord
 from pumphil.suite.by_hand import judge_answers
-from pumphil.suite.looks import answer, lose_packet, records, state
+from pumphil.suite.looks import answer, records, state
 from pumphil.suite.measures import HOUR_MS
 from pumphil.suite.therapies import BolusText, continuous
 from pumphil.treatment import Treatment
@@ -16,7 +16,8 @@ from pumplink import codes
 
 LOCKOUT_MS = 2 * HOUR_MS  # of BolusText()
 DURATION_MS = 600_000
-FAST = "12 mL/day"  # packets of 20 steps, long enough to be hit in the middle
+FAST = "12 mL/day"  # packets of 20 steps
+STALLED_S = 150  # until the alarm: the stretch of a minute in which it begins may end well
 
 
 def _locked(treatment: Treatment) -> None:
@@ -94,8 +95,9 @@ def _stopped_again(treatment: Treatment) -> None:
 def _fault(treatment: Treatment) -> None:
     treatment.begin(continuous(FAST, bolus=True))
     treatment.run_for(seconds=60)
-    lose_packet(treatment)
-    treatment.rig.run_for(seconds=60)
+    now_us = treatment.rig.now_us
+    treatment.rig.plant.stall(now_us, now_us + STALLED_S * 1_000_000)
+    treatment.rig.run_for(seconds=STALLED_S)
     ((t_ms, name),) = treatment.alarms()
     treatment.prescription.alarm(t_ms, name, stops=True)
 

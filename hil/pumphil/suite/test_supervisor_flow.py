@@ -173,8 +173,7 @@ def test_supervisor_runaway_pulses(treatment: Treatment, record: HilRecord, monk
 
 
 @pytest.mark.requirement("FLOW-08", "FLOW-11")
-@pytest.mark.short
-@pytest.mark.needs("plant-faults")
+@pytest.mark.needs("stray-pulses")
 def test_supervisor_pulses_nobody_asked_for(treatment: Treatment, record: HilRecord) -> None:
     """Condition: stopped. Action: the step generator makes 5 pulses by itself. Then nothing moves, and an alarm."""
     faults.running(treatment)

@@ -75,7 +75,7 @@ def test_supervisor_supply_fails_slowly(treatment: Treatment, record: HilRecord)
     rig.set_input(codes.SENSE_SUPPLY, 4_199)
     made = rig.plant.steps_done(rig.now_us)
     rig.power_cut()
-    rig.power_on(1_000_000, codes.RESET_BROWN_OUT)
+    rig.power_on(1_000_000)  # what a brown-out is to an RP2040
     rig.run_for(seconds=5)
     status = programmer.status()
     moved_nl = rig.plant.steps_done(rig.now_us) * rig.options.plant.nl_per_rev // rig.options.plant.steps_per_rev
