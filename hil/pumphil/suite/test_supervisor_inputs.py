@@ -70,9 +70,11 @@ def test_supervisor_supply_fails_slowly(treatment: Treatment, record: HilRecord)
     assert treatment.bolus().granted
     treatment.run_for(seconds=100)
     rig.set_input(codes.SENSE_SUPPLY, 4_499)
+    treatment.run_for(seconds=rig.lag_ms / 1_000)
     low = faults.shown(programmer, codes.ALARM_SUPPLY_LOW)
     got: Answers = {"4.499 V": (low and low.priority, programmer.status().delivering)}
     rig.set_input(codes.SENSE_SUPPLY, 4_199)
+    treatment.run_for(seconds=rig.lag_ms / 1_000)
     made = rig.plant.steps_done(rig.now_us)
     rig.power_cut()
     rig.power_on(1_000_000)  # what a brown-out is to an RP2040

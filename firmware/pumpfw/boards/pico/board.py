@@ -24,7 +24,7 @@ from pumpfw.core.pump import Pump
 from pumpfw.core.timebase import Timebase
 from pumplink.device import RESET_POWER_ON, RESET_WATCHDOG
 
-SCAN_MS = 40  # sensors are looked at so often while nothing is due (TIME-09: 100 ms)
+SCAN_MS = 40  # sensors are looked at so often, a wake later at most (HW-03, TIME-09: 100 ms)
 QUIET_MS = 100  # with so long to the next wake there is time for store and firmware files
 WAKE_MS = 1_000  # and the core at least so often: it feeds the watchdog
 RECHECK_MS = 20_000  # from one piece of 512 bytes of the firmware to the next: 64 KB within 45 min (PWR-12)
@@ -58,7 +58,7 @@ class Board:
         self._sensors = BoardSensors(failed)
         cause = RESET_WATCHDOG if machine.reset_cause() == machine.WDT_RESET else RESET_POWER_ON
         self._recheck = selftest.Recheck(digest)
-        self._rechecked = time.ticks_ms()
+        self._rechecked = self._scanned = time.ticks_ms()
         config = Config(fw_digest=digest[:8], uid=machine.unique_id(), reset_cause=cause, build=build)
         self._watchdog.feed()
         self._store = FlashStore()
@@ -94,13 +94,22 @@ class Board:
                 return
 
     def _wait(self, ticks, wait_ms):
-        """Until `wait_ms` after `ticks`, a byte, or a reading that the core wants to hear of."""
+        """Until `wait_ms` after `ticks`, a byte, or a reading that the core wants to hear of.
+
+        Sensors are scanned when they are due, whether bytes come or not: talk hides no button and no pressure.
+        """
         annunciator = self._annunciator
         while True:
             at = time.ticks_ms()
             annunciator.tick(at)
+            scan_ms = SCAN_MS - time.ticks_diff(at, self._scanned)
+            if scan_ms <= 0:
+                self._scanned = at
+                if self._sensors.scan():
+                    return
+                scan_ms = SCAN_MS
             left_ms = wait_ms - time.ticks_diff(at, ticks)
-            if left_ms <= 0 or self._link.wait(min(left_ms, SCAN_MS)) or self._sensors.scan():
+            if left_ms <= 0 or self._link.wait(min(left_ms, scan_ms)):
                 return
 
 

@@ -1,0 +1,84 @@
+"""The main loop of the Pico between two wakes, on a clock that the test moves: what ends the wait, and what is seen."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pico_chip import on_a_pico
+
+import pumpfw.core.pump  # noqa: F401 - here, where the core is that of this computer
+
+with on_a_pico():
+    from pumpfw.boards.pico import board
+
+HW_03_MS = 100  # pressure is sampled at least so often
+
+
+class Loop:
+    """A board with nothing on it. `bytes_every_ms`: somebody talks; `news_at_ms`: a reading leaves its band."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, bytes_every_ms: int = 0, news_at_ms: int = 1 << 30) -> None:
+        self.now_ms = 0
+        self.scans: list[int] = []
+        self.bytes_every_ms = bytes_every_ms
+        self.news_at_ms = news_at_ms
+        ticks = SimpleNamespace(ticks_ms=lambda: self.now_ms, ticks_diff=lambda a, b: a - b)
+        monkeypatch.setattr(board, "time", ticks)
+        self.board: Any = board.Board.__new__(board.Board)
+        self.board._annunciator = SimpleNamespace(tick=lambda at: None)
+        self.board._link = SimpleNamespace(wait=self._listen)
+        self.board._sensors = SimpleNamespace(scan=self._scan)
+        self.board._scanned = 0
+
+    def _listen(self, ms: int) -> bool:
+        assert ms > 0
+        if self.bytes_every_ms:
+            next_ms = -self.now_ms % self.bytes_every_ms or self.bytes_every_ms
+            if next_ms <= ms:
+                self.now_ms += next_ms
+                return True
+        self.now_ms += ms
+        return False
+
+    def _scan(self) -> bool:
+        self.scans.append(self.now_ms)
+        return self.now_ms >= self.news_at_ms
+
+    def wait(self, wait_ms: int, wake_ms: int = 0) -> int:
+        """One wait after a wake of so long; how long it took."""
+        begun_ms = self.now_ms
+        self.now_ms += wake_ms
+        self.board._wait(begun_ms, wait_ms)
+        return self.now_ms - begun_ms
+
+
+def test_a_quiet_wait_takes_its_time_and_looks_every_40_ms(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = Loop(monkeypatch)
+    assert loop.wait(1_000) == 1_000
+    assert loop.scans == list(range(40, 1_001, 40))
+
+
+@pytest.mark.parametrize("every_ms", [1, 5, 20, 39])
+@pytest.mark.parametrize("wake_ms", [0, 8, 45])
+def test_talk_hides_no_sensor(monkeypatch: pytest.MonkeyPatch, every_ms: int, wake_ms: int) -> None:
+    """HW-03: whoever asks all the time keeps nobody from seeing pressure and the stop button."""
+    loop = Loop(monkeypatch, bytes_every_ms=every_ms)
+    while loop.now_ms < 5_000:
+        loop.wait(1_000, wake_ms)
+    apart = [later - earlier for earlier, later in zip([0, *loop.scans], loop.scans, strict=False)]
+    assert max(apart) <= HW_03_MS
+    assert loop.now_ms - loop.scans[-1] <= HW_03_MS
+
+
+def test_wakes_without_a_wait_between_them_hide_none_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = Loop(monkeypatch)
+    for _ in range(100):
+        loop.wait(0, wake_ms=12)
+    assert len(loop.scans) >= 100 * 12 // HW_03_MS
+
+
+def test_news_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = Loop(monkeypatch, news_at_ms=300)
+    assert loop.wait(1_000) == 320
