@@ -65,9 +65,10 @@ def test_an_open_requirement_says_what_it_needs_and_a_verified_one_what_is_left(
     assert status(one, "PWR-04")[0] == "verified"
     assert str(status(one, "PWR-04")[1]).startswith("in part needs a chip: ")
     found = one.run.open()
-    assert set(found) == {"", "needs a chip", "needs a bench"}
+    assert set(found) == {"", "needs a chip", "needs a bench", "needs the programmer, see make test"}
     assert "PWR-01" in found["needs a chip"]
     assert "PWR-04" not in found["needs a chip"]
+    assert "HMI-05" in found["needs the programmer, see make test"]
     assert "BOL-02" in found[""]
 
 

@@ -108,7 +108,7 @@ ELSEWHERE = '[[elsewhere]]\nid = "{id}"\nneeds = "{needs}"\nwhat = "{what}"\n'
 def test_what_needs_a_chip_or_a_bench_names_requirements_that_a_rig_has_to_verify():
     known = load()
     found = load_elsewhere(known)
-    assert {one.needs for one in found.values()} == {"chip", "bench"}
+    assert {one.needs for one in found.values()} == {"chip", "bench", "programmer"}
     # nothing that is shown by reading or by an example needs a chip
     assert {known[name].verify for name in found} <= {"hil", "unit"}
     assert found["PWR-01"].reason.startswith("needs a chip: ")

@@ -34,7 +34,11 @@ SEVERITIES: Mapping[int, str] = {
     2: "temporary harm",
     1: "inconvenience",
 }
-NEEDS: Mapping[str, str] = {"chip": "needs a chip", "bench": "needs a bench"}
+NEEDS: Mapping[str, str] = {
+    "chip": "needs a chip",
+    "bench": "needs a bench",
+    "programmer": "needs the programmer, see make test",
+}
 PATH = Path(__file__).with_name("requirements.toml")
 ELSEWHERE_PATH = Path(__file__).with_name("elsewhere.toml")
 _KEYS = ("id", "text", "hazard", "sources", "verify", "severity")
@@ -99,7 +103,7 @@ def load(path: Path = PATH) -> dict[str, Requirement]:
 
 
 def load_elsewhere(known: Mapping[str, Requirement], path: Path = ELSEWHERE_PATH) -> dict[str, Elsewhere]:
-    """id -> what needs a chip or a bench. Raises RequirementError: unknown or repeated id, key or need, empty text."""
+    """id -> what no virtual rig shows, and what does. RequirementError: unknown or repeated id, key or need, no text."""
     with path.open("rb") as file:
         try:
             tables = tomllib.load(file).get("elsewhere", [])

@@ -52,7 +52,7 @@ def requirement_table(
     skipped       every test that names it was skipped
     open          no test names it
 
-    The note says of an id in `elsewhere` what needs a chip or a bench: of an open one all, else the rest.
+    The note says of an id in `elsewhere` what shows it: of an open one all, else the rest.
 
     A measurement that names ids speaks for those only, one that names none for all ids of its test.
     """
