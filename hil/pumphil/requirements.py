@@ -103,7 +103,7 @@ def load(path: Path = PATH) -> dict[str, Requirement]:
 
 
 def load_elsewhere(known: Mapping[str, Requirement], path: Path = ELSEWHERE_PATH) -> dict[str, Elsewhere]:
-    """id -> what no virtual rig shows, and what does. RequirementError: unknown or repeated id, key or need, no text."""
+    """id -> what no virtual rig shows, and what does. RequirementError: wrong id, key or need, no text."""
     with path.open("rb") as file:
         try:
             tables = tomllib.load(file).get("elsewhere", [])
