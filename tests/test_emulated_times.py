@@ -30,15 +30,21 @@ HOURS = 2.5
 READ_MS = 10
 # receive, verify, make durable and put on record, act, sign, send; of AUTH 10 ms are keys and their pads
 ORDER_MS, AUTH_MS = 23, 28
+# one durable write in eight finds its folder full: littlefs writes that anew, and erases a block first (decision 0013)
+SESSIONS, FOLDER_MS = 10, 50
 # the same with all that follows in that wake: effects, their records, a checkpoint in both slots, events (TIME-09)
 WAKE_MS = 100
 
 
 @dataclass
 class Times:
-    """`answers`: ms by kind of message, from the wake to the last byte; `wakes`: of the whole wake."""
+    """`answers`: the longest by kind of message in ms, from the wake to the last byte; `wakes`: of the whole wake.
+
+    `sessions`: the same of each opening of a session, rising.
+    """
 
     answers: dict[str, float] = field(default_factory=dict)
+    sessions: list[float] = field(default_factory=list)
     wakes: dict[str, float] = field(default_factory=dict)
 
 
@@ -82,6 +88,8 @@ def measured(patch: pytest.MonkeyPatch) -> Times:
                     begun_us = rig.wake_spans_us[0][0]
                     name = kinds[msg_id]
                     ms = (nanos // 1_000 + rig.now_us - rig._chip.nanos // 1_000 - begun_us) / 1_000  # type: ignore[union-attr]
+                    if name == "AUTH":
+                        found.sessions = sorted([*found.sessions, ms])
                     found.answers[name] = max(ms, found.answers.get(name, 0))
                     rig.run_until(rig.now_us + 200_000)
                     found.wakes[name] = max(rig.wake_spans_us[0][1] / 1_000, found.wakes.get(name, 0))
@@ -101,6 +109,7 @@ def conversation(pump: Programmer) -> list[Callable[[], object]]:
     """What is asked, in this order."""
     ask = pump.session.request
     return [
+        *[step for _ in range(SESSIONS - 1) for step in (pump.alarms, pump.session.close)],
         pump.status, lambda: pump.acknowledge(codes.ALARM_RESET), lambda: pump.set_clock(1_700_000_000_000, 0),
         pump.limits, lambda: ask(messages.GET_ORDER, (1,)), pump.alarms, pump.reservoir, pump.bolus_settings,
         lambda: ask(messages.LOG_INFO, (0,)), lambda: ask(messages.LOG_READ, (0, 2, 5)), pump.bolus, pump.abort_bolus,
@@ -122,7 +131,9 @@ def test_what_is_read_is_answered_in_time(times: Times) -> None:
 def test_an_order_is_durable_and_answered_in_time(times: Times) -> None:
     late = {name: times.answers[name] for name in ORDERS if times.answers[name] > ORDER_MS}
     assert not late
-    assert times.answers["AUTH"] <= AUTH_MS
+    assert len(times.sessions) == SESSIONS
+    assert times.sessions[-3] <= AUTH_MS  # of ten, one or two meet a full folder
+    assert times.sessions[-1] <= FOLDER_MS
 
 
 def test_the_wake_of_an_order_makes_no_deadline_late(times: Times) -> None:
