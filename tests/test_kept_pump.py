@@ -114,7 +114,12 @@ def test_a_pump_that_was_killed_before_it_was_complete_is_begun_anew(tmp_path: P
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [("{", "pump.json cannot be read"), ('{"format": 99}', "holds a pump of another version of pumpbench")],
+    [
+        ("{", "pump.json cannot be read"),
+        ("[]", "is not what pumpbench has written"),
+        ('{"format": 1, "seed": 1}', "has lost its water.json"),
+        ('{"format": 99}', "holds a pump of another version of pumpbench"),
+    ],
 )
 def test_a_folder_that_is_not_understood_is_left_alone(tmp_path: Path, content: str, words: str) -> None:
     (tmp_path / "pump.json").write_text(content)

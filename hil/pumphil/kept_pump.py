@@ -16,7 +16,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ class KeptPump:
             self.store.clear()
         elif self._pump.get("format") != FORMAT:
             raise RigBroken(f"{folder} holds a pump of another version of pumpbench; name another folder")
+        elif self._water["content_nl"] is None:
+            raise RigBroken(f"{folder} has lost its water.json; name another folder")
         self.delivered_before_nl = float(self._water["delivered_nl"])
 
     @property
@@ -74,7 +76,8 @@ class KeptPump:
         }
         if water != self._water:
             self._water = water
-            self._write("water.json", water)
+            with suppress(OSError):  # a full disk is told by the flash, and ends no therapy
+                self._write("water.json", water)
 
     def _read(self, name: str) -> dict[str, Any]:
         try:
@@ -83,7 +86,9 @@ class KeptPump:
             return {}
         except (OSError, ValueError) as exc:
             raise RigBroken(f"{self._folder / name} cannot be read ({exc}); name another folder") from exc
-        return found if isinstance(found, dict) else {}
+        if not isinstance(found, dict):
+            raise RigBroken(f"{self._folder / name} is not what pumpbench has written; name another folder")
+        return found
 
     def _write(self, name: str, content: dict[str, Any]) -> None:
         """Entirely or not at all, whenever this process is killed."""
@@ -105,6 +110,10 @@ def kept_pump(folder: Path) -> Iterator[KeptPump]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise RigBroken(f"the pump in {folder} runs in another process; end that, or name another folder") from None
-        yield KeptPump(folder)
+        try:
+            kept = KeptPump(folder)
+        except (OSError, ValueError) as exc:
+            raise RigBroken(f"no pump can be kept in {folder}: {exc}; name another folder") from exc
+        yield kept
     finally:
         os.close(lock)
