@@ -13,15 +13,17 @@ import pytest
 from flash_board import FlashBoard, needs_micropython
 from test_bench_ports import ProbePort, rig_file
 
-from pumpfw.boards.pico.store import FOLDER, path_of, tail_path
+from pumpfw.boards.pico.sectors import MOST, SIZE
 from pumpfw.core.ports import KEY_AREAS
 from pumphil.rigs.bench import BenchOptions
 from pumphil.rigs.bench.devices import SerialDevices
 from pumphil.rigs.contract import RigMissing
+from pumphil.rigs.emulated.lent import files_of, stored_in
 from pumphil.rigs.rig_file import load
 
 pytestmark = needs_micropython
-STORED = {FOLDER + path_of(area): bytes([area]) * 40 for area in range(32)} | {FOLDER + tail_path(0): b"tail"}
+STORED = files_of({area: bytes([area]) * 40 for area in range(32)}, seed=b"")
+ERASED = {"/store/110": b"\xff" * SIZE, "/store/111": b"pump"}
 OTHERS = {"/main.py": b"print('a program of the board')\n", "/pumpbench/start.mpy": b"M\x06"}
 
 
@@ -35,16 +37,17 @@ def options(folder: Path, pump: str, probe: str) -> BenchOptions:
 def test_a_pump_forgets_everything_but_its_keys(tmp_path: Path) -> None:
     port = ProbePort()
     try:
-        with FlashBoard(tmp_path, {**STORED, **OTHERS}) as board:
+        with FlashBoard(tmp_path, {**STORED, **ERASED, **OTHERS}) as board:
             devices = SerialDevices(options(tmp_path, board.port, port.line.path))
             devices.erase()
             devices.close()
             left = board.files()
     finally:
         port.close()
-    keys = {FOLDER + path_of(area): STORED[FOLDER + path_of(area)] for area in KEY_AREAS}
-    assert keys
-    assert left == {**keys, **OTHERS}
+    kept = {path: data for path, data in left.items() if path not in OTHERS}
+    assert stored_in(kept.values()) == {area: bytes([area]) * 40 for area in KEY_AREAS}
+    assert len(kept) == len(KEY_AREAS) + MOST - 32 - 1, "keys, and sectors without anything in them"
+    assert left == {**{path: (STORED | ERASED)[path] for path in kept}, **OTHERS}
 
 
 def test_a_board_that_gives_no_prompt_is_missing(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from flash_board import FlashBoard, needs_micropython
 
-from pumpfw.boards.pico.store import FOLDER, path_of
 from pumpfw.core.ports import KEY_AREAS
 from pumphil.rigs.compiled import compiled_firmware
+from pumphil.rigs.emulated.lent import files_of
 from pumphost.errors import PumpError
 from pumphost.flashing import files as contents
 from pumphost.flashing import prompt, way_in
@@ -49,7 +49,7 @@ start = "00:00"
 rate = "0.480 mL/day"
 """
 RING = Keyring.made(random_bytes=lambda count: bytes(range(count)))
-PROVISIONED = {f"{FOLDER}{path_of(area)}": RING.block() for area in KEY_AREAS}
+PROVISIONED = files_of(dict.fromkeys(KEY_AREAS, RING.block()), seed=b"")
 
 
 @pytest.fixture(autouse=True)

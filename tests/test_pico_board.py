@@ -14,12 +14,18 @@ with on_a_pico():
     from pumpfw.boards.pico import board
 
 HW_03_MS = 100  # pressure is sampled at least so often
+ERASE_MS = 45  # a sector of the flash, by its datasheet
 
 
 class Loop:
-    """A board with nothing on it. `bytes_every_ms`: somebody talks; `news_at_ms`: a reading leaves its band."""
+    """A board with nothing on it. `bytes_every_ms`: somebody talks; `news_at_ms`: a reading leaves its band.
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, bytes_every_ms: int = 0, news_at_ms: int = 1 << 30) -> None:
+    `dirty`: sectors of the store that wait to be erased.
+    """
+
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, bytes_every_ms: int = 0, news_at_ms: int = 1 << 30, dirty: int = 0
+    ) -> None:
         self.now_ms = 0
         self.scans: list[int] = []
         self.bytes_every_ms = bytes_every_ms
@@ -31,6 +37,19 @@ class Loop:
         self.board._link = SimpleNamespace(wait=self._listen)
         self.board._sensors = SimpleNamespace(scan=self._scan)
         self.board._scanned = 0
+        self.board._store = self
+        self.board._erase_ms = 0
+        self.dirty, self.erase_ms = dirty, ERASE_MS
+        self.erases: list[int] = []
+
+    @property
+    def untidy(self) -> bool:
+        return self.dirty > 0
+
+    def tidy(self) -> None:
+        self.erases.append(self.now_ms)
+        self.now_ms += self.erase_ms
+        self.dirty -= 1
 
     def _listen(self, ms: int) -> bool:
         assert ms > 0
@@ -82,3 +101,31 @@ def test_wakes_without_a_wait_between_them_hide_none_either(monkeypatch: pytest.
 def test_news_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = Loop(monkeypatch, news_at_ms=300)
     assert loop.wait(1_000) == 320
+
+
+@pytest.mark.parametrize("every_ms", [0, 7, 39])
+def test_erases_hide_no_sensor_either(monkeypatch: pytest.MonkeyPatch, every_ms: int) -> None:
+    """TIME-09: the processor stands still in each; sixteen of them are between two wakes of the core, or nearly."""
+    loop = Loop(monkeypatch, bytes_every_ms=every_ms, dirty=16)
+    while loop.now_ms < 5_000:
+        loop.wait(1_000)
+    apart = [later - earlier for earlier, later in zip([0, *loop.scans], loop.scans, strict=False)]
+    assert max(apart) <= HW_03_MS
+    assert loop.dirty == 0
+
+
+def test_an_erase_makes_no_wake_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a flash whose erases take so long there is one at most that ends too late: then it is known."""
+    late = 0
+    loop = Loop(monkeypatch, dirty=40)
+    loop.erase_ms = 300
+    for _ in range(100):
+        late += loop.wait(500) > 500 + HW_03_MS
+    assert late <= 1
+    assert loop.dirty == 0
+
+
+def test_a_byte_is_heard_before_an_erase(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = Loop(monkeypatch, bytes_every_ms=1, dirty=5)
+    assert loop.wait(1_000) == 1
+    assert loop.erases == []

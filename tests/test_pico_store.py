@@ -1,102 +1,37 @@
-"""The Pico's store over a file system that keeps what was closed or flushed, and the power goes at every such instant.
+"""The Pico's store in raw flash: what was answered is there, whenever the power goes, and erases wait.
 
     python -m pytest tests/test_pico_store.py
 
-As littlefs does: a file is what it was at its last close or flush, entirely; one that is opened to be written anew is
-what it was until then.
+The flash of nor_flash.py tears pages and erases where the power goes; no emulator of the chip does.
 """
 
 from __future__ import annotations
 
 import random
-from typing import Any
 
 import pytest
+from nor_flash import BLOCK, LentFiles, NorFlash, PowerCut
 
-from pumpfw.boards.pico import store as board
-from pumpfw.boards.pico.store import FlashStore, path_of
+from pumpfw.boards.pico import sectors
+from pumpfw.boards.pico.sectors import FIRST, MOST
+from pumpfw.boards.pico.store import FlashStore
+from pumpfw.core.ports import EVENT_AREA, KEY_AREAS, SEGMENT_RECORDS
 
 RECORD, INTENT, LARGE = 40, 20, 700
 AREAS = (0, 1, 2, 3, 23, 28)
 
 
-class PowerCut(BaseException):
-    """No Exception: nothing may catch it."""
+class Board:
+    """One chip; `store()` is what the firmware finds after power-on."""
 
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, seed: object = 0, room: int = 300) -> None:
+        self.flash = NorFlash(random.Random(f"flash {seed}"))
+        self.files = LentFiles(self.flash, room)
+        monkeypatch.setattr(sectors, "open", self.files.open, raising=False)
+        monkeypatch.setattr(sectors, "os", self.files)
 
-class Files:
-    """What is durable, by path; `left`: closes and flushes until the power goes, -1 never."""
-
-    def __init__(self) -> None:
-        self.durable: dict[str, bytes] = {}
-        self.left = -1
-        self.ends = 0
-
-    def open(self, path: str, mode: str) -> File:
-        if mode[0] in "r" and path not in self.durable:
-            raise OSError(2, "ENOENT")
-        return File(self, path, mode)
-
-    def mkdir(self, path: str) -> None:
-        """Folders are of no account here."""
-
-    def stat(self, path: str) -> tuple[int, ...]:
-        if path not in self.durable:
-            raise OSError(2, "ENOENT")
-        return (0, 0, 0, 0, 0, 0, len(self.durable[path]))
-
-    def end(self, path: str, content: bytes) -> None:
-        if self.left == 0:
-            raise PowerCut(path)
-        self.left -= 1
-        self.ends += 1
-        self.durable[path] = content
-
-
-class File:
-    """One open file; others do not see what is in it until it ends."""
-
-    def __init__(self, files: Files, path: str, mode: str) -> None:
-        self._files, self._path, self._mode = files, path, mode
-        self._content = bytearray(b"" if "w" in mode else files.durable.get(path, b""))
-        self._at = 0
-        self._changed = "r" not in mode
-
-    def seek(self, at: int) -> None:
-        self._at = at
-
-    def tell(self) -> int:
-        return self._at
-
-    def read(self, count: int) -> bytes:
-        data = bytes(self._content[self._at : self._at + count])
-        self._at += len(data)
-        return data
-
-    def write(self, data: Any) -> int:
-        assert self._mode != "rb"
-        if "a" in self._mode:
-            self._at = len(self._content)
-        self._content[self._at : self._at + len(data)] = bytes(data)
-        self._at += len(data)
-        self._changed = True
-        return len(data)
-
-    def flush(self) -> None:
-        if self._changed:
-            self._files.end(self._path, bytes(self._content))
-            self._changed = False
-
-    def close(self) -> None:
-        self.flush()
-
-
-@pytest.fixture
-def files(monkeypatch: pytest.MonkeyPatch) -> Files:
-    made = Files()
-    monkeypatch.setattr(board, "open", made.open, raising=False)
-    monkeypatch.setattr(board, "os", made)
-    return made
+    def store(self) -> FlashStore:
+        return FlashStore(self.flash)
 
 
 def contents(store: FlashStore) -> dict[int, bytes]:
@@ -113,7 +48,9 @@ def contents(store: FlashStore) -> dict[int, bytes]:
 def act(store: FlashStore, model: dict[int, bytes], chance: random.Random) -> None:
     """One thing that the core does to its store, and what is in the areas then."""
     area = chance.choice(AREAS)
-    what = chance.choice(["record"] * 6 + ["intent"] * 3 + ["checkpoint", "large", "tidy"])
+    what = chance.choice(["record"] * 6 + ["intent"] * 3 + ["checkpoint", "large", "tidy", "tidy"])
+    if len(model[area]) > 12_000:
+        what = "checkpoint"
     if what in ("record", "intent"):
         data = chance.randbytes(RECORD if what == "record" else INTENT)
         model[area] += data
@@ -121,112 +58,222 @@ def act(store: FlashStore, model: dict[int, bytes], chance: random.Random) -> No
     elif what == "large":
         data = chance.randbytes(LARGE)
         model[area] += data
-        assert store.append(area, data)
+        assert store.append(area, memoryview(data))
     elif what == "checkpoint":
-        pieces = [chance.randbytes(32), chance.randbytes(LARGE), chance.randbytes(chance.randrange(1, 400))]
+        pieces = [chance.randbytes(32), *[chance.randbytes(LARGE) for _ in range(chance.randrange(9))], b"\xff" * 50]
         model[area] = b"".join(pieces)
         assert store.erase(area)
-        for piece in pieces:
-            assert store.append(area, piece, piece is not pieces[-1])
+        for k, piece in enumerate(pieces):
+            assert store.append(area, bytearray(piece), k < len(pieces) - 1)
     else:
         store.tidy()
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_it_holds_what_was_written_also_after_a_restart(files: Files, seed: int) -> None:
+def test_it_holds_what_was_written_also_after_a_restart(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     chance = random.Random(seed)
+    board = Board(monkeypatch, seed)
     model = dict.fromkeys(AREAS, b"")
-    store = FlashStore()
-    for k in range(300):
+    store = board.store()
+    for k in range(400):
         act(store, model, chance)
         if k % 7 == 0:
             assert contents(store) == model
         if k % 31 == 0:
-            store = FlashStore()
+            store = board.store()
             assert contents(store) == model
 
 
-def test_a_power_cut_at_any_instant_leaves_before_or_after(files: Files) -> None:
-    """What was acknowledged is there. In an erase the end of the area goes first, its tail: so much may be gone."""
+def test_a_power_cut_at_any_instant_leaves_before_or_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the middle of a page and of an erase, also of a restart; what was acknowledged is there."""
     cuts = 0
-    for seed in range(400):
+    for seed in range(300):
         chance = random.Random(f"cut {seed}")
-        files.durable.clear()
-        files.left = -1
+        board = Board(monkeypatch, seed)
         model = dict.fromkeys(AREAS, b"")
-        store = FlashStore()
+        store = board.store()
         for _ in range(chance.randrange(40)):
             act(store, model, chance)
-        files.left = chance.randrange(3)
-        for _ in range(40):
+        for _ in range(6):
+            board.flash.left = chance.randrange(25)
             before = dict(model)
             try:
-                act(store, model, chance)
+                if chance.random() < 0.1:
+                    store = board.store()
+                for _ in range(40):
+                    before = dict(model)
+                    act(store, model, chance)
             except PowerCut:
                 cuts += 1
-                files.left = -1
-                found = contents(FlashStore())
-                for area in AREAS:
-                    cut_off = before[area][: len(found[area])]
-                    erased = not model[area].startswith(before[area])
-                    kept = found[area] in (before[area], model[area])
-                    assert kept or (erased and found[area] == cut_off), (seed, area)
-                break
-    assert cuts > 300
+            board.flash.left = -1
+            store = board.store()
+            found = contents(store)
+            for area in AREAS:
+                assert found[area] in (before[area], model[area]), (seed, area)
+            model = found
+    assert cuts > 1_500
 
 
-def test_a_record_is_one_flush_and_no_file_is_opened_for_it(files: Files) -> None:
-    """What it is for: an append to a file that was closed costs an erased block and a copy of the last one."""
-    store = FlashStore()
-    assert store.append(2, bytes(RECORD))
-    ends, opened = files.ends, []
-    made = files.open
-    board.open = lambda path, mode: (opened.append(path), made(path, mode))[1]  # type: ignore[attr-defined]
-    for _ in range(11):
-        assert store.append(2, bytes(RECORD))
-    assert (files.ends - ends, opened) == (11, [])
-    assert files.durable.get(board.FOLDER + path_of(2)) is None
-    assert max(len(content) for content in files.durable.values()) <= 512, "what littlefs keeps in a folder"
-    assert store.append(2, bytes(RECORD))
-    assert len(files.durable[board.FOLDER + path_of(2)]) == 12 * RECORD
+def test_a_record_is_a_page_and_a_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it is for: no erase, no copy, however full its area is."""
+    board = Board(monkeypatch)
+    store = board.store()
+    assert store.append(EVENT_AREA, bytes(32))
+    for k in range(SEGMENT_RECORDS):
+        while store.untidy:
+            store.tidy()
+        erases, programs = sum(board.flash.erases), board.flash.programs
+        assert store.append(EVENT_AREA, bytes([k]) * RECORD)
+        assert sum(board.flash.erases) == erases
+        assert board.flash.programs - programs <= 4, "two pages, a mark; a claim where a sector begins"
+    assert store.read(EVENT_AREA, 32 + 255 * RECORD, 100) == b"\xff" * RECORD
 
 
-def test_a_quiet_moment_makes_room(files: Files) -> None:
-    store = FlashStore()
-    for _ in range(7):
-        assert store.append(2, bytes(RECORD))
-    store.tidy()
-    assert len(files.durable[board.FOLDER + path_of(2)]) == 7 * RECORD
-    ends = files.ends
-    store.tidy()
-    assert files.ends == ends, "nothing is left to do"
-    assert store.read(2, 6 * RECORD, 100) == bytes(RECORD)
+def test_a_checkpoint_erases_nothing_while_there_are_spares(monkeypatch: pytest.MonkeyPatch) -> None:
+    board = Board(monkeypatch)
+    store = board.store()
+    while store.untidy:
+        store.tidy()
+    erases = sum(board.flash.erases)
+    for k in range(MOST):
+        assert store.erase(k % 2)
+        assert store.append(k % 2, bytes(3_800))
+    assert sum(board.flash.erases) == erases
+    assert store.append(2, b"the next one waits for an erase")
+    assert sum(board.flash.erases) == erases + 1
+    assert contents(board.store())[2] == b"the next one waits for an erase"
 
 
-def test_five_areas_at_work_take_turns(files: Files) -> None:
-    """There are four tails; the fifth area gets one whose bytes have moved."""
-    store = FlashStore()
-    for k in range(30):
-        for area in AREAS:
-            assert store.append(area, bytes([area, k]) * 10)
-    wanted = {area: b"".join(bytes([area, k]) * 10 for k in range(30)) for area in AREAS}
-    assert contents(store) == wanted
-    assert contents(FlashStore()) == wanted
+def test_a_tidy_is_one_erase_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    board = Board(monkeypatch)
+    store = board.store()
+    tidies = 0
+    while store.untidy:
+        erases = sum(board.flash.erases)
+        store.tidy()
+        assert sum(board.flash.erases) == erases + 1
+        tidies += 1
+    assert tidies == MOST - FIRST, "the first are there from the start"
+    store = board.store()
+    while store.untidy:
+        store.tidy()
+    assert sum(board.flash.erases) == MOST, "looked at, and not erased again"
 
 
-def test_what_was_dropped_never_comes_back(files: Files) -> None:
-    """A new checkpoint as long as the file was when the tail began: the tail of the old one is not its own."""
-    for records in (3, 7):  # that are dropped where they are, and that were moved before
-        store = FlashStore()
+def test_sectors_wear_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    board = Board(monkeypatch)
+    store = board.store()
+    for k in range(2_000):
+        assert store.erase(k % 2)
+        assert store.append(k % 2, b"checkpoint")
+        if k % 4 == 0:
+            while store.untidy:
+                store.tidy()
+    worn = [count for count in board.flash.erases if count]
+    assert len(worn) == MOST
+    assert max(worn) <= 2_000 / MOST * 1.2 + 1
+
+
+def test_torn_again_and_again_an_area_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cut in each of forty records: nothing of what was before is lost, and no room."""
+    board = Board(monkeypatch)
+    wanted = b""
+    for k in range(40):
+        store = board.store()
+        assert store.append(2, bytes([k]) * RECORD)
+        wanted += bytes([k]) * RECORD
+        board.flash.left = k % 2
+        with pytest.raises(PowerCut):
+            store.append(2, b"torn" * 10)
+        board.flash.left = -1
+    found = contents(board.store())[2]
+    assert found == wanted
+
+
+def test_keys_that_were_replaced_are_nowhere_in_flash(monkeypatch: pytest.MonkeyPatch) -> None:
+    board = Board(monkeypatch)
+    store = board.store()
+    secret, other = b"0123456789abcdef" * 8, b"fedcba9876543210" * 8
+    for keys in (secret, other):
+        assert store.erase(KEY_AREAS[0])
+        assert store.append(KEY_AREAS[0], keys[:64])
+        assert store.append(KEY_AREAS[0], keys[64:])
+    assert secret[:16] not in board.flash
+    assert other in board.flash
+
+
+def test_a_flash_that_keeps_no_byte_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worn out: the store answers False and goes on with what it has."""
+    board = Board(monkeypatch)
+    store = board.store()
+    assert store.append(2, b"good")
+    board.flash.worn = set(range(len(board.flash.erases)))
+    assert not store.append(2, bytes(300))
+    assert store.read(2, 0, 100) == b"good"
+    board.flash.worn = set()
+    assert store.append(2, b", and again")
+    assert contents(board.store())[2] == b"good, and again"
+
+
+def test_a_full_file_system_leaves_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    board = Board(monkeypatch, room=3)
+    store = board.store()
+    assert store.append(0, b"a")
+    assert store.append(1, b"b")
+    assert store.append(2, b"c")
+    assert not store.append(3, b"d")
+    assert store.erase(0)
+    assert not store.append(0, b"e"), "the old one stands until the new one does"
+    assert contents(board.store())[0] == b"a"
+
+
+@pytest.mark.parametrize("what", ["gone", "written", "stamped"])
+def test_a_file_that_somebody_touched_is_lent_anew(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """Its area is lost, and nobody else's block is written to."""
+    board = Board(monkeypatch)
+    store = board.store()
+    assert store.append(0, b"to be lost")
+    assert store.append(1, b"kept")
+    (path,) = [path for path, block in board.files.blocks.items() if b"to be lost" in board.flash.block(block)]
+    old = board.files.blocks.pop(path)
+    if what == "written":
+        board.files.put(path, b"somebody's notes".ljust(BLOCK), not_in=old)
+    elif what == "stamped":  # a copy of it came back
+        board.files.put(path, board.flash.block(old), not_in=old)
+    board.files.blocks["/notes"] = old  # which has the stamp still
+    before = board.flash.block(old)
+    store = board.store()
+    assert contents(store)[0] == b""
+    for k in range(3 * MOST):
+        store.tidy()
+        assert store.erase(k % 3)
+        assert store.append(k % 3, b"more")
+    assert board.flash.block(old) == before
+    assert contents(board.store())[2] == b"more"
+
+
+def test_sectors_for_all_that_a_pump_can_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every segment full, both slots with their logs, both copies of the keys, and spares left."""
+    board = Board(monkeypatch)
+    store = board.store()
+    for area in range(2, KEY_AREAS[0]):
+        assert store.append(area, bytes(32))
+        for _ in range(SEGMENT_RECORDS):
+            assert store.append(area, b"r" * RECORD)
+    for area in (0, 1):
+        assert store.append(area, bytes(3_900))
+        for _ in range(220):
+            assert store.append(area, b"i" * INTENT)
+    for area in KEY_AREAS:
+        assert store.append(area, bytes(400))
+    while store.untidy:
+        store.tidy()
+    assert len(board.files.blocks) <= MOST
+    assert len(board.store().read(KEY_AREAS[0] - 1, 0, 20_000)) == 32 + SEGMENT_RECORDS * RECORD
+    erases = sum(board.flash.erases)
+    spare = MOST - 2 - 26 * 3 - 2 * 3
+    for _ in range(spare // 2):
         for area in (0, 1):
             assert store.erase(area)
-            assert store.append(area, bytes(LARGE), True)
-            assert store.append(area, b"end")
-        for _ in range(records):
-            assert store.append(0, b"r" * RECORD)
-        store = FlashStore()
-        store.tidy()
-        assert store.erase(0)
-        assert store.append(0, bytes(LARGE), True)
-        assert store.append(0, b"new")
-        assert contents(FlashStore())[0] == bytes(LARGE) + b"new", records
+            assert store.append(area, bytes(3_900))
+    assert sum(board.flash.erases) == erases

@@ -179,8 +179,9 @@ sys.modules["machine"] = Object(
     reset_cause=lambda: 1, unique_id=lambda: b"fakepico", WDT_RESET=3,
 )  # fmt: skip
 sys.modules["rp2"] = Object(
-    asm_pio=lambda **_: lambda program: program, StateMachine=Machine, PIO=Object(OUT_LOW=0, SHIFT_RIGHT=1)
-)
+    asm_pio=lambda **_: lambda program: program, StateMachine=Machine, PIO=Object(OUT_LOW=0, SHIFT_RIGHT=1),
+    Flash=lambda: _flash,
+)  # fmt: skip
 sys.modules["micropython"] = Object(const=lambda value: value, kbd_intr=kbd_intr)
 _clock = Clock()
 sys.modules["time"] = Object(

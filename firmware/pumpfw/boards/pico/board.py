@@ -8,6 +8,7 @@ import os
 import time
 
 import machine
+import rp2
 from machine import UART, Pin
 
 from pumpfw.boards.pico import selftest, wiring
@@ -25,7 +26,7 @@ from pumpfw.core.timebase import Timebase
 from pumplink.device import RESET_POWER_ON, RESET_WATCHDOG
 
 SCAN_MS = 40  # sensors are looked at so often, a wake later at most (HW-03, TIME-09: 100 ms)
-QUIET_MS = 100  # with so long to the next wake there is time for store and firmware files
+QUIET_MS = 100  # with so long to the next wake there is time for firmware files, and with that of an erase more for one
 WAKE_MS = 1_000  # and the core at least so often: it feeds the watchdog
 RECHECK_MS = 20_000  # from one piece of 512 bytes of the firmware to the next: 64 KB within 45 min (PWR-12)
 
@@ -61,7 +62,8 @@ class Board:
         self._rechecked = self._scanned = time.ticks_ms()
         config = Config(fw_digest=digest[:8], uid=machine.unique_id(), reset_cause=cause, build=build)
         self._watchdog.feed()
-        self._store = FlashStore()
+        self._store = FlashStore(rp2.Flash())
+        self._erase_ms = 0  # the longest so far: 45 ms by the book, and up to 400 in a flash that is old
         ports = Ports(
             stepper, self._link, self._annunciator, self._watchdog, self._sensors, self._store, Noise()
         )  # fmt: skip
@@ -80,12 +82,10 @@ class Board:
             awake.on()
             wait_ms = min(pump.poll(now_ms) - now_ms, WAKE_MS)
             awake.off()
-            if wait_ms > QUIET_MS:
-                self._store.tidy()
-                if time.ticks_diff(ticks, self._rechecked) >= RECHECK_MS:
-                    self._rechecked = ticks
-                    if self._recheck.step():
-                        self._sensors.fail(selftest.FIRMWARE)
+            if wait_ms > QUIET_MS and time.ticks_diff(ticks, self._rechecked) >= RECHECK_MS:
+                self._rechecked = ticks
+                if self._recheck.step():
+                    self._sensors.fail(selftest.FIRMWARE)
             self._wait(ticks, wait_ms)
             if self._link.interrupted:
                 leave_word(STAY)
@@ -96,9 +96,10 @@ class Board:
     def _wait(self, ticks, wait_ms):
         """Until `wait_ms` after `ticks`, a byte, or a reading that the core wants to hear of.
 
-        Sensors are scanned when they are due, whether bytes come or not: talk hides no button and no pressure.
+        Sensors are scanned when they are due, whether bytes come or not: talk hides no button and no pressure. Nor does
+        an erase, in which the processor stands still: each has a scan before it, and time to end before the wake.
         """
-        annunciator = self._annunciator
+        annunciator, store = self._annunciator, self._store
         while True:
             at = time.ticks_ms()
             annunciator.tick(at)
@@ -109,8 +110,16 @@ class Board:
                     return
                 scan_ms = SCAN_MS
             left_ms = wait_ms - time.ticks_diff(at, ticks)
-            if left_ms <= 0 or self._link.wait(min(left_ms, scan_ms)):
+            untidy = left_ms > QUIET_MS + self._erase_ms and store.untidy
+            if left_ms <= 0 or self._link.wait(1 if untidy else min(left_ms, scan_ms)):
                 return
+            if untidy:
+                self._tidy(store)
+
+    def _tidy(self, store):
+        begun = time.ticks_ms()
+        store.tidy()
+        self._erase_ms = max(self._erase_ms, time.ticks_diff(time.ticks_ms(), begun))
 
 
 def main():

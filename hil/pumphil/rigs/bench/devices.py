@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from pumpfw.boards.pico.store import FOLDER, path_of
+from pumpfw.boards.pico.sectors import FOLDER, NONE, STAMP_SIZE
 from pumpfw.core.ports import KEY_AREAS
 from pumphil.instruments import InstrumentError, Weigher, open_instrument
 from pumphil.instruments.probe import Probe
@@ -25,14 +25,14 @@ from pumphost.transport import Transport, open_transport
 
 BACK_S = 20.0  # from a reset to a port that can be opened again
 AGAIN_S = 0.1
+# a file of the store is a sector of flash, and which area it is for stands behind its stamp: keys, or nothing yet
 ERASE = f"""
 import os
-keep = {sorted(FOLDER + path_of(area) for area in KEY_AREAS)!r}
-for folder in os.listdir("{FOLDER}"):
-    for name in os.listdir("{FOLDER}/" + folder):
-        path = "{FOLDER}/" + folder + "/" + name
-        if path not in keep:
-            os.remove(path)
+for name in os.listdir("{FOLDER}"):
+    with open("{FOLDER}/" + name, "rb") as file:
+        head = file.read({STAMP_SIZE + 1})
+    if head[{STAMP_SIZE}:] not in {tuple(bytes((area,)) for area in (*KEY_AREAS, NONE))!r}:
+        os.remove("{FOLDER}/" + name)
 """
 
 

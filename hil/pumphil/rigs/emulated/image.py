@@ -10,13 +10,12 @@ import os
 import re
 from importlib.util import find_spec
 from pathlib import Path
-from struct import unpack_from
 from typing import Any
 
-from pumpfw.boards.pico.store import FOLDER, HEAD, HEAD_SIZE, TAILS, path_of, tail_path
-from pumpfw.core.ports import KEY_AREAS
+from pumpfw.boards.pico.sectors import FOLDER
 from pumphil.rigs.compiled import compiled_firmware
 from pumphil.rigs.contract import RigMissing
+from pumphil.rigs.emulated import lent
 from pumphost.flashing.files import ENTRY, PROCESSOR, board_files
 
 BLOCK_SIZE, BLOCKS, DISK_VERSION = 4096, 352, 0x0002_0000  # of the file system that the image makes on a Pico
@@ -66,7 +65,7 @@ def _fetched() -> Path:
 
 
 def flash_image(stored: dict[int, bytes]) -> bytes:
-    """The file system of a Pico with the firmware, and with this content of its store by area."""
+    """The flash of a Pico with the firmware, and with this content of its store by area."""
     contents = board_files(compiled_firmware(ENTRY, PROCESSOR))
     return with_stored(file_system(contents), stored)
 
@@ -82,29 +81,25 @@ def file_system(contents: dict[str, bytes]) -> bytes:
 
 def stored_in(flash: bytes) -> dict[int, bytes]:
     """What the pump has stored, by area."""
-    system = _system(flash)
-    found = {}
-    for area in range(KEY_AREAS[-1] + 1):
-        if data := _read(system, FOLDER + path_of(area)):
-            found[area] = data
-    for k in range(TAILS):
-        tail = _read(system, FOLDER + tail_path(k))
-        area, size, start = unpack_from(HEAD, tail) if tail else (0, 0, 0)
-        if size and len(found.get(area, b"")) == start:
-            found[area] = found.get(area, b"") + tail[HEAD_SIZE : HEAD_SIZE + size]
-    return found
+    return lent.stored_in(_lent(_system(flash)).values())
 
 
 def with_stored(flash: bytes, stored: dict[int, bytes]) -> bytes:
     """The file system with this in these areas, as the pump would find it."""
     system = _system(flash)
-    for k in range(TAILS):  # what is in them goes behind its file, or makes way
-        if _read(system, FOLDER + tail_path(k)):
-            system.remove(FOLDER + tail_path(k))
-    for area, data in (stored_in(flash) | stored).items():
-        system.makedirs(os.path.dirname(FOLDER + path_of(area)), exist_ok=True)
-        _write(system, FOLDER + path_of(area), data)
+    lent_files = _lent(system)
+    for path in lent_files:
+        system.remove(path)
+    for path, data in lent.files_of(lent.stored_in(lent_files.values()) | stored, seed=flash).items():
+        _write(system, path, data)
     return bytes(system.context.buffer)
+
+
+def _lent(system: Any) -> dict[str, bytes]:
+    """The sectors that littlefs lends to the store, by path."""
+    system.makedirs(FOLDER, exist_ok=True)
+    paths = [f"{FOLDER}/{name}" for name in system.listdir(FOLDER)]
+    return {path: _read(system, path) for path in paths}
 
 
 def _system(flash: bytes | None = None) -> Any:
@@ -125,8 +120,5 @@ def _write(system: Any, path: str, data: bytes) -> None:
 
 
 def _read(system: Any, path: str) -> bytes:
-    try:
-        with system.open(path, "rb") as file:
-            return bytes(file.read())
-    except FileNotFoundError:
-        return b""
+    with system.open(path, "rb") as file:
+        return bytes(file.read())
