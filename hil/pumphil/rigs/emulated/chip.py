@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pumphil.rigs.contract import RigBroken
+from pumphil.rigs.emulated.flash_time import FlashTime
 from pumphil.rigs.emulated.repairs import Pacer, hold_back_empty_reads, read_back
 
 FEED_NS = 100_000  # the port's FIFO holds 512 bytes and drops the rest: it is filled as it drains
@@ -39,6 +40,7 @@ class Chip:
             file.write_bytes(flash)
             self._device = MicroPythonDevice(board=board, filesystem=file)
         self.mcu: Any = self._device.mcu
+        self.flash_time = FlashTime(self.mcu)
         self._received = bytearray()
         self._to_send = bytearray()
         self.heard_ns = 0  # when the last byte came
