@@ -18,12 +18,12 @@ import time
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pumpfw.boards.lockstep import REPLY_SIZE, REQUEST_SIZE
-from pumpfw.core.ports import EVENT_SEGMENTS, FAULT_SEGMENTS, SLOTS
 from pumphil.bench_link import chip_codec, frames
 from pumphil.bench_plant import calls_s, followed_share
+from pumphil.bench_wear import flash_wear
 from pumphil.heap import runs_in, smallest_heap_kb
 from pumphil.records import write_whole
 from pumphil.rigs import RigBroken, default_rig, open_rig
@@ -32,7 +32,7 @@ from pumphil.rigs.find import find_micropython
 from pumphil.rigs.one_core import one_core
 from pumphil.treatment import DAY_MS, Treatment
 from pumphost.build import MAX_SHIPPED_BYTES
-from pumphost.therapy import Therapy, load, loads
+from pumphost.therapy import Therapy, load
 
 DAYS = 30
 FOLLOWED_DAYS = 2
@@ -45,21 +45,6 @@ request, reply = bytearray({REQUEST_SIZE}), bytes({REPLY_SIZE})
 while source.readinto(request):
     sink.write(reply)
 """
-# a typical day: 1 mL of basal and six boluses
-TYPICAL = """
-pump = { reservoir = "20 mL" }
-fill = { volume = "18 mL", drug = "saline", concentration = "1 mg/mL" }
-patient_bolus = { volume = "20 uL", duration = "00:10", lockout = "02:00", max_per_24h = 6 }
-[program]
-mode = "day"
-step = [ { start = "00:00", rate = "1.000 mL/day" } ]
-"""
-TYPICAL_DAYS = 4
-BOLUSES_A_DAY = 6
-SECTOR_BYTES, SECTORS, ERASES = 4_096, 1_408 * 1_024 // 4_096, 100_000
-SLOT_SECTORS, SEGMENT_SECTORS = 2, 3  # of a checkpoint with its log, of 256 records
-# a commit to the metadata of a file, padded to a page, into one of the two sectors of a pair
-METADATA_BYTES = 256
 # what is measured: (key, meaning, target or None)
 FIGURES = (
     ("vm_30_days_s", "30 days on vm, s of wall time", 6.0),
@@ -72,8 +57,8 @@ FIGURES = (
     ("vm_heap_growth_bytes", "growth from day 2 to day 30, bytes", 0),
     ("vm_heap_needed_kb", "smallest heap for all a pump can hold, log export, KB", 120),
     ("store_bytes_per_day", "written to the store on a day of 1 mL and 6 boluses", None),
-    ("store_erases_per_day", "sectors of 4 KB that littlefs erases for it", None),
-    ("store_years", "until 1 408 KB of flash are worn out", 10),
+    ("store_erases_per_day", "sectors of 4 KB that a Pico erases for it", None),
+    ("store_years", "until the sectors of its store are worn out", 10),
     ("link_frames_per_s", "frames of 51 bytes made and taken by the host a second", None),
     ("link_over_pymavlink", "the same over pymavlink with a message of like size", 4),
     ("link_time_over_sketch", "their time over bare struct + COBS + CRC-32C calls", 3),
@@ -136,71 +121,6 @@ def ping_pong_s(exchanges: int) -> float:
         child.stdin.close()
         child.wait()
     return wall_s
-
-
-class Wear(NamedTuple):
-    """What the store costs a day: appends, erases, bytes appended, sectors erased for them; and the years it lasts."""
-
-    appends: float
-    erases: float
-    bytes: float
-    sectors: float
-    years: float
-
-
-def sectors_erased(file_bytes: int, data_bytes: int) -> float:
-    """Sectors that littlefs erases for one durable append to a file of `file_bytes`.
-
-    It copies the last sector of the file into a fresh one unless that is full, and takes fresh ones for what follows;
-    then it commits the new end of the file to a metadata sector, which is erased when it is full.
-    """
-    kept = file_bytes % SECTOR_BYTES
-    return -(-(kept + data_bytes) // SECTOR_BYTES) + METADATA_BYTES / SECTOR_BYTES
-
-
-def flash_wear(days: int = TYPICAL_DAYS) -> Wear:
-    """Drive the sim rig for some typical days and count, from the second on, what the pump writes.
-
-    Assumed: one file an area on littlefs, closed or synced by each append that no more follows; 1 408 KB in sectors of
-    4 KB, 100 000 erases each, spread evenly over the sectors that hold no file (littlefs does not move files that rest,
-    so those of full slots and rings are taken off); a file that is erased costs one commit to metadata. Wear by
-    reading, retention and temperature are not in it.
-    """
-    therapy = loads(TYPICAL)
-    appends = erases = written = gathered = 0
-    sectors = 0.0
-    with open_rig("sim", seed=1, reservoir_nl=therapy.reservoir_nl, fill_nl=therapy.fill_nl) as bench:
-        store = bench.store
-        append, erase = store.append, store.erase
-
-        def counted_append(area: int, data: bytes | bytearray | memoryview, more: bool = False) -> bool:
-            nonlocal appends, written, sectors, gathered
-            written += len(data)
-            gathered += len(data)
-            done = append(area, data)
-            if not more:
-                appends += 1
-                sectors += sectors_erased(store.size(area) - gathered, gathered)
-                gathered = 0
-            return done
-
-        def counted_erase(area: int) -> bool:
-            nonlocal erases, sectors
-            erases += 1
-            sectors += METADATA_BYTES / SECTOR_BYTES
-            return erase(area)
-
-        treatment = Treatment(bench)
-        treatment.begin(therapy)
-        treatment.run_until(DAY_MS)
-        store.append, store.erase = counted_append, counted_erase  # type: ignore[method-assign]
-        for number in range(1, 1 + days * BOLUSES_A_DAY):
-            if not treatment.bolus().granted:
-                raise RigBroken("a typical day: the pump denied a bolus")
-            treatment.run_until(DAY_MS + number * DAY_MS // BOLUSES_A_DAY)
-    resting = len(SLOTS) * SLOT_SECTORS + (EVENT_SEGMENTS + FAULT_SEGMENTS) * SEGMENT_SECTORS
-    years = (SECTORS - resting) * ERASES / (sectors / days) / 365
-    return Wear(appends / days, erases / days, written / days, sectors / days, years)
 
 
 def measure(say: Callable[[str], None]) -> dict[str, Any]:
