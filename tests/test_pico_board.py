@@ -114,6 +114,12 @@ def test_erases_hide_no_sensor_either(monkeypatch: pytest.MonkeyPatch, every_ms:
     assert loop.dirty == 0
 
 
+def test_many_erases_in_one_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = Loop(monkeypatch, dirty=40)
+    assert loop.wait(1_000) <= 1_000
+    assert len(loop.erases) >= 16, "one behind the other, while there is time"
+
+
 def test_an_erase_makes_no_wake_late(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a flash whose erases take so long there is one at most that ends too late: then it is known."""
     late = 0

@@ -95,7 +95,7 @@ def test_a_power_cut_at_any_instant_leaves_before_or_after(monkeypatch: pytest.M
         for _ in range(chance.randrange(40)):
             act(store, model, chance)
         for _ in range(6):
-            board.flash.left = chance.randrange(25)
+            board.flash.left = chance.choice((chance.randrange(25), chance.randrange(90)))
             before = dict(model)
             try:
                 if chance.random() < 0.1:
@@ -215,6 +215,57 @@ def test_a_flash_that_keeps_no_byte_says_so(monkeypatch: pytest.MonkeyPatch) -> 
     assert contents(board.store())[2] == b"good, and again"
 
 
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_page_that_was_not_written_is_not_believed(monkeypatch: pytest.MonkeyPatch, fresh: bool, again: bool) -> None:
+    """Whichever page of an append in several sectors it is: False, and the next one is whole, also after a restart.
+
+    Of what is added to an area the first pieces may be there, as after a power cut; of a new one nothing is.
+    """
+    pieces = [bytes([k]) * 1_000 for k in range(9)]
+    whole = b"".join(pieces)
+    refused = 0
+    for number in range(80):
+        board = Board(monkeypatch, number)
+        store = board.store()
+        assert store.append(0, b"first")
+        if fresh:
+            assert store.erase(0)
+        board.flash.ignored = number
+        if all(store.append(0, piece, piece is not pieces[-1]) for piece in pieces):
+            continue
+        refused += 1
+        board.flash.ignored = -1
+        if again:
+            assert store.append(0, b"second")
+        found = contents(board.store())[0]
+        if fresh:
+            assert found == (b"second" if again else b"first"), number
+        else:
+            assert found.startswith(b"first"), number
+            assert found.endswith(b"second") or not again, number
+            part = found.removeprefix(b"first").removesuffix(b"second")
+            assert len(part) % 1_000 == 0, number
+            assert whole.startswith(part), number
+    assert refused > 40
+
+
+def test_what_has_no_end_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The core leaves what it began, for another area or by erasing it anew."""
+    board = Board(monkeypatch)
+    store = board.store()
+    assert store.append(0, b"first")
+    assert store.append(0, b"begun", True)
+    assert store.append(1, b"other")
+    assert store.append(0, b", second")
+    assert store.erase(2)
+    assert store.append(2, b"begun", True)
+    assert store.erase(2)
+    assert store.append(2, b"whole")
+    for found in (contents(store), contents(board.store())):
+        assert (found[0], found[1], found[2]) == (b"first, second", b"other", b"whole")
+
+
 def test_a_full_file_system_leaves_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     board = Board(monkeypatch, room=3)
     store = board.store()
@@ -227,7 +278,7 @@ def test_a_full_file_system_leaves_what_there_is(monkeypatch: pytest.MonkeyPatch
     assert contents(board.store())[0] == b"a"
 
 
-@pytest.mark.parametrize("what", ["gone", "written", "stamped"])
+@pytest.mark.parametrize("what", ["gone", "written", "short", "stamped"])
 def test_a_file_that_somebody_touched_is_lent_anew(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     """Its area is lost, and nobody else's block is written to."""
     board = Board(monkeypatch)
@@ -238,6 +289,8 @@ def test_a_file_that_somebody_touched_is_lent_anew(monkeypatch: pytest.MonkeyPat
     old = board.files.blocks.pop(path)
     if what == "written":
         board.files.put(path, b"somebody's notes".ljust(BLOCK), not_in=old)
+    elif what == "short":
+        board.files.short[path] = board.flash.block(old)[:5] + b"other stamp"
     elif what == "stamped":  # a copy of it came back
         board.files.put(path, board.flash.block(old), not_in=old)
     board.files.blocks["/notes"] = old  # which has the stamp still

@@ -75,19 +75,17 @@ class FlashStore:
     def _measure(self, k):
         # the newest mark that is whole; behind one that is not nothing follows
         used = marks = 0
-        whole = True
         while HEAD_SIZE + used <= SIZE - MARK_SIZE * (marks + 1):
             mark = self._sectors.read(k, SIZE - MARK_SIZE * (marks + 1), MARK_SIZE)
             if mark == _NO_MARK:
                 break
             marks += 1
             size, inverted = struct.unpack_from("<HH", mark, 0)
-            whole = size ^ inverted == 0xFFFF
-            if whole:
+            if size ^ inverted == 0xFFFF:
                 used = size
         self._marks[k] = marks
         self._used[k] = used
-        clean = whole and self._sectors.blank(k, HEAD_SIZE + used, SIZE - MARK_SIZE * marks)
+        clean = self._sectors.blank(k, HEAD_SIZE + used, SIZE - MARK_SIZE * marks)
         self._next[k] = used if clean else _FULL
 
     def _count(self, area):
