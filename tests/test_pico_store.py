@@ -233,6 +233,7 @@ def test_a_page_that_was_not_written_is_not_believed(monkeypatch: pytest.MonkeyP
             assert store.erase(0)
         board.flash.ignored = number
         if all(store.append(0, piece, piece is not pieces[-1]) for piece in pieces):
+            assert contents(board.store())[0] == (whole if fresh else b"first" + whole), number
             continue
         refused += 1
         board.flash.ignored = -1
