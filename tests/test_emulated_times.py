@@ -3,7 +3,7 @@
     PUMPBENCH_UF2=/path/to/RPI_PICO.uf2 python -m pytest -s tests/test_emulated_times.py
 
 The pump has run for some hours, so that its records, its history and its files are those of one in use. The chip's
-clock is emulated: the same run takes the same time on every machine. Flash takes none in it.
+clock is emulated: the same run takes the same time on every machine. Flash takes the time that a real one takes.
 """
 
 from __future__ import annotations
@@ -30,23 +30,25 @@ pytestmark = [needs_image, pytest.mark.timeout(1_800)]
 HOURS = 2.5
 READ_MS = 10
 # receive, verify, make durable and put on record, act, sign, send; of AUTH 10 ms are keys and their pads
-ORDER_MS, AUTH_MS = 23, 28
-# now and then a durable write finds its folder full: littlefs writes that anew and erases a block first (decision 0013)
-SESSIONS, FOLDER_MS = 10, 60
+ORDER_MS, AUTH_MS = 27, 28
+# every fourth session or so the garbage collector falls into an answer, whichever that is (decision 0014)
+COLLECT_MS = 25
+AGAIN = 3  # times that all is read
+SESSIONS = 10
 # the same with all that follows in that wake: effects, their records, a checkpoint in both slots, events (TIME-09)
 WAKE_MS = 100
 
 
 @dataclass
 class Times:
-    """`answers`: the longest by kind of message in ms, from the wake to the last byte; `wakes`: of the whole wake.
+    """`answers`: by kind of message in ms, from the wake to the last byte; `wakes`: of the whole wake.
 
-    `sessions`: the same of each opening of a session, rising.
+    `erases`: of sectors, while orders were in hand; of them all.
     """
 
-    answers: dict[str, float] = field(default_factory=dict)
-    sessions: list[float] = field(default_factory=list)
-    wakes: dict[str, float] = field(default_factory=dict)
+    answers: dict[str, list[float]] = field(default_factory=dict)
+    wakes: dict[str, list[float]] = field(default_factory=dict)
+    erases: int = 0
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,8 @@ def measured(patch: pytest.MonkeyPatch) -> Times:
     def timed(data: bytes) -> bytes:
         heard.clear()
         rig.wake_spans_us.clear()
+        flash = rig._chip.flash_time  # type: ignore[union-attr]
+        before = flash.erases
         answer = send(data)
         reader = FrameReader()
         for nanos, part in heard:
@@ -89,11 +93,11 @@ def measured(patch: pytest.MonkeyPatch) -> Times:
                     begun_us = rig.wake_spans_us[0][0]
                     name = kinds[msg_id]
                     ms = (nanos // 1_000 + rig.now_us - rig._chip.nanos // 1_000 - begun_us) / 1_000  # type: ignore[union-attr]
-                    if name == "AUTH":
-                        found.sessions = sorted([*found.sessions, ms])
-                    found.answers[name] = max(ms, found.answers.get(name, 0))
+                    found.answers.setdefault(name, []).append(ms)
+                    if name in ORDERS:
+                        found.erases += flash.erases - before
                     rig.run_until(rig.now_us + 200_000)
-                    found.wakes[name] = max(rig.wake_spans_us[0][1] / 1_000, found.wakes.get(name, 0))
+                    found.wakes.setdefault(name, []).append(rig.wake_spans_us[0][1] / 1_000)
         return answer
 
     rig.send = timed  # type: ignore[method-assign]
@@ -101,18 +105,25 @@ def measured(patch: pytest.MonkeyPatch) -> Times:
         ask()
         rig.run_for(seconds=1)
     rig.close()
-    for name in sorted(found.answers, key=lambda name: found.answers[name]):
-        print(f"{name:22} {found.answers[name]:6.1f} ms, its wake {found.wakes[name]:6.1f} ms")
+    for name in sorted(found.answers, key=lambda name: statistics.median(found.answers[name])):
+        answers, wakes = found.answers[name], found.wakes[name]
+        print(
+            f"{name:22} {statistics.median(answers):5.1f} ms, the longest of {len(answers)} {max(answers):5.1f}; "
+            f"its wake {statistics.median(wakes):5.1f}, {max(wakes):5.1f}"
+        )
     return found
 
 
 def conversation(pump: Programmer) -> list[Callable[[], object]]:
     """What is asked, in this order."""
     ask = pump.session.request
+    reads = [
+        pump.status, pump.limits, lambda: ask(messages.GET_ORDER, (1,)), pump.alarms, pump.reservoir,
+        pump.bolus_settings, lambda: ask(messages.LOG_INFO, (0,)), lambda: ask(messages.LOG_READ, (0, 2, 5)),
+    ]  # fmt: skip
     return [
         pump.status, lambda: pump.acknowledge(codes.ALARM_RESET), lambda: pump.set_clock(1_700_000_000_000, 0),
-        pump.limits, lambda: ask(messages.GET_ORDER, (1,)), pump.alarms, pump.reservoir, pump.bolus_settings,
-        lambda: ask(messages.LOG_INFO, (0,)), lambda: ask(messages.LOG_READ, (0, 2, 5)), pump.bolus, pump.abort_bolus,
+        *reads * AGAIN, pump.bolus, pump.abort_bolus,
         pump.stop, lambda: pump.refill(18_000_000, "saline", 1_000_000), pump.start,
         *[step for _ in range(SESSIONS - 1) for step in (pump.session.close, pump.alarms)],
     ]  # fmt: skip
@@ -121,24 +132,31 @@ def conversation(pump: Programmer) -> list[Callable[[], object]]:
 READS = (
     "STATUS", "GET_LIMITS", "GET_ORDER", "GET_ALARMS", "GET_RESERVOIR", "GET_BOLUS_SETTINGS", "LOG_INFO", "LOG_READ",
 )  # fmt: skip
-ORDERS = ("ACK_ALARM", "COMMIT", "REQUEST_BOLUS", "ABORT_BOLUS", "STOP")
+ORDERS = ("ACK_ALARM", "COMMIT", "REQUEST_BOLUS", "ABORT_BOLUS", "STOP", "AUTH")
 
 
 def test_what_is_read_is_answered_in_time(times: Times) -> None:
-    late = {name: times.answers[name] for name in READS if times.answers[name] > READ_MS}
-    assert not late
+    for name in READS:
+        answers = times.answers[name]
+        assert len(answers) >= AGAIN
+        assert statistics.median(answers) <= READ_MS, name
+        assert max(answers) <= READ_MS + COLLECT_MS, name
 
 
 def test_an_order_is_durable_and_answered_in_time(times: Times) -> None:
-    print("sessions", [round(ms, 1) for ms in times.sessions])
-    late = {name: times.answers[name] for name in ORDERS if times.answers[name] > ORDER_MS}
-    assert not late
-    assert len(times.sessions) == SESSIONS
-    assert statistics.median(times.sessions) <= AUTH_MS, times.sessions
-    assert times.sessions[-1] <= FOLDER_MS
+    assert len(times.answers["AUTH"]) == SESSIONS
+    for name in ORDERS:
+        limit_ms = AUTH_MS if name == "AUTH" else ORDER_MS
+        assert statistics.median(times.answers[name]) <= limit_ms, name
+        assert max(times.answers[name]) <= limit_ms + COLLECT_MS, name
+
+
+def test_no_order_waits_for_an_erase(times: Times) -> None:
+    """45 ms each, in which the processor stands still (decision 0014)."""
+    assert times.erases == 0
 
 
 def test_the_wake_of_an_order_makes_no_deadline_late(times: Times) -> None:
     """TIME-09: less than the 100 ms that count as an overrun."""
-    long = {name: times.wakes[name] for name in times.wakes if times.wakes[name] > WAKE_MS}
+    long = {name: max(wakes) for name, wakes in times.wakes.items() if max(wakes) > WAKE_MS}
     assert not long

@@ -15,7 +15,7 @@ from pumpfw.core.window import RollingWindow
 
 _VERSION = 3
 _PIECE = 160  # read at once
-_CHANGES_MAX = 300  # bytes: a tail of the flash store takes them at once
+_CHANGES_MAX = 300  # bytes: most orders change less; more is a checkpoint at once
 _SPAN, _RUN = 112, 16  # compared at once: first far, then near
 _ROW = 25  # numbers copied at once
 _NUMBERS_SIZE = 8 * durable.COUNT
