@@ -28,6 +28,7 @@ class NorFlash(bytearray):
         self.programs = 0
         self.erases = [0] * blocks
         self.worn: set[int] = set()  # blocks in which one bit no longer takes a 0
+        self.dead = False  # nothing is written any more
         self.ignored = -1  # programs until one of them does nothing; below 0 never
 
     def block(self, number: int) -> bytes:
@@ -52,7 +53,7 @@ class NorFlash(bytearray):
         at = block * BLOCK + offset
         self.programs += len(data) // PAGE
         self.ignored -= 1
-        if self.ignored == -1:
+        if self.dead or self.ignored == -1:
             return
         ends = self._ends()
         for k, byte in enumerate(bytes(data)):

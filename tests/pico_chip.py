@@ -48,6 +48,7 @@ class Chip:
         self.pwm: dict[int, tuple[int, int]] = {}  # frequency, duty of 65 535
         self.angle: int | None = 0  # of the encoder; None: its cable is off
         self.feeds = 0
+        self.timeouts_ms: list[int] = []  # of the watchdog, as it was started
         self.memory = memory
         memory.clear()
         self.cause = 1
@@ -197,7 +198,8 @@ class I2C:
 
 class WDT:
     def __init__(self, timeout: int) -> None:
-        self.timeout = timeout
+        assert timeout <= 8_388, "the counter holds no more"
+        chip.timeouts_ms.append(timeout)
 
     def feed(self) -> None:
         chip.feeds += 1

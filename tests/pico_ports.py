@@ -7,18 +7,19 @@ board.at(40, lambda ports: ports.motor.done())
 from __future__ import annotations
 
 import copy
-import tempfile
+import random
 import types
 from collections.abc import Callable
 from typing import Any
 
+from nor_flash import LentFiles, NorFlash
 from pico_chip import UART, Pin, chip, on_a_pico
 
 from pumpfw.core.ports import ABSENT, Ports
 from pumplink import codes
 
 with on_a_pico():
-    from pumpfw.boards.pico import annunciator, sensors, stepper, store, uart, usb, watchdog, wiring
+    from pumpfw.boards.pico import annunciator, sectors, sensors, stepper, store, uart, usb, watchdog, wiring
 
 LISTEN_MS, EVERY_MS = 3_000, 50
 
@@ -81,9 +82,9 @@ class PicoPorts:
         self.host = Host()
         usb.sys, usb.select = self.host, self.host  # type: ignore[attr-defined]
         uart.sys, uart.select = self.host, self.host  # type: ignore[attr-defined]
-        self._folder = tempfile.TemporaryDirectory(prefix="pumpbench-store-")
-        self._fails = False
-        store.open = self._open  # type: ignore[attr-defined]
+        self._flash = NorFlash(random.Random(1))
+        files = LentFiles(self._flash)
+        sectors.open, sectors.os = files.open, files  # type: ignore[attr-defined]
         motor = stepper.Stepper(wiring.STEP, wiring.DIRECTION, wiring.ENABLE)
         for _ in range(done % 8):  # nobody waits for 2^30 steps
             chip.set_level(wiring.STEP, 1)
@@ -92,17 +93,9 @@ class PicoPorts:
         self.ports = Ports(
             _Late(motor, self._missing) if self._missing else motor, usb.UsbLink(),
             annunciator.Annunciator(wiring.RED, wiring.YELLOW, wiring.BUZZER), watchdog.Watchdog(),
-            sensors.BoardSensors(0), store.FlashStore(self._folder.name), None,
+            sensors.BoardSensors(0), store.FlashStore(self._flash), None,
         )  # fmt: skip
         self._t_ms = 0
-
-    def _open(self, path: str, mode: str) -> Any:
-        self._check(mode)
-        return _File(open(path, mode), lambda: self._check("wb"))
-
-    def _check(self, mode: str) -> None:
-        if self._fails and mode != "rb":
-            raise OSError(28, "ENOSPC")
 
     def at(self, t_ms: int, act: Callable[[Ports], Any], to_pump: bytes = b"") -> Any:
         chip.at_us(t_ms * 1_000)
@@ -145,7 +138,7 @@ class PicoPorts:
         return next(raw for raw in range(4_096) if (raw * wiring.OUTLET_PA[0] >> 4) + wiring.OUTLET_PA[1] == value)
 
     def fail_writes(self, on: bool) -> None:
-        self._fails = on
+        self._flash.dead = on
 
 
 class PicoSerialPorts(PicoPorts):
@@ -167,21 +160,6 @@ class PicoSerialPorts(PicoPorts):
         data = bytes(self.line.outgoing)
         self.line.outgoing.clear()
         return data
-
-
-class _File:
-    """A file that asks before it writes."""
-
-    def __init__(self, file: Any, check: Callable[[], None]) -> None:
-        self._file = file
-        self._check = check
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
-
-    def write(self, data: bytes) -> int:
-        self._check()
-        return int(self._file.write(data))
 
 
 class _Late:

@@ -14,8 +14,13 @@ from itertools import pairwise
 import pytest
 from emulated_repl import needs_image
 
+from pumpfw.core.journal import Journal
+from pumpfw.core.ports import EVENT_SEGMENTS, FAULT_SEGMENTS, SEGMENT_RECORDS
+from pumpfw.core.wallclock import WallClock
 from pumphil.heap import fullest_therapy
+from pumphil.rigs.emulated import image
 from pumphil.rigs.emulated.rig import EmulatedRig
+from pumphil.rigs.sim import SimRig
 from pumphil.suite.therapies import continuous
 from pumphil.treatment import Treatment
 from pumphost.therapy import loads
@@ -108,3 +113,28 @@ def test_the_fullest_program_leaves_room_and_the_prompt_comes_with_the_motor_off
     assert rig.send(b"\r\n").endswith(
         b">>> "
     )  # what it says before that, it says to a port that nobody has opened again
+
+
+def test_a_pump_whose_journal_is_full_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Months of records and a power cut: up within 10 s (PWR-02), and no watchdog bites while they are read."""
+    before = SimRig(1)
+    treatment = Treatment(before)
+    treatment.begin(continuous("20 mL/day"))
+    treatment.run_for(hours=1)
+    journal = Journal(WallClock(), before.store)
+    journal.boot()
+    for _ in range(EVENT_SEGMENTS * SEGMENT_RECORDS):
+        journal.add(treatment.rig.now_us // 1_000, codes.REC_RATE)
+    for _ in range(FAULT_SEGMENTS * SEGMENT_RECORDS):
+        journal.add(treatment.rig.now_us // 1_000, codes.REC_ALARM)
+    make = image.flash_image
+    areas = {area: bytes(data) for area, data in before.store.areas.items()}
+    monkeypatch.setattr(image, "flash_image", lambda stored: make(stored | areas))
+    with EmulatedRig(1) as rig:
+        assert rig.boot_us <= BOOT_US
+        rig.run_for(seconds=5)
+        after = Treatment(rig)
+        status = after.programmer.status()
+        assert status.mode == codes.SCHEDULE
+        causes = [record.a for record in after.programmer.log(status.log_next - 20) if record.kind == codes.REC_BOOT]
+        assert causes == [codes.RESET_POWER_ON]

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pico_chip import on_a_pico
+from pico_chip import chip, on_a_pico
 
 import pumpfw.core.pump  # noqa: F401 - here, where the core is that of this computer
 
 with on_a_pico():
-    from pumpfw.boards.pico import board
+    from pumpfw.boards.pico import board, watchdog
 
 HW_03_MS = 100  # pressure is sampled at least so often
 ERASE_MS = 45  # a sector of the flash, by its datasheet
@@ -135,3 +135,12 @@ def test_a_byte_is_heard_before_an_erase(monkeypatch: pytest.MonkeyPatch) -> Non
     loop = Loop(monkeypatch, bytes_every_ms=1, dirty=5)
     assert loop.wait(1_000) == 1
     assert loop.erases == []
+
+
+def test_the_watchdog_waits_for_the_start_and_no_longer() -> None:
+    """PWR-03: 2 s from before the first step on. Before it a full journal is read, which takes longer."""
+    chip.timeouts_ms.clear()
+    dog = watchdog.Watchdog()
+    assert chip.timeouts_ms == [8_300]
+    dog.arm()
+    assert chip.timeouts_ms == [8_300, 2_000]

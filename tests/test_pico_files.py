@@ -13,7 +13,7 @@ from pico_chip import on_a_pico
 from pumphost.flashing import files, flash, way_in
 
 with on_a_pico():
-    from pumpfw.boards.pico import selftest, stepper, store, usb, watchdog, wiring
+    from pumpfw.boards.pico import sectors, selftest, stepper, usb, watchdog, wiring
 
 
 def test_main_looks_at_the_pin_and_the_word_of_the_board() -> None:
@@ -32,7 +32,7 @@ def test_the_mark_and_the_flasher_switch_off_the_pin_of_the_driver() -> None:
     assert off in flash.MOTOR_OFF
     assert f"Pin({wiring.JUMPER}, Pin.IN, Pin.PULL_UP)" in flash.JUMPER_FITTED
     assert way_in.WORD == usb.PROMPT
-    assert files.STORE_FOLDER == store.FOLDER
+    assert files.STORE_FOLDER == sectors.FOLDER
     assert files.MAIN.encode().startswith(files.MARKS)
     assert files.UNFLASHED.encode().startswith(files.MARKS)
     compile(files.UNFLASHED, "main.py", "exec")

@@ -30,6 +30,7 @@ def load(pump):
             pump.stored = LOST
     pump.times[0] = storage.t_ms
     pump.link.keys.load(pump.config)
+    pump.dropped = pump.journal.boot()  # 6 000 records take a chip 2 s: no wake may have that in it (PWR-03)
     pump.supervisor.configure(pump.delivery.nl_per_rev, pump.config.steps_per_rev)
 
 
@@ -48,7 +49,7 @@ def first(pump, now_ms):
     pump.link.keys.repair()
     if pump.numbers[durable.LOCKED]:
         pump.link.session.lock(now_ms)  # in full (SEC-05)
-    dropped = pump.journal.boot()
+    dropped = pump.dropped
     fresh = pump.stored == FRESH
     cause = _cause(pump, fresh)
     numbers = pump.numbers

@@ -28,6 +28,7 @@ from pumplink.device import RESET_POWER_ON, RESET_WATCHDOG
 SCAN_MS = 40  # sensors are looked at so often, a wake later at most (HW-03, TIME-09: 100 ms)
 QUIET_MS = 100  # with so long to the next wake there is time for firmware files, and with that of an erase more for one
 WAKE_MS = 1_000  # and the core at least so often: it feeds the watchdog
+COLLECT_MS = 250  # so long the core works before garbage is collected in a quiet moment, 22 ms, and in no order
 RECHECK_MS = 20_000  # from one piece of 512 bytes of the firmware to the next: 64 KB within 45 min (PWR-12)
 
 
@@ -51,7 +52,7 @@ class Board:
     """One pump on one chip. The driver is off until the core says otherwise."""
 
     def __init__(self, stepper):
-        self._watchdog = Watchdog()  # before the first step (PWR-03)
+        self._watchdog = Watchdog()
         build = selftest.build()
         self._link = open_link(build)
         self._annunciator = Annunciator(wiring.RED, wiring.YELLOW, wiring.BUZZER)
@@ -61,7 +62,6 @@ class Board:
         self._recheck = selftest.Recheck(digest)
         self._rechecked = self._scanned = time.ticks_ms()
         config = Config(fw_digest=digest[:8], uid=machine.unique_id(), reset_cause=cause, build=build)
-        self._watchdog.feed()
         self._store = FlashStore(rp2.Flash())
         self._erase_ms = 0  # the longest so far: 45 ms by the book, and up to 400 in a flash that is old
         ports = Ports(
@@ -70,19 +70,25 @@ class Board:
         self._pump = Pump(config, ports)
         self._time = Timebase(time.ticks_ms(), config.time_scale)
         self._time.start(self._pump.storage.t_ms)
+        self._watchdog.arm()
         Pin(wiring.SYNC, Pin.OUT, value=1)
 
     def serve(self):
         """Until a reset is asked for."""
         pump, watchdog, extend = self._pump, self._watchdog, self._time.extend
         awake = Pin(wiring.AWAKE, Pin.OUT, value=0)
+        worked_ms = 0
         while not watchdog.restarting:
             ticks = time.ticks_ms()
             now_ms = extend(ticks)
             awake.on()
             wait_ms = min(pump.poll(now_ms) - now_ms, WAKE_MS)
             awake.off()
-            if wait_ms > QUIET_MS and time.ticks_diff(ticks, self._rechecked) >= RECHECK_MS:
+            worked_ms += time.ticks_diff(time.ticks_ms(), ticks)
+            if wait_ms > QUIET_MS and worked_ms >= COLLECT_MS:
+                worked_ms = 0
+                gc.collect()
+            elif wait_ms > QUIET_MS and time.ticks_diff(ticks, self._rechecked) >= RECHECK_MS:
                 self._rechecked = ticks
                 if self._recheck.step():
                     self._sensors.fail(selftest.FIRMWARE)
