@@ -38,7 +38,7 @@ class Loop:
         self.board._sensors = SimpleNamespace(scan=self._scan)
         self.board._scanned = 0
         self.board._store = self
-        self.board._erase_ms = 0
+        self.board._erase_ms = self.board._worked_ms = 0
         self.dirty, self.erase_ms = dirty, ERASE_MS
         self.erases: list[int] = []
 
@@ -80,7 +80,7 @@ def test_a_quiet_wait_takes_its_time_and_looks_every_40_ms(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("every_ms", [1, 5, 20, 39])
-@pytest.mark.parametrize("wake_ms", [0, 8, 45])
+@pytest.mark.parametrize("wake_ms", [0, 8, 45, 65, 90])
 def test_talk_hides_no_sensor(monkeypatch: pytest.MonkeyPatch, every_ms: int, wake_ms: int) -> None:
     """HW-03: whoever asks all the time keeps nobody from seeing pressure and the stop button."""
     loop = Loop(monkeypatch, bytes_every_ms=every_ms)

@@ -25,7 +25,8 @@ from pumpfw.core.pump import Pump
 from pumpfw.core.timebase import Timebase
 from pumplink.device import RESET_POWER_ON, RESET_WATCHDOG
 
-SCAN_MS = 40  # sensors are looked at so often, a wake later at most (HW-03, TIME-09: 100 ms)
+SCAN_MS = 40  # sensors are looked at so often while the core sleeps (HW-03, TIME-09: 100 ms)
+FRESH_MS = 5  # and so shortly before it wakes: a wake with an order and a collection of garbage takes 90 ms
 QUIET_MS = 100  # with so long to the next wake there is time for firmware files, and with that of an erase more for one
 WAKE_MS = 1_000  # and the core at least so often: it feeds the watchdog
 COLLECT_MS = 250  # so long the core works before garbage is collected in a quiet moment, 22 ms, and in no order
@@ -63,6 +64,7 @@ class Board:
         self._rechecked = self._scanned = time.ticks_ms()
         config = Config(fw_digest=digest[:8], uid=machine.unique_id(), reset_cause=cause, build=build)
         self._store = FlashStore(rp2.Flash())
+        self._worked_ms = 0  # since garbage was collected
         self._erase_ms = 0  # the longest so far: 45 ms by the book, and up to 400 in a flash that is old
         ports = Ports(
             stepper, self._link, self._annunciator, self._watchdog, self._sensors, self._store, Noise()
@@ -77,18 +79,14 @@ class Board:
         """Until a reset is asked for."""
         pump, watchdog, extend = self._pump, self._watchdog, self._time.extend
         awake = Pin(wiring.AWAKE, Pin.OUT, value=0)
-        worked_ms = 0
         while not watchdog.restarting:
             ticks = time.ticks_ms()
             now_ms = extend(ticks)
             awake.on()
             wait_ms = min(pump.poll(now_ms) - now_ms, WAKE_MS)
             awake.off()
-            worked_ms += time.ticks_diff(time.ticks_ms(), ticks)
-            if wait_ms > QUIET_MS and worked_ms >= COLLECT_MS:
-                worked_ms = 0
-                gc.collect()
-            elif wait_ms > QUIET_MS and time.ticks_diff(ticks, self._rechecked) >= RECHECK_MS:
+            self._worked_ms += time.ticks_diff(time.ticks_ms(), ticks)
+            if wait_ms > QUIET_MS and time.ticks_diff(ticks, self._rechecked) >= RECHECK_MS:
                 self._rechecked = ticks
                 if self._recheck.step():
                     self._sensors.fail(selftest.FIRMWARE)
@@ -103,9 +101,10 @@ class Board:
         """Until `wait_ms` after `ticks`, a byte, or a reading that the core wants to hear of.
 
         Sensors are scanned when they are due, whether bytes come or not: talk hides no button and no pressure. Nor does
-        an erase, in which the processor stands still: each has a scan before it, and time to end before the wake.
+        an erase, in which the processor stands still: each has a scan before it, and time to end before the wake. Nor a
+        long wake: the last scan is just before it.
         """
-        annunciator, store = self._annunciator, self._store
+        annunciator = self._annunciator
         while True:
             at = time.ticks_ms()
             annunciator.tick(at)
@@ -116,15 +115,24 @@ class Board:
                     return
                 scan_ms = SCAN_MS
             left_ms = wait_ms - time.ticks_diff(at, ticks)
-            untidy = left_ms > QUIET_MS + self._erase_ms and store.untidy
+            untidy = left_ms > QUIET_MS + self._erase_ms and (self._store.untidy or self._worked_ms >= COLLECT_MS)
             if left_ms <= 0 or self._link.wait(1 if untidy else min(left_ms, scan_ms)):
-                return
+                break
             if untidy:
-                self._tidy(store)
+                self._tidy()
+        at = time.ticks_ms()
+        if time.ticks_diff(at, self._scanned) >= FRESH_MS:
+            self._scanned = at
+            self._sensors.scan()
 
-    def _tidy(self, store):
+    def _tidy(self):
+        # one thing at a time, with a scan of the sensors between two
+        if self._worked_ms >= COLLECT_MS:
+            self._worked_ms = 0
+            gc.collect()
+            return
         begun = time.ticks_ms()
-        store.tidy()
+        self._store.tidy()
         self._erase_ms = max(self._erase_ms, time.ticks_diff(time.ticks_ms(), begun))
 
 
