@@ -59,7 +59,7 @@ def test_busy_as_long_as_the_datasheet_says(command: int, lasts_ns: int) -> None
     bus.mcu.clock.tick(1_000)
     assert not bus.busy
     assert not bus.mcu.core.waiting
-    assert (bus.flash.programs, bus.flash.erases) == ((1, 0) if command == PROGRAM else (0, 1))
+    assert (bus.flash.programs, len(bus.flash.erased_ns)) == ((1, 0) if command == PROGRAM else (0, 1))
     assert bus.mcu.flash[0x100000] == (0x5A if command == PROGRAM else 0xFF)
 
 
@@ -67,4 +67,4 @@ def test_what_was_not_enabled_takes_no_time() -> None:
     bus = Bus()
     bus.say(PROGRAM, 0x10, 0x00, 0x00, 0x5A)
     assert not bus.busy
-    assert (bus.flash.programs, bus.flash.erases) == (0, 0)
+    assert (bus.flash.programs, len(bus.flash.erased_ns)) == (0, 0)

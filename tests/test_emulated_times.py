@@ -43,7 +43,7 @@ WAKE_MS = 100
 class Times:
     """`answers`: by kind of message in ms, from the wake to the last byte; `wakes`: of the whole wake.
 
-    `erases`: of sectors, while orders were in hand; of them all.
+    `erases`: of sectors, in the wakes of all orders.
     """
 
     answers: dict[str, list[float]] = field(default_factory=dict)
@@ -82,8 +82,6 @@ def measured(patch: pytest.MonkeyPatch) -> Times:
     def timed(data: bytes) -> bytes:
         heard.clear()
         rig.wake_spans_us.clear()
-        flash = rig._chip.flash_time  # type: ignore[union-attr]
-        before = flash.erases
         answer = send(data)
         reader = FrameReader()
         for nanos, part in heard:
@@ -94,10 +92,14 @@ def measured(patch: pytest.MonkeyPatch) -> Times:
                     name = kinds[msg_id]
                     ms = (nanos // 1_000 + rig.now_us - rig._chip.nanos // 1_000 - begun_us) / 1_000  # type: ignore[union-attr]
                     found.answers.setdefault(name, []).append(ms)
-                    if name in ORDERS:
-                        found.erases += flash.erases - before
                     rig.run_until(rig.now_us + 200_000)
-                    found.wakes.setdefault(name, []).append(rig.wake_spans_us[0][1] / 1_000)
+                    span_us = rig.wake_spans_us[0][1]
+                    found.wakes.setdefault(name, []).append(span_us / 1_000)
+                    if name in ORDERS:
+                        chip = rig._chip
+                        offset_us = rig.now_us - chip.nanos // 1_000  # type: ignore[union-attr]
+                        erased_us = [ns // 1_000 + offset_us for ns in chip.flash_time.erased_ns]  # type: ignore[union-attr]
+                        found.erases += sum(begun_us <= t_us <= begun_us + span_us for t_us in erased_us)
         return answer
 
     rig.send = timed  # type: ignore[method-assign]

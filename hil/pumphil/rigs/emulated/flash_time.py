@@ -16,10 +16,11 @@ _PROGRAM, _SECTOR, _BLOCK, _STATUS = 0x02, 0x20, 0xD8, 0x05
 
 
 class FlashTime:
-    """Put into a chip before it starts. `erases`, `programs`: counted since then, one chip's."""
+    """Put into a chip before it starts. `erased_ns`: when each erase began, `programs`: how many pages, since then."""
 
     def __init__(self, mcu: Any) -> None:
-        self.erases = self.programs = 0
+        self.erased_ns: list[int] = []
+        self.programs = 0
         self._until_ns = 0
         self._core, self._clock = mcu.core, mcu.clock
         self._ready = mcu.clock.create_alarm(self._wake)
@@ -35,7 +36,7 @@ class FlashTime:
             self.programs += 1
             self._busy(PROGRAM_NS)
         elif kind in (_SECTOR, _BLOCK):
-            self.erases += 1
+            self.erased_ns.append(int(self._clock.nanos))
             self._busy(SECTOR_NS if kind == _SECTOR else BLOCK_NS)
 
     def _busy(self, ns: int) -> None:
