@@ -28,6 +28,7 @@ from typing import Any
 import pytest
 from littlefs import LittleFS
 
+from pumpfw.boards.pico.sectors import MAGIC, MOST
 from pumphil.rigs.emulated.image import BLOCK_SIZE, BLOCKS, DISK_VERSION
 from pumphil.rigs.find import NO_MICROPYTHON, find_micropython
 
@@ -139,6 +140,11 @@ class FlashBoard:
     def wait_for_pump(self) -> None:
         """Until the pump's time has begun: the pin that tells a probe so."""
         self._wait(lambda: "pin 22 1" in self.told(), "a pump")
+
+    def wait_for_store(self) -> None:
+        """Until each sector of the store has its stamp."""
+        stamps = [MAGIC + bytes((k,)) for k in range(MOST)]
+        self._wait(lambda: all(stamp in (self._folder / "flash").read_bytes() for stamp in stamps), "the store")
 
     def _wait(self, come: Callable[[], bool], what: str) -> None:
         end = time.monotonic() + 60

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from flash_board import FlashBoard, needs_micropython
 
+from pumpfw.boards.pico.sectors import MOST, SIZE, path_of
 from pumpfw.core.ports import KEY_AREAS
 from pumphil.rigs.compiled import compiled_firmware
 from pumphil.rigs.emulated.lent import files_of
@@ -90,6 +91,21 @@ def test_a_blank_board_gets_everything_and_its_pump_starts(folder: Path, firmwar
     assert said[0] == "Raspberry Pi Pico with RP2040, MicroPython 1.28.0"
     told = (folder / "told").read_text().split("start\n")
     assert "pin 4 1" in told[1], "the motor was switched off at the prompt, before the firmware did so itself"
+
+
+def test_the_smallest_board_that_is_flashed_has_room_for_records(tmp_path: Path, firmware: dict[str, bytes]) -> None:
+    """Blocks: root folder, files but `main.py`, spare ones, folder and files of the store. One less is refused."""
+    blocks = 2 + sum(-(-len(firmware[path]) // SIZE) for path in firmware.keys() - {"/main.py"}) + 4 + 6 + MOST
+    with FlashBoard(tmp_path, {}, blocks=blocks - 1) as board:
+        board.wait_for()
+        with pytest.raises(NotFlashed, match="board full"):
+            flash(board, firmware)
+    with FlashBoard(tmp_path, {}, blocks=blocks) as board:
+        board.wait_for()
+        flash(board, firmware)
+        board.wait_for_store()
+        assert flash(board, firmware).written == ()
+        assert {f"/store{path_of(k)}" for k in range(MOST)} <= board.files().keys()
 
 
 def test_a_second_flash_writes_nothing(folder: Path, firmware: dict[str, bytes]) -> None:

@@ -24,6 +24,7 @@ from pumphost.transport import open_transport
 pytestmark = needs_micropython
 PICO_CODE = b"M\x06\x13\x1f"  # head of machine code for a Pico: version 6.3, armv6m, ints of 31 bits
 ANY_CODE = b"M\x06\x00\x1f"
+STORE_BLOCKS = 118  # of littlefs, for 112 files of 4 096 bytes in a folder
 TINY = {"/main.py": contents.MAIN.encode(), "/pumpbench/start.mpy": ANY_CODE, "/pumpbench/digest": b"d" * 32}
 FOREIGN = b"import time\nprint('somebody', 'else')\nwhile True:\n    time.sleep(1)\n"
 DEAF = b"import micropython, time\nmicropython.kbd_intr(-1)\nprint('deaf')\nwhile True:\n    time.sleep(1)\n"
@@ -146,20 +147,39 @@ def test_a_board_busy_with_a_program_that_gives_no_prompt(tmp_path: Path, monkey
 def test_a_board_that_is_full(tmp_path: Path) -> None:
     """A file of somebody else leaves no room: known before anything is written.
 
-    64 blocks less 2 for the root folder and 49 for the file, whose blocks hold 4 to 8 bytes less than 4 096.
+    64 blocks less 2 for the root folder and 49 for the file, whose blocks hold 4 to 8 bytes less than 4 096; the
+    files of the store take 112 and their folder 6.
     """
-    with unchanged(tmp_path, {"/video.bin": b"v" * 4_096 * 48}, blocks=64) as board:
+    files = {"/video.bin": b"v" * 4_096 * 48}
+    with unchanged(tmp_path, files, blocks=64 + STORE_BLOCKS) as board:
         assert refusal(board, {**TINY, "/pumpbench/board.mpy": ANY_CODE * 10_000}) == (
-            "PORT not flashed, nothing on it was changed: board full, the firmware needs 64 KB and there is room for "
-            "52 KB; delete files that are not of pumpbench from it (mpremote rm), then run the command again"
+            "PORT not flashed, nothing on it was changed: board full, the firmware and the records of its pump need "
+            "536 KB and there is room for 524 KB; delete files that are not of pumpbench from it (mpremote rm), then "
+            "run the command again"
         )
+
+
+@pytest.mark.parametrize("there,video,fits", [(112, 52, True), (111, 52, False), (111, 44, True)])
+def test_the_records_of_a_pump_that_was_there_before_have_their_room(
+    tmp_path: Path, there: int, video: int, fits: bool
+) -> None:
+    """All their files, and room for nothing but the firmware; with one less they would need 7 blocks more."""
+    before = {f"/store/{k:03}": b"s" * 4_096 for k in range(there)} | {"/video.bin": b"v" * 4_096 * video}
+    if not fits:
+        with unchanged(tmp_path, before, blocks=64 + STORE_BLOCKS) as board:
+            assert "board full, the firmware and the records of its pump need" in refusal(board)
+        return
+    with FlashBoard(tmp_path, before, blocks=64 + STORE_BLOCKS, jumper=True) as board:
+        board.wait_for()
+        flash(board)
+        assert board.files() == before | TINY
 
 
 def test_what_the_firmware_takes_from_itself_is_room(tmp_path: Path) -> None:
     """With the firmware of before on it the board could not hold both."""
     before = {**TINY, "/pumpbench/board.mpy": b"b" * 4_096 * 32, "/pumpbench/old.mpy": b"o" * 4_096 * 16}
     after = {**TINY, "/pumpbench/board.mpy": ANY_CODE * 1_024 * 40}
-    with FlashBoard(tmp_path, before, blocks=64, jumper=True) as board:
+    with FlashBoard(tmp_path, before, blocks=64 + STORE_BLOCKS, jumper=True) as board:
         board.wait_for()
         Flasher(Board(board.port), after).run()
         assert board.files() == after

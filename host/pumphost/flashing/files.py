@@ -21,6 +21,7 @@ DELIVERY_FILE = f"{FIRMWARE_FOLDER}/delivery"  # that it is there makes a delive
 UART_FILE = f"{FIRMWARE_FOLDER}/uart"  # and this one opens the serial line on GP0 and GP1
 MAIN_FILE, DRAFT_FILE = "/main.py", "/main.new"
 STORE_FOLDER = "/store"  # what a pump knows: not of the firmware
+STORE_FILES = 112  # that the pump makes there, a block each: pumpfw.boards.pico.sectors
 MARKS = b"# pumpbench: "  # how every main.py of ours begins, of older versions too
 MARK = "# pumpbench: starts the pump"
 # the word and its register: pumpfw.boards.pico.watchdog; the jumper's pin: pumpfw.boards.pico.wiring

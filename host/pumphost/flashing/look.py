@@ -16,13 +16,14 @@ from dataclasses import dataclass, field
 
 from pumphost.errors import PumpError
 from pumphost.flashing.boards import PUT_MICROPYTHON
-from pumphost.flashing.files import FIRMWARE_FOLDER, MAIN_FILE, MARKS
+from pumphost.flashing.files import FIRMWARE_FOLDER, MAIN_FILE, MARKS, STORE_FILES, STORE_FOLDER
 from pumphost.flashing.prompt import Prompt
 
 PICO = "Raspberry Pi Pico with RP2040"
 OLDEST = (1, 28)
 BLOCK = 4_096  # bytes; littlefs gives a file whole blocks
 SPARE_BLOCKS = 4  # for folders, and for the copy of main.py that takes its place
+STORE_FOLDER_BLOCKS = 6  # what littlefs needs for a folder of so many files
 BOOT_FILE = "/boot.py"
 PROCESSORS = (
     "any", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp", "xtensa", "xtensawin",
@@ -56,8 +57,12 @@ def look(folder):
             print((path, os.stat(path)[6], binascii.hexlify(digest.digest()).decode(), head))
 folders = []
 look("")
+try:
+    lent = len(os.listdir({STORE_FOLDER!r}))
+except OSError:
+    lent = 0
 room = os.statvfs("/")
-print((folders, room[1] * room[3]))
+print((folders, lent, room[1] * room[3]))
 """
 
 
@@ -83,11 +88,12 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class There:
-    """Files on a board: path -> (bytes, SHA-256 in hex). `heads`: the first bytes of each."""
+    """Files on a board: path -> (bytes, SHA-256 in hex). `heads`: first bytes of each. `lent`: files of the store."""
 
     files: dict[str, tuple[int, str]]
     heads: dict[str, bytes]
     folders: list[str]
+    lent: int
     free_bytes: int
 
 
@@ -146,11 +152,11 @@ def _words(mpy: int) -> str:
 
 
 def look(prompt: Prompt) -> There:
-    """What stands there that flashing is about; the pump's data are not looked at."""
+    """What stands there that flashing is about; the pump's data are only counted."""
     *lines, last = prompt.run(_LOOK, "listing its files").splitlines()
     rows = [ast.literal_eval(line) for line in lines]
-    folders, free_bytes = ast.literal_eval(last)
-    return There({row[0]: (row[1], row[2]) for row in rows}, {row[0]: row[3] for row in rows}, folders, free_bytes)
+    files = {path: (size, digest) for path, size, digest, _ in rows}
+    return There(files, {path: head for path, *_, head in rows}, *ast.literal_eval(last))
 
 
 def check_files(where: str, there: There, *, replace: bool) -> None:
@@ -177,15 +183,17 @@ def compare(there: There, files: Mapping[str, bytes]) -> Changes:
 
 
 def check_room(where: str, there: There, changes: Changes, files: Mapping[str, bytes]) -> None:
-    """Raises `NotFlashed` if what is to be written cannot fit, whatever is removed before."""
+    """Raises `NotFlashed` if what is to be written cannot fit, whatever is removed before, nor what the pump makes."""
     needs = sum(_blocks(len(files[path])) for path in changes.write) + SPARE_BLOCKS * BLOCK
+    if there.lent < STORE_FILES:
+        needs += (STORE_FILES - there.lent + STORE_FOLDER_BLOCKS) * BLOCK
     gone = {*changes.write, *changes.remove} & there.files.keys()
     room = there.free_bytes + sum(_blocks(there.files[path][0]) for path in gone)
     if needs > room:
         raise NotFlashed(
-            f"{where} not flashed, nothing on it was changed: board full, the firmware needs {needs // 1024} KB and "
-            f"there is room for {room // 1024} KB; delete files that are not of pumpbench from it (mpremote rm), then "
-            "run the command again"
+            f"{where} not flashed, nothing on it was changed: board full, the firmware and the records of its pump "
+            f"need {needs // 1024} KB and there is room for {room // 1024} KB; delete files that are not of pumpbench "
+            "from it (mpremote rm), then run the command again"
         )
 
 
