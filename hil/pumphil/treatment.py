@@ -8,6 +8,9 @@
 
 What pump and oracle should agree on and do not is kept in `disagreements`; measuring and judging are the
 caller's. The instrument is read at every sample, because a plant cannot be asked about the past.
+
+An order takes effect at some instant of its exchange, which on a chip takes 100 ms and more. The oracle is told the
+end of it: a sound pump is up to a whole quantum behind, and flow that is expected too early would look like its fault.
 """
 
 from __future__ import annotations
@@ -194,25 +197,25 @@ class Treatment:
     def bolus(self) -> Request:
         """Ask for a patient bolus, as the patient would; granted or denied, the oracle is asked as well."""
         self._sync()
-        t_ms = self.now_ms
+        asked_ms = self.now_ms
         refused: Refused | None = None
         duration_ms: int | None = None
         try:
             duration_ms = self.programmer.bolus().duration_ms
         except Refused as refusal:
             refused = refusal
+        t_ms = self.now_ms
         if refused is not None and refused.code == codes.WINDOW:
             # no answer of the oracle: it does not decide by the limit of 24 h, tests compute that by hand
-            request = Request(t_ms, False, refused.name, refused.info, None, None)
+            request = Request(asked_ms, False, refused.name, refused.info, None, None)
             self.requests.append(request)
             return request
         decision = self.prescription.request_bolus(t_ms, self.quantum_nl(), pump_granted=refused is None)
         if refused is None:
             self.scheduled.request_bolus(t_ms, pump_granted=True)
         reason = None if refused is None else refused.name
-        request = Request(
-            t_ms, refused is None, reason, None if refused is None else refused.info, duration_ms, decision.reason
-        )
+        info = None if refused is None else refused.info
+        request = Request(asked_ms, refused is None, reason, info, duration_ms, decision.reason)
         if decision.certain and (decision.granted, decision.reason) != (request.granted, reason):
             self._disagree(f"bolus at {t_ms} ms: pump {reason or 'granted'}, oracle {decision.reason or 'granted'}")
         elif decision.granted and decision.duration_ms != duration_ms:
@@ -251,18 +254,23 @@ class Treatment:
     # -- judging ---------------------------------------------------------------------------------
 
     def quantum_nl(self) -> int:
-        """Declared quantum at the highest rate ordered so far, from the design geometry of the rig."""
+        """Declared quantum at the highest rate ordered so far, from the design geometry and the lateness of the rig."""
         pieces = self.prescription.segments_until(self.now_ms + 1)
         peak = max((rate for _, _, rate in pieces), default=Fraction(0))
         pump = self.rig.options.plant
-        return quantum_nl(peak, pump.nl_per_rev, pump.steps_per_rev)
+        return quantum_nl(peak, pump.nl_per_rev, pump.steps_per_rev, self.rig.late_ms)
 
     def pump_against_oracle(self) -> ErrorResult:
         """Exact error of what reached the motor port against the prescription, at every instant until now."""
         self._sync()
         pump = self.rig.options.plant
         return max_abs_error(
-            self.prescription, self.rig.packets, pump.nl_per_rev, pump.steps_per_rev, max(self.now_ms, 1)
+            self.prescription,
+            self.rig.packets,
+            pump.nl_per_rev,
+            pump.steps_per_rev,
+            max(self.now_ms, 1),
+            self.rig.late_ms,
         )
 
     def commanded_nl(self) -> Fraction:
