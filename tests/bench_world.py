@@ -107,7 +107,7 @@ class World:
     def _catch_up(self) -> None:
         sim, chip = self.sim, self.board.chip
         for t_ms, steps in sim.packets[self._seen :]:
-            begun_us = t_ms * 1_000 + self._origin_us
+            begun_us = t_ms * 1_000 + self._origin_us + self._late_us(t_ms)
             self._pulses += [begun_us + PERIOD_US * (n + 1) for n in range(steps)]
         self._seen = len(sim.packets)
         now_us = sim.now_us + self._origin_us
@@ -129,6 +129,11 @@ class World:
         enabled = sim.plant.enabled
         if chip.level(ENABLE) == enabled:
             chip.set(ENABLE, int(not enabled))
+
+    def _late_us(self, t_ms: int) -> int:
+        if "wakes are 90 ms late and the clock 100 ppm slow" in self.wrong:
+            return 90_000 + t_ms // 10
+        return 150_000 if "wakes are 150 ms late" in self.wrong else 0
 
     def _signals(self, now_us: int) -> list[tuple[int, int, int]]:
         """(us, pin, level) of the lamps and (us, BUZZER, 2) of each oscillation, as `Annunciator` makes them.

@@ -55,7 +55,27 @@ def test_declared_quantum(rate: Fraction | int, steps: int, quantum: int) -> Non
     assert quantum_nl(rate, NL_PER_REV, STEPS_PER_REV) == quantum
 
 
+@pytest.mark.parametrize(
+    ("rate", "late_ms", "late_nl"),
+    [(24_000_000, 100, 28), (24_000_000, 1, 1), (48_000, 100, 1), (0, 100, 0), (Fraction(24_000_000, 7), 700, 28)],
+)
+def test_a_packet_may_begin_late_by_what_is_declared(rate: Fraction | int, late_ms: int, late_nl: int) -> None:
+    # 24 mL/day are 277.8 nL/s
+    on_time = quantum_nl(rate, NL_PER_REV, STEPS_PER_REV)
+    assert quantum_nl(rate, NL_PER_REV, STEPS_PER_REV, late_ms) == on_time + late_nl
+
+
+def test_a_packet_later_than_that_is_caught() -> None:
+    # 300 steps of 1 nL are together at 30 s; 1 nL more for the clock; 0.01 nL/ms
+    p = running(continuous(EASY))
+    for late_ms, beyond in ((0, 100), (100, 200), (1_000, 1_100)):
+        ends = [max_abs_error(p, [(30_000 + t, 300)], 100, 100, 31_500, late_ms) for t in (beyond, beyond + 1)]
+        assert [r.worst_ratio > 1 for r in ends] == [False, True]
+
+
 def test_quantum_of_nonsense() -> None:
+    with pytest.raises(ValueError, match="no packet is -1 ms late"):
+        quantum_nl(1, NL_PER_REV, STEPS_PER_REV, -1)
     for numbers in ((-1, 43_100, 200), (0, 0, 200), (0, 43_100, 0)):
         with pytest.raises(ValueError, match="no quantum for rate"):
             quantum_nl(*numbers)

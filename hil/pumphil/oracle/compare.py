@@ -64,14 +64,16 @@ def max_abs_error(
     nl_per_rev: int,
     steps_per_rev: int,
     until_ms: int,
+    late_ms: int = 0,
 ) -> ErrorResult:
     """Compare `packets`, (t_ms, full steps) in order of time, with the prescription over 0 … `until_ms`, ends included.
 
-    Packets after `until_ms` are left out. ValueError if they are out of order or turn backwards, or `until_ms` < 1.
+    `late_ms`: how much later than due a packet may begin, a part of the quanta of the worst ratio. Packets after
+    `until_ms` are left out. ValueError if they are out of order or turn backwards, or `until_ms` < 1.
     """
     if checked_ms(until_ms, "until_ms") < 1:
         raise ValueError(f"nothing to compare until {until_ms} ms; give an end after 0")
-    return _Comparison(prescription, packets, nl_per_rev, steps_per_rev, until_ms).run()
+    return _Comparison(prescription, packets, (nl_per_rev, steps_per_rev), until_ms, late_ms).run()
 
 
 class _Comparison:
@@ -81,9 +83,9 @@ class _Comparison:
         self,
         prescription: Prescription,
         packets: Sequence[tuple[int, int]],
-        per_rev: int,
-        steps_per_rev: int,
+        geometry: tuple[int, int],
         until: int,
+        late_ms: int,
     ) -> None:
         all_times = [t_ms for t_ms, _ in packets]
         if all_times != sorted(all_times) or (all_times and all_times[0] < 0):
@@ -94,7 +96,8 @@ class _Comparison:
         if steps and min(steps) < 0:
             raise ValueError(f"a packet of {min(steps)} steps turns backwards (FLOW-10); look at the record")
         self.before = list(accumulate(steps, initial=0))  # steps commanded before packet k; last entry: all
-        self.geometry = (per_rev, steps_per_rev)
+        self.geometry = geometry  # nL, steps of a turn
+        self.late_ms = late_ms
         self.until_ms = until
         self.pieces = _split_where_allowance_ends(prescription.pieces_until(until))
         self.expected_end_nl = prescription.expected_nl(until)
@@ -106,7 +109,7 @@ class _Comparison:
 
     def quantum(self, rate: Fraction) -> int:
         if rate not in self.quanta:
-            self.quanta[rate] = quantum_nl(rate, *self.geometry)
+            self.quanta[rate] = quantum_nl(rate, *self.geometry, self.late_ms)
         return self.quanta[rate]
 
     def run(self) -> ErrorResult:

@@ -60,6 +60,10 @@ class Rig(Protocol):
     lag_ms: int  # from an instant at which the pump acts to when it can be seen outside, at most
 
     @property
+    def late_ms(self) -> int:
+        """How much later than it is due a packet may begin by rig time; 0 where time stands while the pump works."""
+
+    @property
     def powered(self) -> bool:
         """Whether the firmware runs."""
 

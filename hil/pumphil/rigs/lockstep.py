@@ -72,7 +72,7 @@ class LockstepRig:
 
     name = ""
     interpreter = ""
-    lag_ms = 0
+    lag_ms = late_ms = 0
     profile = FULL
     capabilities: frozenset[str] = frozenset(CAPABILITIES) - {"chip", "start-pins", "real-interpreter"}
 

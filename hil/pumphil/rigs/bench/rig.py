@@ -30,6 +30,8 @@ from pumplink import codes
 LOOK_S = 10.0  # between two looks at most: the probe lets go of its faults after 30 s of silence
 START_S = 20.0  # power-on to pump time
 RESET_MS, STOP_MS = 100, 500
+LATE_MS = 100  # TIME-09
+CLOCK_PPM = 130  # TIME-05, and 30 of the probe's crystal
 LOW_TONE_HZ = range(1_650, 1_950)  # 1 800 Hz, as counted over 50 ms
 STAYS_US = 100_000
 SETTLE_US = 150_000  # what the pump has just decided shows on lamps after 40 ms, and as a counted tone after 100 ms
@@ -138,6 +140,11 @@ class BenchRig:
     def now_us(self) -> int:
         """Rig time at the last look."""
         return self._now_us
+
+    @property
+    def late_ms(self) -> int:
+        """As TIME-09 allows, and by as much as the clocks of pump and probe may have come apart."""
+        return LATE_MS + -(-self._now_us * CLOCK_PPM // 1_000_000_000)
 
     def _clock_us(self) -> int:
         self.look()

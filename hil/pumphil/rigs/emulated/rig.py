@@ -47,6 +47,7 @@ class EmulatedRig:
     )
     profile = SHORT
     lag_ms = 500  # the slow sensors are read every 320 ms, and an order in hand takes up to 150 ms
+    late_ms = 100  # TIME-09
 
     def __init__(self, seed: int = 0, options: RigOptions | None = None) -> None:
         if fix := image.missing():
