@@ -122,9 +122,7 @@ class World:
     def poll(self) -> None:
         """The pump takes all that has come."""
         try:
-            self.bench.poll()
-            while self.bench.link.incoming:
-                self.bench.poll()
+            self.bench.take()
         except PowerCut:
             self.power_lost("cut")
 

@@ -178,6 +178,11 @@ class Bench:
             self.trace.append((now_ms, mode, bits, len(self.motor.packets)))
             self._first = False
 
+    def take(self) -> None:
+        """As many wakes at this instant as the pump needs for all that has come: it answers one frame in each."""
+        while self.poll() or self.link.incoming or self.wake_ms == self.now_ms:
+            pass
+
     def run_until(self, t_ms: int, early: Iterable[int] = ()) -> None:
         """Poll at every instant asked for up to `t_ms`, and at those of `early` besides (rising, not in the past)."""
         for extra_ms in early:
@@ -226,7 +231,7 @@ class Bench:
     def exchange(self, wire: bytes) -> list[bytes]:
         """Put bytes on the wire now; the bodies that come back."""
         self.link.incoming += wire
-        self.poll()
+        self.take()
         bodies = self._reader.feed(bytes(self.link.outgoing))
         self.link.outgoing.clear()
         self.events += [body for body in bodies if body[0] & 0x0F == frame.EVT]

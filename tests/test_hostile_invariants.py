@@ -68,8 +68,7 @@ class Cable:
         self._alive()
         link = self.bench.link
         link.incoming += self._through(data)
-        while link.incoming:
-            self.bench.poll()
+        self.bench.take()
         self._inbox += self._through(bytes(link.outgoing))
         link.outgoing.clear()
 

@@ -85,7 +85,7 @@ def test_a_stranger_changes_nothing_and_breaks_nothing():
             before, mode, packets = state(bench), bench.pump.mode, len(bench.motor.packets)
             for data in buffers(rng, bench, BATCH):
                 bench.link.incoming += data
-                bench.poll()
+                bench.take()
             unharmed(bench, f"stranger {seed}, before {done + BATCH}")
             assert (state(bench), bench.pump.mode, len(bench.motor.packets)) == (before, mode, packets), (
                 f"stranger {seed}, before {done + BATCH}"
@@ -147,7 +147,7 @@ def test_rejected_input_leaves_nothing_behind():
     def feed() -> int:
         for piece in data:
             bench.link.incoming += piece
-            bench.poll()
+            bench.take()
             bench.link.outgoing.clear()
         gc.collect()
         return sys.getallocatedblocks()

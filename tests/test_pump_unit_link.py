@@ -251,6 +251,21 @@ def test_a_flood_is_worked_off_and_delays_no_packet() -> None:
     assert mode(bench) == "schedule"
 
 
+def test_one_frame_is_answered_in_a_wake() -> None:
+    """LINK-07: what a buffer holds would take a chip 60 to 90 ms, and a packet would be as late."""
+    bench = running()
+    bench.link.incoming += b"".join(frame.encode(bare(STATUS_REQUEST, seq=seq)) for seq in range(1, 6))
+    answers = []
+    for _ in range(5):
+        bench.poll()
+        answers.append(bytes(bench.link.outgoing))
+        bench.link.outgoing.clear()
+        assert (bench.wake_ms == bench.now_ms) == (len(answers) < 5)
+    bodies = [frame.FrameReader().feed(answer) for answer in answers]
+    assert [len(found) for found in bodies] == [1] * 5
+    assert [frame.parse_body(found[0])[4] for found in bodies] == [1, 2, 3, 4, 5]
+
+
 # -- without a piece of heap ---------------------------------------------------------------------------
 
 

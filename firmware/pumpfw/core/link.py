@@ -60,7 +60,8 @@ class LinkServer:
         self._hinted = -_HINT_MS
         self._input = bytearray(256)
         self._view = memoryview(self._input)
-        self._bodies = []
+        self._bodies = []  # not answered yet, the next one last
+        self._full = False  # so was the buffer that they came in
         # Made once: a frame finds no piece of its size after some days. The last answer in the session stays where
         # it is, in case the same is asked again; all else that is said is shorter.
         self._answer_frame = bytearray(MAX_WIRE)
@@ -68,19 +69,28 @@ class LinkServer:
         self._last_tag = self._last_wire = b""
 
     def serve(self, now_ms):
-        """Take one buffer full from the port and answer it. True: more may wait, so poll again soon.
+        """Take what the port has, a buffer full at most, and answer one frame. True: more may wait, so poll again soon.
 
-        One buffer a poll, so that a saturated link delays no packet (LINK-07).
+        One frame a poll, so that a saturated link delays no packet (LINK-07): a buffer holds 14 requests, and on a chip
+        their answers take 60 to 90 ms.
         """
         if self.keys.policy:
             self.session.button(self.keys.button(), now_ms)
-        count = self._port.read_into(self._input)
-        if not count:
-            return False
-        self._bodies.clear()  # first: if an answer failed, nothing of it comes again
-        for body in self.reader.feed(self._view[:count], self._bodies):
-            self._answer(body, now_ms)
-        return count == len(self._input)
+        bodies = self._bodies
+        if not bodies:
+            count = self._port.read_into(self._input)
+            if not count:
+                return False
+            self._full = count == len(self._input)
+            self.reader.feed(self._view[:count], bodies)
+            bodies.reverse()
+        if bodies:
+            try:
+                self._answer(bodies.pop(), now_ms)
+            except Exception:
+                bodies.clear()  # nothing that came with it is answered later
+                raise
+        return self._full or len(bodies) > 0
 
     # -- who speaks --------------------------------------------------------------------------------------
 
