@@ -219,7 +219,7 @@ def test_invariant_7_rejected_input_leaves_the_heap_as_it_was():
         used = []
         for _ in range(3):
             for _ in range(4_000):
-                rig.exchange(rig.now_us, rejected(rng))
+                rig.send(rejected(rng))
             rig.run_for(seconds=1)
             used.append(rig.heap()[0])
             rig.trace.clear()

@@ -83,7 +83,10 @@ def flood(rig: LockstepRig, frames: Iterator[bytes], until_us: int) -> int:
         sent += BUFFER
         if len(rig.trace) > 10_000:
             rig.trace[:] = [row for row in rig.trace if row[1] not in ("rx", "tx")]
-    rig.exchange(max(free_us, until_us))  # it has slept through nothing since
+    at_us = max(free_us, until_us)
+    rig.exchange(at_us)  # it has slept through nothing since
+    while rig.wake_us <= at_us:
+        rig.exchange(at_us)
     return sent
 
 
