@@ -266,6 +266,16 @@ def test_one_frame_is_answered_in_a_wake() -> None:
     assert [frame.parse_body(found[0])[4] for found in bodies] == [1, 2, 3, 4, 5]
 
 
+def test_a_full_buffer_without_a_frame_is_followed_by_the_next() -> None:
+    bench = running()
+    bench.link.incoming += b"\x09" * INPUT_PER_POLL + b"\0" + frame.encode(bare(STATUS_REQUEST))
+    bench.poll()
+    assert bench.wake_ms == bench.now_ms
+    bench.poll()
+    assert not bench.link.incoming
+    assert len(frame.FrameReader().feed(bytes(bench.link.outgoing))) == 1
+
+
 # -- without a piece of heap ---------------------------------------------------------------------------
 
 
