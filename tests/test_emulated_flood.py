@@ -29,7 +29,7 @@ OVERRUN_MS = 100  # TIME-09
 PACKET_MS = 39 * (43_100 / 200) / 24_000_000 * 86_400_000  # 39 steps at 24 mL/day
 AHEAD_MS = 400
 KEPT = 600  # bytes that wait for the port: more than it holds
-KNOWS_MS = 2  # the chip's ticks, and the rig's
+KNOWS_MS = 10  # how late the packet may have been that the others are counted from
 
 
 def questions(treatment: Treatment, rng: random.Random) -> Iterator[bytes]:
@@ -52,7 +52,7 @@ def treatment() -> Iterator[Treatment]:
         treatment = Treatment(rig)
         treatment.begin(continuous("24 mL/day"))
         treatment.run_for(seconds=32)
-        assert len(rig.packets) == 2
+        assert len(rig.packets) == 1
         yield treatment
 
 
